@@ -1,0 +1,63 @@
+//! The failures of cargo-wasmedge itself, each with a documented exit code.
+//!
+//! Everything else passes through: what the real cargo, the guest or another
+//! program exits with is what `cargo wasmedge` exits with.
+
+/// Something that the command needs is not set up (no toolchain, no WasmEdge, …).
+pub const EXIT_NOT_SET_UP: i32 = 96;
+/// A port's rule does not match the upstream crate.
+pub const EXIT_PORT_DOES_NOT_APPLY: i32 = 97;
+/// The app pins a version that no port supports.
+pub const EXIT_UNSUPPORTED_VERSION: i32 = 98;
+
+/// A failure of cargo-wasmedge itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Exit code 96. `what` is missing; `mend` is the command that mends it.
+    #[error("{what}\n  to mend it: {mend}")]
+    NotSetUp {
+        /// What is missing or unusable.
+        what: String,
+        /// The command (or step) that mends it.
+        mend: String,
+    },
+    /// Exit code 97. A rule found another number of places than it states.
+    #[error(transparent)]
+    Port(#[from] crate::port::PortError),
+    /// Exit code 98. The app asks for a version that no port supports.
+    #[error("{krate} {asked} is not supported: the port covers {supported}\n  to mend it: {mend}")]
+    UnsupportedVersion {
+        /// The crate.
+        krate: String,
+        /// What the app's lockfile or manifest asks for.
+        asked: String,
+        /// The versions that the port supports.
+        supported: String,
+        /// The command (or step) that mends it.
+        mend: String,
+    },
+    /// Exit code 1. Anything else.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl Error {
+    /// The process exit code for this failure.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Error::NotSetUp { .. } => EXIT_NOT_SET_UP,
+            Error::Port(_) => EXIT_PORT_DOES_NOT_APPLY,
+            Error::UnsupportedVersion { .. } => EXIT_UNSUPPORTED_VERSION,
+            Error::Other(_) => 1,
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Error::Other(error.into())
+    }
+}
+
+/// Result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

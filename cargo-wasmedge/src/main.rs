@@ -1,0 +1,2 @@
+//! The cargo subcommand: parses its own flags, calls the library.
+fn main() {}

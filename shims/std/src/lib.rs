@@ -1,0 +1,1 @@
+//! wasmedge_std
