@@ -1,1 +1,63 @@
-//! wasmedge_wasi_socket
+//! The WasmEdge host layer: sockets, readiness and name lookup for
+//! `wasm32-wasip1` programs, behind the API of [`std::net`].
+//!
+//! # Layers
+//!
+//! | module | holds | may be `unsafe` |
+//! |---|---|---|
+//! | [`abi`] | the structs and enums that cross the border, layouts asserted | no |
+//! | `imports` | the host's functions, as the host declares them | declarations |
+//! | `sys` | one safe function per import; every argument the host would abort, hang or overrun on cannot be passed | yes |
+//! | `conv` | addresses in the host's form | no |
+//! | `socket`, `poll`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
+//! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net` | `FromRawFd` only |
+//!
+//! # What the host does, and what this layer makes of it
+//!
+//! * A failed host assertion ends the process. Address families, option sizes,
+//!   lookup hints and buffer lengths are therefore fixed by types and never
+//!   come from the caller.
+//! * The host writes to sockets without raising `SIGPIPE` only through
+//!   `sock_send` and `sock_send_to`. Nothing here uses `fd_write`.
+//! * The host's accept can set non-blocking mode on the wrong socket. Accepting
+//!   and setting the mode are two calls here.
+//! * The host reaches options of level `SOL_SOCKET` only. `set_nodelay` is
+//!   remembered and otherwise without effect; every other option of TCP, IP and
+//!   IPv6 is [`ErrorKind::Unsupported`](std::io::ErrorKind::Unsupported).
+//! * There is one thread. A blocking call blocks the whole program.
+//!
+//! WasmEdge 0.14 or newer is needed.
+//!
+//! # Other targets
+//!
+//! Off WASI, [`net`] is `std::net`, [`lookup()`] asks std, and [`abi`] and
+//! [`Errno`] compile unchanged, so that code on top can be tested natively.
+
+#![deny(unsafe_code)]
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(missing_docs)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+pub mod abi;
+mod conv;
+mod errno;
+pub mod lookup;
+pub mod net;
+pub mod ready;
+
+#[cfg(target_os = "wasi")]
+mod imports;
+#[cfg(target_os = "wasi")]
+mod nodelay;
+#[cfg(target_os = "wasi")]
+pub mod poll;
+#[cfg(target_os = "wasi")]
+pub mod socket;
+// The one module that calls the host.
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
+mod sys;
+
+pub use errno::Errno;
+pub use lookup::lookup;
+pub use net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};

@@ -1,1 +1,43 @@
-//! wasmedge_std
+//! `std` for a crate ported to WasmEdge.
+//!
+//! On `wasm32-wasip1`, std's sockets are stubs. A ported crate says
+//!
+//! ```ignore
+//! extern crate wasmedge_std as std;
+//! ```
+//!
+//! in its root, and every `std::…` path in it leads here: to the real std in
+//! all but two places.
+//!
+//! * [`net`] holds the sockets of `wasmedge_wasi_socket`.
+//! * [`env::temp_dir`] returns a path. Real std has none on this target, and
+//!   panics.
+//!
+//! The types are this crate's, so a public signature that names `std::net` types
+//! changes with the facade. On every other target this is std, unchanged.
+
+pub use std::*;
+
+/// Networking; as [`std::net`], on WasmEdge's sockets.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub mod net {
+    pub use std::net::*;
+    pub use wasmedge_wasi_socket::net::{
+        Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
+    };
+}
+
+/// The process's environment; as [`std::env`].
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub mod env {
+    pub use std::env::*;
+    use std::path::PathBuf;
+
+    /// The directory named by `TMPDIR`, else `/tmp`, as std does on Unix.
+    ///
+    /// It need not exist: a WasmEdge program sees only the directories it was
+    /// given (`--dir`), and only the variables (`--env`).
+    pub fn temp_dir() -> PathBuf {
+        var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+    }
+}

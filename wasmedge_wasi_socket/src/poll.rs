@@ -1,0 +1,137 @@
+//! Waiting for readiness.
+
+use crate::abi::{Event, EventType, Subscription};
+use crate::{sys, Errno};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+/// Waits until at least one subscription fires, and returns how many events
+/// were written to the front of `events`, in the order of `subs`.
+///
+/// All readiness is level-triggered. Without a clock among `subs` the wait has
+/// no end. Cost grows with the number of subscriptions.
+///
+/// What the caller must know of the host (0.14 to 0.17):
+///
+/// * No descriptor may be subscribed twice for the same direction, and none may
+///   be closed: the host reports that as an event's error, but only once
+///   something else ends the wait.
+/// * Interrupted by a signal (`SIGSTOP` and `SIGCONT` too), it returns every
+///   subscription with [`Errno::INTR`] and keeps half of its state. The next
+///   call must be given the identical array; in its answer [`Errno::EXIST`]
+///   means "not ready".
+/// * It returns no event at all, and at once, when all there is to report is an
+///   error of a socket subscribed for reading only, or the peer's end of a
+///   socket subscribed for writing only.
+///
+/// # Errors
+///
+/// [`Errno::INVAL`] when `subs` is empty or `events` is shorter than `subs`;
+/// the host is not asked then.
+#[inline]
+pub fn poll_oneoff(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
+    sys::poll(subs, events)
+}
+
+/// A direction to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Until there is something to read.
+    Read,
+    /// Until something can be written, or a connection attempt has ended.
+    Write,
+}
+
+/// Blocks the program until `fd` is ready, or `timeout` has passed (`None`:
+/// without end). Returns whether it is ready.
+///
+/// A socket with an error counts as ready. A reader whose socket has an error
+/// the host does not report is told it is ready, too.
+///
+/// # Errors
+///
+/// [`Errno::BADF`] when the host does not know `fd`.
+pub fn wait(
+    fd: BorrowedFd<'_>,
+    direction: Direction,
+    timeout: Option<Duration>,
+) -> Result<bool, Errno> {
+    // Alone in a poll, a descriptor the host does not know is waited for for ever.
+    sys::fd_flags(fd)?;
+    let start = Instant::now();
+    let socket = match direction {
+        Direction::Read => Subscription::read(SOCKET, fd.as_raw_fd()),
+        Direction::Write => Subscription::write(SOCKET, fd.as_raw_fd()),
+    };
+    loop {
+        let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
+        let outcome = match left {
+            Some(left) => poll_uninterrupted(&[
+                socket,
+                Subscription::clock_relative(CLOCK, saturating_nanos(left)),
+            ])?,
+            None => poll_uninterrupted(&[socket])?,
+        };
+        match outcome {
+            Outcome::Ready => return Ok(true),
+            Outcome::TimedOut if left == Some(Duration::ZERO) => return Ok(false),
+            // The clock of an interrupted wait may fire early: look again.
+            Outcome::TimedOut => {}
+            Outcome::Nothing if direction == Direction::Read => return Ok(true),
+            // The peer has ended its side and the send buffer is full. Only
+            // time helps; do not spin meanwhile.
+            Outcome::Nothing => {
+                let pause = left.map_or(RETRY, |left| left.min(RETRY));
+                poll_uninterrupted(&[Subscription::clock_relative(
+                    CLOCK,
+                    saturating_nanos(pause),
+                )])?;
+                if left == Some(Duration::ZERO) {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+}
+
+const SOCKET: u64 = 0;
+const CLOCK: u64 = 1;
+const RETRY: Duration = Duration::from_millis(1);
+
+fn saturating_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+enum Outcome {
+    Ready,
+    TimedOut,
+    Nothing,
+}
+
+/// Polls at most two subscriptions, and once more if a signal interrupts.
+fn poll_uninterrupted(subs: &[Subscription]) -> Result<Outcome, Errno> {
+    let mut events = [Event::EMPTY; 2];
+    let mut replay = false;
+    loop {
+        let count = sys::poll(subs, &mut events)?;
+        let events = &events[..count];
+        if events.iter().any(|event| event.error() == Errno::INTR) {
+            replay = true;
+            continue;
+        }
+        let ready = events.iter().any(|event| {
+            event.event_type() != EventType::CLOCK && !(replay && event.error() == Errno::EXIST)
+        });
+        return Ok(if ready {
+            Outcome::Ready
+        } else if events.iter().any(|e| e.event_type() == EventType::CLOCK) {
+            Outcome::TimedOut
+        } else if replay && count > 0 {
+            // Only "not ready": the clean call after the replay decides.
+            replay = false;
+            continue;
+        } else {
+            Outcome::Nothing
+        });
+    }
+}
