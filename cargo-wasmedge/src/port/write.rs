@@ -1,0 +1,215 @@
+//! Reading folders, and publishing a folder so that it is there whole or not at all.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::RuleReport;
+
+/// The file that says a folder is complete, what it was made from, and what it holds.
+pub(crate) const STAMP: &str = ".wasmedge-port.json";
+
+/// Prefix of unfinished and discarded folders beside the finished ones.
+const UNFINISHED: &str = ".wasmedge-port-";
+
+/// An unfinished folder that is older than this belongs to a run that was killed.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// File contents by relative path with `/`.
+pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
+
+/// The content of the stamp.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// Hash of everything that the folder was made from.
+    pub input: String,
+    /// Hash of the folder's files, to notice later changes by hand.
+    pub output: String,
+    /// What the rules did.
+    pub rules: Vec<RuleReport>,
+}
+
+impl Stamp {
+    /// The stamp of a finished folder. `None`: not there, or not ours.
+    pub fn of(dir: &Path) -> Option<Stamp> {
+        serde_json::from_slice(&std::fs::read(dir.join(STAMP)).ok()?).ok()
+    }
+}
+
+/// All files below `dir` but those whose relative path `skip` names.
+pub(crate) fn read_tree(dir: &Path, skip: impl Fn(&str) -> bool) -> anyhow::Result<Tree> {
+    let relative = |path: &Path| -> Option<String> {
+        let parts = path.strip_prefix(dir).ok()?.components();
+        let parts: Option<Vec<&str>> = parts.map(|part| part.as_os_str().to_str()).collect();
+        parts.map(|parts| parts.join("/"))
+    };
+    let mut tree = Tree::new();
+    let entries = walkdir::WalkDir::new(dir)
+        .into_iter()
+        .filter_entry(|entry| relative(entry.path()).is_none_or(|path| !skip(&path)));
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot read {}", dir.display()))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let path = relative(entry.path())
+            .with_context(|| format!("a file name is not UTF-8: {}", entry.path().display()))?;
+        let bytes = std::fs::read(entry.path())
+            .with_context(|| format!("cannot read {}", entry.path().display()))?;
+        tree.insert(path, bytes);
+    }
+    Ok(tree)
+}
+
+/// A running SHA-256 over named parts, each with its length, so that no two
+/// different lists of parts hash alike.
+pub(crate) struct Hash(Sha256);
+
+impl Hash {
+    pub fn new() -> Hash {
+        Hash(Sha256::new())
+    }
+
+    pub fn part(&mut self, name: &str, bytes: &[u8]) {
+        for part in [name.as_bytes(), bytes] {
+            self.0.update((part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+    }
+
+    pub fn tree<'a>(&mut self, files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) {
+        for (path, bytes) in files {
+            self.part(path, bytes);
+        }
+    }
+
+    pub fn hex(self) -> String {
+        format!("{:x}", self.0.finalize())
+    }
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+/// What a build inside a ported crate leaves behind does not count as a change by hand.
+fn is_leftover(path: &str) -> bool {
+    matches!(path, "target" | "Cargo.lock" | STAMP)
+}
+
+fn content_hash<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> String {
+    let mut hash = Hash::new();
+    hash.tree(files.into_iter().filter(|(path, _)| !is_leftover(path)));
+    hash.hex()
+}
+
+/// Writes `files` and a stamp as the folder `dir`, in one step.
+///
+/// When another process is first with the same input, its folder is taken. A
+/// finished folder of ours with another input is replaced.
+///
+/// # Errors
+/// I/O; and a `dir` that is not ours or was changed by hand, which is left alone.
+pub(crate) fn publish(
+    dir: &Path,
+    files: &Tree,
+    input: &str,
+    rules: Vec<RuleReport>,
+) -> anyhow::Result<Stamp> {
+    let parent = dir
+        .parent()
+        .context("a ported crate needs a parent folder")?;
+    std::fs::create_dir_all(parent)
+        .with_context(|| format!("cannot create {}", parent.display()))?;
+    sweep(parent);
+    let stamp = Stamp {
+        input: input.to_string(),
+        output: content_hash(files),
+        rules,
+    };
+    let work = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(parent)
+        .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
+    let made = work.path().join("made");
+    for (path, bytes) in files {
+        write(&made.join(path), bytes)?;
+    }
+    write(&made.join(STAMP), &serde_json::to_vec_pretty(&stamp)?)?;
+
+    // Each turn either finishes or meets another process that made a step.
+    for turn in 0..16 {
+        let failed = match std::fs::rename(&made, dir) {
+            Ok(()) => return Ok(stamp),
+            Err(error) => error,
+        };
+        if !dir.exists() {
+            // Gone between the two calls: another process is replacing it.
+            if failed.kind() == std::io::ErrorKind::NotFound && !made.exists() {
+                return Err(failed).with_context(|| format!("cannot move to {}", dir.display()));
+            }
+            continue;
+        }
+        match Stamp::of(dir) {
+            Some(other) if other.input == stamp.input => return Ok(other),
+            Some(other) => ensure_untouched(dir, &other)?,
+            None => bail!(
+                "{} is in the way and was not made by cargo-wasmedge\n  to mend it: move it away or choose another folder",
+                dir.display()
+            ),
+        }
+        match std::fs::rename(dir, work.path().join(format!("old-{turn}"))) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot replace {}", dir.display()));
+            }
+        }
+    }
+    bail!(
+        "{} is being replaced by other processes all the time",
+        dir.display()
+    )
+}
+
+/// Fails when a finished folder no longer holds what was written.
+fn ensure_untouched(dir: &Path, stamp: &Stamp) -> anyhow::Result<()> {
+    let files = read_tree(dir, is_leftover)?;
+    if content_hash(&files) != stamp.output {
+        bail!(
+            "{} was changed after it was made and would be replaced\n  to mend it: move it away or choose another folder",
+            dir.display()
+        );
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(failed)?;
+    }
+    std::fs::write(path, bytes).with_context(failed)
+}
+
+/// Removes what killed runs left behind. Failing to is no reason to stop.
+fn sweep(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else {
+        return;
+    };
+    let old = |path: &PathBuf| {
+        let modified = std::fs::metadata(path).and_then(|meta| meta.modified());
+        let age = modified.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        age.is_ok_and(|age| age > ABANDONED)
+    };
+    for entry in entries.flatten() {
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if unfinished && old(&entry.path()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
