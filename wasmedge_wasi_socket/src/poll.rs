@@ -65,14 +65,14 @@ pub fn wait(
     };
     loop {
         let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
-        let outcome = match left {
-            Some(left) => poll_uninterrupted(&[
+        let result = match left {
+            Some(left) => outcome(&[
                 socket,
                 Subscription::clock_relative(CLOCK, saturating_nanos(left)),
             ])?,
-            None => poll_uninterrupted(&[socket])?,
+            None => outcome(&[socket])?,
         };
-        match outcome {
+        match result {
             Outcome::Ready => return Ok(true),
             Outcome::TimedOut if left == Some(Duration::ZERO) => return Ok(false),
             // The clock of an interrupted wait may fire early: look again.
@@ -82,16 +82,47 @@ pub fn wait(
             // time helps; do not spin meanwhile.
             Outcome::Nothing => {
                 let pause = left.map_or(RETRY, |left| left.min(RETRY));
-                poll_uninterrupted(&[Subscription::clock_relative(
-                    CLOCK,
-                    saturating_nanos(pause),
-                )])?;
+                outcome(&[Subscription::clock_relative(CLOCK, saturating_nanos(pause))])?;
                 if left == Some(Duration::ZERO) {
                     return Ok(false);
                 }
             }
         }
     }
+}
+
+/// Checks that a descriptor can stay in a poll.
+///
+/// Sockets, pipes and terminals can. Of a closed descriptor, a regular file, a
+/// directory or `/dev/null` the host tells only once something else ends the
+/// wait: alone in a poll they would block it for ever.
+///
+/// # Errors
+///
+/// [`Errno::BADF`] when the host does not know `fd`; [`Errno::PERM`] where it
+/// cannot be waited for, as epoll says natively.
+pub fn check_pollable(fd: i32) -> Result<(), Errno> {
+    // What the host says of every socket.
+    const FILETYPE_SOCKET_STREAM: u8 = 6;
+    if sys::fd_filetype(fd)? == FILETYPE_SOCKET_STREAM {
+        return Ok(());
+    }
+    // The clock ends the wait at once, and so the host tells.
+    let mut events = [Event::EMPTY; 2];
+    let subs = [
+        Subscription::read(SOCKET, fd),
+        Subscription::clock_relative(CLOCK, 0),
+    ];
+    let mut count = sys::poll(&subs, &mut events)?;
+    while events[..count].iter().any(|e| e.error() == Errno::INTR) {
+        count = sys::poll(&subs, &mut events)?;
+    }
+    events[..count]
+        .iter()
+        .find(|event| {
+            event.userdata() == SOCKET && !matches!(event.error(), Errno::SUCCESS | Errno::EXIST)
+        })
+        .map_or(Ok(()), |_| Err(Errno::PERM))
 }
 
 const SOCKET: u64 = 0;
@@ -108,30 +139,53 @@ enum Outcome {
     Nothing,
 }
 
-/// Polls at most two subscriptions, and once more if a signal interrupts.
-fn poll_uninterrupted(subs: &[Subscription]) -> Result<Outcome, Errno> {
+fn outcome(subs: &[Subscription]) -> Result<Outcome, Errno> {
     let mut events = [Event::EMPTY; 2];
-    let mut replay = false;
+    let count = poll_uninterrupted(subs, &mut events)?;
+    Ok(if count == 0 {
+        Outcome::Nothing
+    } else if events[..count]
+        .iter()
+        .all(|event| event.event_type() == EventType::CLOCK)
+    {
+        Outcome::TimedOut
+    } else {
+        Outcome::Ready
+    })
+}
+
+/// As [`poll_oneoff`], but a signal does not end the wait, nor leave the host
+/// in the state described there. A clock may then fire early, by what had
+/// passed before the signal.
+///
+/// # Errors
+///
+/// As [`poll_oneoff`].
+pub fn poll_uninterrupted(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
+    let mut interrupted = false;
     loop {
-        let count = sys::poll(subs, &mut events)?;
-        let events = &events[..count];
-        if events.iter().any(|event| event.error() == Errno::INTR) {
-            replay = true;
+        let count = sys::poll(subs, events)?;
+        if events[..count]
+            .iter()
+            .any(|event| event.error() == Errno::INTR)
+        {
+            interrupted = true;
             continue;
         }
-        let ready = events.iter().any(|event| {
-            event.event_type() != EventType::CLOCK && !(replay && event.error() == Errno::EXIST)
-        });
-        return Ok(if ready {
-            Outcome::Ready
-        } else if events.iter().any(|e| e.event_type() == EventType::CLOCK) {
-            Outcome::TimedOut
-        } else if replay && count > 0 {
-            // Only "not ready": the clean call after the replay decides.
-            replay = false;
-            continue;
-        } else {
-            Outcome::Nothing
-        });
+        if !interrupted {
+            return Ok(count);
+        }
+        let mut kept = 0;
+        for i in 0..count {
+            if events[i].error() != Errno::EXIST {
+                events[kept] = events[i];
+                kept += 1;
+            }
+        }
+        if kept > 0 || count == 0 {
+            return Ok(kept);
+        }
+        // All are "not ready", and the host is in order again.
+        interrupted = false;
     }
 }

@@ -11,6 +11,7 @@ use crate::ready::{note, Exhausted};
 use crate::sys::{self, IntOption, RecvBufs, SendBufs, TimeOption};
 use crate::{nodelay, Errno};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -209,25 +210,28 @@ fn recv_bufs(
 ///
 /// As [`recv`].
 pub fn peek(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
-    recv_flags(fd, buf, RIFLAGS_PEEK)
+    recv_flags(fd, RecvBufs::one(buf), RIFLAGS_PEEK)
 }
 
-/// Receives until `buf` is full, on a blocking stream. With `peek`, leaves the
-/// data in the queue.
+/// Receives into memory that need not be initialised; the first bytes, as many
+/// as are returned, then are. With `peek`, leaves the data in the queue; with
+/// `wait_all`, a blocking stream waits until `buf` is full.
 ///
 /// # Errors
 ///
 /// As [`recv`].
-pub fn recv_all(fd: BorrowedFd<'_>, buf: &mut [u8], peek: bool) -> io::Result<usize> {
-    recv_flags(
-        fd,
-        buf,
-        RIFLAGS_WAITALL | if peek { RIFLAGS_PEEK } else { 0 },
-    )
+pub fn recv_uninit(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    peek: bool,
+    wait_all: bool,
+) -> io::Result<usize> {
+    let flags = if peek { RIFLAGS_PEEK } else { 0 } | if wait_all { RIFLAGS_WAITALL } else { 0 };
+    recv_flags(fd, RecvBufs::uninit(buf), flags)
 }
 
-fn recv_flags(fd: BorrowedFd<'_>, buf: &mut [u8], flags: u16) -> io::Result<usize> {
-    let result = sys::recv(fd, &mut RecvBufs::one(buf), flags);
+fn recv_flags(fd: BorrowedFd<'_>, mut bufs: RecvBufs<'_>, flags: u16) -> io::Result<usize> {
+    let result = sys::recv(fd, &mut bufs, flags);
     if result == Err(Errno::AGAIN) {
         note(Exhausted::READ);
     }
@@ -241,7 +245,7 @@ fn recv_flags(fd: BorrowedFd<'_>, buf: &mut [u8], flags: u16) -> io::Result<usiz
 /// As [`recv`]; `InvalidInput` on a stream, whose sender the host cannot name.
 pub fn recv_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     require_datagram(fd)?;
-    recv_from_datagram(fd, buf, false)
+    recv_from_datagram(fd, RecvBufs::one(buf), false)
 }
 
 /// As [`recv_from`], and leaves the datagram in the queue.
@@ -251,7 +255,22 @@ pub fn recv_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, Socke
 /// As [`recv_from`].
 pub fn peek_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
     require_datagram(fd)?;
-    recv_from_datagram(fd, buf, true)
+    recv_from_datagram(fd, RecvBufs::one(buf), true)
+}
+
+/// As [`recv_from`] or, with `peek`, [`peek_from`], into memory that need not be
+/// initialised.
+///
+/// # Errors
+///
+/// As [`recv_from`].
+pub fn recv_from_uninit(
+    fd: BorrowedFd<'_>,
+    buf: &mut [MaybeUninit<u8>],
+    peek: bool,
+) -> io::Result<(usize, SocketAddr)> {
+    require_datagram(fd)?;
+    recv_from_datagram(fd, RecvBufs::uninit(buf), peek)
 }
 
 /// Asked for the sender on a stream, the host prints a warning on the standard
@@ -269,11 +288,11 @@ pub(crate) fn require_datagram(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// `fd` is known to be a datagram socket.
 pub(crate) fn recv_from_datagram(
     fd: BorrowedFd<'_>,
-    buf: &mut [u8],
+    mut bufs: RecvBufs<'_>,
     peek: bool,
 ) -> io::Result<(usize, SocketAddr)> {
     let flags = if peek { RIFLAGS_PEEK } else { 0 };
-    match sys::recv_from(fd, &mut RecvBufs::one(buf), flags) {
+    match sys::recv_from(fd, &mut bufs, flags) {
         Ok((n, addr, port)) => Ok((n, ip_addr(&addr, conv::received_port(port))?)),
         Err(errno) => {
             if errno == Errno::AGAIN {
@@ -602,8 +621,8 @@ pub fn set_nodelay(fd: BorrowedFd<'_>, on: bool) {
     nodelay::set(fd.as_raw_fd(), on);
 }
 
-/// The error of an option that the host cannot reach.
-pub(crate) fn unreachable_option(option: &str) -> io::Error {
+/// The error of an option that the host cannot reach: `Unsupported`, naming it.
+pub fn unreachable_option(option: &str) -> io::Error {
     io::Error::new(
         ErrorKind::Unsupported,
         format!("{option}: WasmEdge's socket interface does not reach this option"),

@@ -11,6 +11,7 @@ use crate::abi::{
 use crate::conv::{AddressBuf, ADDRESS_LEN, SOCKADDR_DATA_LEN};
 use crate::{imports, Errno};
 use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 // Guest pointers are cast to `u32`.
@@ -97,6 +98,14 @@ impl Iovecs {
 impl<'a> RecvBufs<'a> {
     #[inline]
     pub fn one(buf: &'a mut [u8]) -> RecvBufs<'a> {
+        RecvBufs {
+            iovecs: Iovecs::one(buf.as_mut_ptr() as u32, buf.len()),
+            _bufs: std::marker::PhantomData,
+        }
+    }
+
+    /// The host writes to the buffer and never reads it.
+    pub fn uninit(buf: &'a mut [MaybeUninit<u8>]) -> RecvBufs<'a> {
         RecvBufs {
             iovecs: Iovecs::one(buf.as_mut_ptr() as u32, buf.len()),
             _bufs: std::marker::PhantomData,
@@ -396,6 +405,14 @@ pub fn fd_flags(fd: BorrowedFd<'_>) -> Result<u16, Errno> {
 pub fn set_fd_flags(fd: BorrowedFd<'_>, flags: u16) -> Result<(), Errno> {
     // SAFETY: no pointers.
     check(unsafe { imports::fd_fdstat_set_flags(fd.as_raw_fd(), flags.into()) })
+}
+
+/// The WASI file type of a descriptor; any number may be asked about.
+pub fn fd_filetype(fd: i32) -> Result<u8, Errno> {
+    let mut stat = FdStat::default();
+    // SAFETY: `stat` is valid for writing; any number may be asked about.
+    check(unsafe { imports::fd_fdstat_get(fd, &mut stat) })?;
+    Ok(stat.filetype)
 }
 
 /// Whether the host knows a descriptor of this number.

@@ -1,1 +1,46 @@
-//! wasmedge_libc
+//! `libc` for a crate ported to WasmEdge.
+//!
+//! On `wasm32-wasip1`, libc has no sockets. A ported crate says
+//!
+//! ```ignore
+//! extern crate wasmedge_libc as libc;
+//! ```
+//!
+//! in its root, and every `libc::…` path in it leads here: to the real libc, and
+//! to the socket functions, types and constants of POSIX, over the sockets of
+//! `wasmedge_wasi_socket`. On every other target this is libc, unchanged.
+//!
+//! As in C, functions return -1 and set `errno` when they fail. What WasmEdge's
+//! socket interface does not reach fails with `ENOTSUP`, which std reports as
+//! [`Unsupported`](std::io::ErrorKind::Unsupported). `TCP_NODELAY` is remembered
+//! and without effect.
+
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(clippy::undocumented_unsafe_blocks)]
+
+pub use libc::*;
+
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod socket;
+// Name by name: only so do these take precedence over libc's own.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub use socket::{
+    functions::{
+        accept, accept4, bind, connect, getpeername, getsockname, listen, recv, recvfrom, send,
+        sendto, shutdown, socket,
+    },
+    options::{getsockopt, setsockopt},
+    poll::poll,
+    types::{
+        in6_addr, in_addr, in_addr_t, in_port_t, ip_mreq, ipv6_mreq, linger, sa_family_t, sockaddr,
+        sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t, AF_INET, AF_INET6, AF_UNSPEC,
+        IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, IPV6_ADD_MEMBERSHIP,
+        IPV6_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_MULTICAST_LOOP,
+        IPV6_UNICAST_HOPS, IPV6_V6ONLY, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_LOOP,
+        IP_MULTICAST_TTL, IP_TTL, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, SHUT_RD, SHUT_RDWR, SHUT_WR,
+        SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_ACCEPTCONN,
+        SO_BROADCAST, SO_DOMAIN, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_PROTOCOL, SO_RCVBUF,
+        SO_RCVTIMEO, SO_REUSEADDR, SO_SNDBUF, SO_SNDTIMEO, SO_TYPE, TCP_KEEPCNT, TCP_KEEPIDLE,
+        TCP_KEEPINTVL, TCP_NODELAY,
+    },
+};

@@ -4,6 +4,7 @@ use super::addrs::{each_addr, no_addresses, ToSocketAddrs};
 use super::tcp::no_duplicates;
 use crate::abi::SocketType;
 use crate::socket::{self, unreachable_option};
+use crate::sys::RecvBufs;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -47,7 +48,7 @@ impl UdpSocket {
             socket::require_datagram(self.fd())?;
             self.datagram.store(true, Ordering::Relaxed);
         }
-        socket::recv_from_datagram(self.fd(), buf, peek)
+        socket::recv_from_datagram(self.fd(), RecvBufs::one(buf), peek)
     }
 
     /// Receives a datagram and its sender. What does not fit in `buf` is lost.
