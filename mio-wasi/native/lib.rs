@@ -1,0 +1,15 @@
+//! The host-free half of the selector, compiled natively for its tests.
+//!
+//! The files are those that the port puts into mio; see `port.toml`.
+
+#![cfg_attr(not(test), allow(dead_code))]
+
+#[path = "../overlay/poll_set.rs"]
+mod poll_set;
+#[path = "../overlay/poller.rs"]
+mod poller;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! A model of WasmEdge's poller: level-triggered, with virtual time, with the
+//! misbehaviours that were measured on the real one, and with an assertion in
+//! every place where the real one aborts, hangs or corrupts itself.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
+use wasmedge_wasi_socket::Errno;
+
+use crate::poller::Host;
+
+/// A socket of the model.
+#[derive(Clone, Debug, Default)]
+pub struct Socket {
+    pub readable: bool,
+    pub writable: bool,
+    pub hang_up: bool,
+    pub datagram: bool,
+    /// The peer has closed its side. Ends every wait that names the socket,
+    /// also one that did not ask about reading.
+    pub read_closed: bool,
+    /// A datagram socket has an error to tell. Ends every wait that names it,
+    /// is reported to writers only.
+    pub pending_error: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub sockets: BTreeMap<i32, Socket>,
+    pub now: u64,
+    pub polls: usize,
+    /// The next poll comes back with EINTR everywhere.
+    pub signals: u32,
+    /// The subscriptions that a signal interrupted: the next call must repeat them.
+    interrupted: Option<Vec<Shape>>,
+    interrupted_deadline: Option<u64>,
+    /// A wait that nothing would ever end.
+    pub hung: bool,
+}
+
+/// A handle to the model; the test holds another.
+#[derive(Clone, Debug, Default)]
+pub struct Model(pub Rc<RefCell<State>>);
+
+/// A subscription taken apart: user data, type, and descriptor or time-out.
+type Shape = (u64, EventType, i64);
+
+fn shape(subscriptions: &[Subscription]) -> Vec<Shape> {
+    subscriptions
+        .iter()
+        .map(|s| {
+            let detail = match s.fd() {
+                Some(fd) => i64::from(fd),
+                None => s.nanos().expect("a clock has a time-out") as i64,
+            };
+            (s.userdata(), s.event_type(), detail)
+        })
+        .collect()
+}
+
+impl Host for Model {
+    fn poll(
+        &mut self,
+        subscriptions: &[Subscription],
+        events: &mut [Event],
+    ) -> Result<usize, Errno> {
+        let state = &mut *self.0.borrow_mut();
+        state.polls += 1;
+        assert!(state.polls < 1_000_000, "the poller spins");
+        assert!(!subscriptions.is_empty(), "an empty poll corrupts the host");
+        assert!(events.len() >= subscriptions.len(), "too few events");
+
+        let asked = shape(subscriptions);
+        let mut named: Vec<_> = asked.iter().map(|&(_, tag, fd)| (tag.0, fd)).collect();
+        named.sort_unstable();
+        named.dedup();
+        assert_eq!(named.len(), asked.len(), "a direction is named twice");
+
+        let mut deadline = None;
+        for &(_, tag, detail) in &asked {
+            if tag == EventType::CLOCK {
+                deadline = Some(state.now.saturating_add(detail as u64));
+            } else {
+                let fd = i32::try_from(detail).expect("descriptors are 32 bits");
+                assert!(
+                    state.sockets.contains_key(&fd),
+                    "a closed descriptor is polled"
+                );
+            }
+        }
+
+        let replay = state.interrupted.take();
+        if let Some(before) = &replay {
+            assert_eq!(before, &asked, "the host aborts unless the call is repeated");
+            // The old timer still fires at the old deadline.
+            deadline = state.interrupted_deadline.take();
+        }
+        if state.signals > 0 {
+            state.signals -= 1;
+            for (event, &(userdata, tag, _)) in events.iter_mut().zip(&asked) {
+                *event = Event::new(userdata, tag, Errno::INTR, false);
+            }
+            let count = asked.len();
+            state.interrupted = Some(asked);
+            state.interrupted_deadline = deadline;
+            return Ok(count);
+        }
+
+        let mut count = 0;
+        let mut ended = false;
+        for &(userdata, tag, detail) in &asked {
+            if tag == EventType::CLOCK {
+                continue;
+            }
+            let socket = &state.sockets[&(detail as i32)];
+            ended |= socket.read_closed || socket.pending_error;
+            let ready = if tag == EventType::READ {
+                socket.readable || socket.read_closed || socket.hang_up
+            } else {
+                socket.writable || socket.hang_up || socket.pending_error
+            };
+            if ready {
+                events[count] = Event::new(userdata, tag, Errno::SUCCESS, socket.hang_up);
+                count += 1;
+            }
+        }
+        if count > 0 || ended {
+            if replay.is_some() && count > 0 {
+                // Descriptors that are not ready come back as EEXIST.
+                for &(userdata, tag, detail) in &asked {
+                    if tag != EventType::CLOCK
+                        && !events[..count].iter().any(|e| e.userdata() == userdata)
+                        && state.sockets.contains_key(&(detail as i32))
+                    {
+                        events[count] = Event::new(userdata, tag, Errno::EXIST, false);
+                        count += 1;
+                    }
+                }
+            }
+            return Ok(count);
+        }
+        match deadline {
+            Some(deadline) => {
+                state.now = state.now.max(deadline);
+                let clock = asked.iter().find(|s| s.1 == EventType::CLOCK).expect("a clock");
+                events[0] = Event::new(clock.0, EventType::CLOCK, Errno::SUCCESS, false);
+                Ok(1)
+            }
+            None => {
+                state.hung = true;
+                panic!("the wait would never end");
+            }
+        }
+    }
+
+    fn now(&mut self) -> u64 {
+        self.0.borrow().now
+    }
+
+    fn is_datagram(&mut self, fd: i32) -> bool {
+        self.0.borrow().sockets[&fd].datagram
+    }
+
+    fn read_side_speaks(&mut self, fd: i32) -> bool {
+        let state = self.0.borrow();
+        let socket = &state.sockets[&fd];
+        socket.readable || socket.read_closed
+    }
+}

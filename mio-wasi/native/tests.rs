@@ -1,0 +1,494 @@
+//! The selector's logic against the model of the host.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::model::{Model, Socket};
+use crate::poll_set::{Directions, Key, PollSet, RegisterError};
+use crate::poller::{Poller, Readiness};
+
+const MS: u64 = 1_000_000;
+
+fn poller() -> (Poller<Model>, Model) {
+    let model = Model::default();
+    let poller = Poller::new(model.clone()).unwrap();
+    (poller, model)
+}
+
+fn wait(poller: &mut Poller<Model>, timeout: Option<u64>) -> Vec<Readiness> {
+    let mut found = Vec::new();
+    poller.wait(timeout, |readiness| found.push(readiness)).unwrap();
+    found
+}
+
+fn open(model: &Model, fd: i32, socket: Socket) {
+    model.0.borrow_mut().sockets.insert(fd, socket);
+}
+
+fn tokens(found: &[Readiness]) -> Vec<usize> {
+    found.iter().map(|readiness| readiness.token).collect()
+}
+
+#[test]
+fn the_host_poller_is_made_before_anything_is_registered() {
+    let (_poller, model) = poller();
+    assert_eq!(model.0.borrow().polls, 1);
+}
+
+#[test]
+fn readiness_is_reported_once_until_it_is_exhausted() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { readable: true, ..Socket::default() });
+    let key = poller.set.insert(7, 42, Directions::READ).unwrap();
+
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [42]);
+    assert_eq!(found[0].directions, Directions::READ);
+
+    // Still readable, but known to be: nothing until it was exhausted.
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    poller.set.arm(key, Directions::READ);
+    assert_eq!(tokens(&wait(&mut poller, Some(MS))), [42]);
+}
+
+#[test]
+fn a_direction_without_interest_is_not_armed() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { writable: true, ..Socket::default() });
+    let key = poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller.set.arm(key, Directions::BOTH);
+    assert_eq!(poller.set.armed(), 1);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+}
+
+#[test]
+fn a_descriptor_registers_once() {
+    let mut set = PollSet::new();
+    let key = set.insert(7, 1, Directions::BOTH).unwrap();
+    assert_eq!(
+        set.insert(7, 2, Directions::READ),
+        Err(RegisterError::AlreadyRegistered)
+    );
+    assert!(set.remove(key));
+    assert!(set.insert(7, 2, Directions::READ).is_ok());
+}
+
+#[test]
+fn a_key_does_not_outlive_its_registration() {
+    let mut set = PollSet::new();
+    let old = set.insert(7, 1, Directions::BOTH).unwrap();
+    assert!(set.remove(old));
+    let new = set.insert(8, 2, Directions::READ).unwrap();
+    assert!(!set.remove(old));
+    assert!(!set.update(old, 3, Directions::WRITE));
+    set.arm(old, Directions::BOTH);
+    assert_eq!(set.armed(), 1);
+    assert!(set.remove(new));
+    assert_eq!(set.armed(), 0);
+}
+
+#[test]
+fn reregistering_arms_anew() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { readable: true, writable: true, ..Socket::default() });
+    let key = poller.set.insert(7, 1, Directions::READ).unwrap();
+    assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
+    assert!(poller.set.update(key, 2, Directions::WRITE));
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [2]);
+    assert_eq!(found[0].directions, Directions::WRITE);
+}
+
+#[test]
+fn a_timeout_lasts_as_long_as_asked() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller.set.insert(7, 1, Directions::BOTH).unwrap();
+    assert_eq!(wait(&mut poller, Some(25 * MS)), []);
+    assert_eq!(model.0.borrow().now, 25 * MS);
+}
+
+#[test]
+fn a_timeout_of_zero_is_one_call() {
+    let (mut poller, model) = poller();
+    let before = model.0.borrow().polls;
+    assert_eq!(wait(&mut poller, Some(0)), []);
+    assert_eq!(model.0.borrow().polls, before + 1);
+    assert_eq!(model.0.borrow().now, 0);
+}
+
+#[test]
+fn a_timeout_beyond_the_longest_wait_is_kept() {
+    let (mut poller, model) = poller();
+    let day = 24 * 3_600_000 * MS;
+    assert_eq!(wait(&mut poller, Some(day)), []);
+    assert_eq!(model.0.borrow().now, day);
+}
+
+#[test]
+fn a_wake_ends_the_next_wait_and_coalesces() {
+    let (mut poller, model) = poller();
+    poller.wake(9);
+    poller.wake(9);
+    assert_eq!(tokens(&wait(&mut poller, None)), [9]);
+    assert_eq!(model.0.borrow().now, 0);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+}
+
+#[test]
+fn a_wake_does_not_hide_readiness() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { readable: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller.wake(9);
+    let mut found = tokens(&wait(&mut poller, None));
+    found.sort_unstable();
+    assert_eq!(found, [1, 9]);
+}
+
+#[test]
+fn a_signal_is_answered_by_the_identical_call() {
+    // The model asserts that the repeated call is identical.
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    open(&model, 8, Socket { writable: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::BOTH).unwrap();
+    poller.set.insert(8, 2, Directions::BOTH).unwrap();
+    model.0.borrow_mut().signals = 3;
+    assert_eq!(tokens(&wait(&mut poller, Some(5 * MS))), [2]);
+    assert_eq!(model.0.borrow().signals, 0);
+    // What came back as EEXIST is still armed.
+    model.0.borrow_mut().sockets.get_mut(&7).unwrap().readable = true;
+    assert_eq!(tokens(&wait(&mut poller, Some(5 * MS))), [1]);
+}
+
+#[test]
+fn a_signal_does_not_prolong_a_timeout() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller.set.insert(7, 1, Directions::READ).unwrap();
+    model.0.borrow_mut().signals = 1;
+    assert_eq!(wait(&mut poller, Some(30 * MS)), []);
+    assert_eq!(model.0.borrow().now, 30 * MS);
+}
+
+#[test]
+fn a_pending_error_on_a_datagram_socket_is_readable() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { datagram: true, pending_error: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::READ).unwrap();
+    assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
+    assert_eq!(model.0.borrow().now, 0);
+}
+
+#[test]
+fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { read_closed: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::WRITE).unwrap();
+    let before = model.0.borrow().polls;
+    assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
+    assert_eq!(model.0.borrow().now, 1000 * MS);
+    let polls = model.0.borrow().polls - before;
+    // Every 10 ms a try and a pause, shorter ones at first.
+    assert!((100..=250).contains(&polls), "{polls} polls in a second");
+
+    model.0.borrow_mut().sockets.get_mut(&7).unwrap().writable = true;
+    let start = model.0.borrow().now;
+    assert_eq!(tokens(&wait(&mut poller, Some(1000 * MS))), [1]);
+    assert!(model.0.borrow().now - start <= 10 * MS);
+}
+
+#[test]
+fn a_parked_writer_does_not_delay_others() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { read_closed: true, ..Socket::default() });
+    open(&model, 8, Socket::default());
+    poller.set.insert(7, 1, Directions::WRITE).unwrap();
+    poller.set.insert(8, 2, Directions::READ).unwrap();
+    assert_eq!(wait(&mut poller, Some(5 * MS)), []);
+    model.0.borrow_mut().sockets.get_mut(&8).unwrap().readable = true;
+    let start = model.0.borrow().now;
+    assert_eq!(tokens(&wait(&mut poller, Some(1000 * MS))), [2]);
+    assert_eq!(model.0.borrow().now, start);
+}
+
+#[test]
+fn silence_that_nobody_explains_does_not_spin() {
+    let (mut poller, model) = poller();
+    // Reading is armed, so the end of the read side would be told; the error
+    // of a stream is not one of the known causes.
+    open(&model, 7, Socket { pending_error: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::READ).unwrap();
+    let before = model.0.borrow().polls;
+    assert_eq!(wait(&mut poller, Some(100 * MS)), []);
+    assert!(model.0.borrow().polls - before < 50);
+    assert_eq!(model.0.borrow().now, 100 * MS);
+}
+
+#[test]
+fn hang_up_is_passed_on() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket { hang_up: true, ..Socket::default() });
+    poller.set.insert(7, 1, Directions::BOTH).unwrap();
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [1, 1]);
+    assert!(found.iter().all(|readiness| readiness.hang_up));
+}
+
+/// What a well-behaved user of mio does, at random.
+#[derive(Clone, Debug)]
+enum Step {
+    Open { datagram: bool, interest: u8 },
+    Close(usize),
+    Reregister(usize, u8),
+    BecomeReadable(usize),
+    BecomeWritable(usize),
+    PeerCloses(usize),
+    ErrorComes(usize),
+    Drain(usize),
+    Signal,
+    Wake,
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let which = 0usize..64;
+    prop_oneof![
+        3 => (any::<bool>(), 1u8..4).prop_map(|(datagram, interest)| Step::Open { datagram, interest }),
+        1 => which.clone().prop_map(Step::Close),
+        1 => (which.clone(), 1u8..4).prop_map(|(i, interest)| Step::Reregister(i, interest)),
+        4 => which.clone().prop_map(Step::BecomeReadable),
+        3 => which.clone().prop_map(Step::BecomeWritable),
+        1 => which.clone().prop_map(Step::PeerCloses),
+        1 => which.clone().prop_map(Step::ErrorComes),
+        4 => which.prop_map(Step::Drain),
+        1 => Just(Step::Signal),
+        1 => Just(Step::Wake),
+        6 => (0u64..30).prop_map(Step::Wait),
+    ]
+}
+
+struct Source {
+    key: Key,
+    interest: Directions,
+    /// What the user has been told and has not exhausted.
+    told: Directions,
+}
+
+fn interest(bits: u8) -> Directions {
+    Directions::new(bits & 1 != 0, bits & 2 != 0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No wake-up is lost, no wait spins, and the model's assertions (no empty
+    /// poll, no closed or doubled descriptor, no changed call after a signal)
+    /// hold, whatever the order of events.
+    #[test]
+    fn no_wake_up_is_lost_and_nothing_spins(steps in prop::collection::vec(step(), 1..120)) {
+        let (mut poller, model) = poller();
+        let mut sources: BTreeMap<i32, Source> = BTreeMap::new();
+        let mut woken = false;
+        for step in steps {
+            let pick = |i: usize| sources.keys().copied().nth(i % sources.len().max(1));
+            match step {
+                Step::Open { datagram, interest: bits } => {
+                    // The lowest free number: descriptors are reused at once.
+                    let fd = (10i32..).find(|fd| !sources.contains_key(fd)).unwrap();
+                    open(&model, fd, Socket { datagram, ..Socket::default() });
+                    let interest = interest(bits);
+                    let key = poller.set.insert(fd, fd as usize, interest).unwrap();
+                    sources.insert(fd, Source { key, interest, told: Directions::NONE });
+                }
+                Step::Close(i) => {
+                    if let Some(fd) = pick(i) {
+                        let source = sources.remove(&fd).unwrap();
+                        prop_assert!(poller.set.remove(source.key));
+                        model.0.borrow_mut().sockets.remove(&fd);
+                    }
+                }
+                Step::Reregister(i, bits) => {
+                    if let Some(fd) = pick(i) {
+                        let source = sources.get_mut(&fd).unwrap();
+                        source.interest = interest(bits);
+                        source.told = Directions::NONE;
+                        prop_assert!(poller.set.update(source.key, fd as usize, source.interest));
+                    }
+                }
+                Step::BecomeReadable(i) => {
+                    if let Some(fd) = pick(i) {
+                        model.0.borrow_mut().sockets.get_mut(&fd).unwrap().readable = true;
+                    }
+                }
+                Step::BecomeWritable(i) => {
+                    if let Some(fd) = pick(i) {
+                        model.0.borrow_mut().sockets.get_mut(&fd).unwrap().writable = true;
+                    }
+                }
+                Step::PeerCloses(i) => {
+                    if let Some(fd) = pick(i) {
+                        let mut state = model.0.borrow_mut();
+                        let socket = state.sockets.get_mut(&fd).unwrap();
+                        socket.read_closed = !socket.datagram;
+                    }
+                }
+                Step::ErrorComes(i) => {
+                    if let Some(fd) = pick(i) {
+                        let mut state = model.0.borrow_mut();
+                        let socket = state.sockets.get_mut(&fd).unwrap();
+                        socket.pending_error = socket.datagram;
+                    }
+                }
+                Step::Drain(i) => {
+                    // An operation that ends in WouldBlock in both directions.
+                    if let Some(fd) = pick(i) {
+                        let source = sources.get_mut(&fd).unwrap();
+                        {
+                            let mut state = model.0.borrow_mut();
+                            let socket = state.sockets.get_mut(&fd).unwrap();
+                            socket.readable = false;
+                            socket.writable = false;
+                            socket.pending_error = false;
+                        }
+                        source.told = Directions::NONE;
+                        poller.set.arm(source.key, Directions::BOTH);
+                    }
+                }
+                Step::Signal => model.0.borrow_mut().signals += 1,
+                Step::Wake => {
+                    woken = true;
+                    poller.wake(usize::MAX);
+                }
+                Step::Wait(ms) => {
+                    let (polls, start) = {
+                        let state = model.0.borrow();
+                        (state.polls, state.now)
+                    };
+                    let signals = model.0.borrow().signals as usize;
+                    let found = wait(&mut poller, Some(ms * MS));
+                    let mut heard_wake = false;
+                    for readiness in &found {
+                        if readiness.token == usize::MAX {
+                            heard_wake = true;
+                            continue;
+                        }
+                        let source = sources.get_mut(&(readiness.token as i32))
+                            .expect("an event of a source that is registered");
+                        prop_assert!(source.interest.has(readiness.directions));
+                        source.told = source.told.with(readiness.directions);
+                    }
+                    prop_assert_eq!(heard_wake, std::mem::take(&mut woken));
+
+                    let state = model.0.borrow();
+                    let spent = state.polls - polls;
+                    // One call, one per signal, and two for each pause of at
+                    // least a millisecond.
+                    prop_assert!(
+                        spent <= 3 + signals + 2 * ms as usize,
+                        "{} host calls in a wait of {} ms", spent, ms
+                    );
+                    if found.is_empty() {
+                        prop_assert!(state.now >= start + ms * MS, "the wait ended early");
+                    }
+                    // Whoever is ready and does not know it was told now, or is
+                    // a writer that the host cannot wait for (parked: told
+                    // within 10 ms), or lost its turn to one that was found
+                    // while the host was silent.
+                    let silent = state.sockets.iter().any(|(_, s)| s.read_closed || s.pending_error);
+                    if !silent {
+                        for (fd, source) in &sources {
+                            let socket = &state.sockets[fd];
+                            let ready = Directions::new(
+                                socket.readable || socket.hang_up,
+                                socket.writable || socket.hang_up,
+                            );
+                            let missed = ready.and(source.interest).without(source.told);
+                            // A parked source of an earlier silence is tried
+                            // again after at most 10 ms.
+                            if ms > 10 && found.is_empty() {
+                                prop_assert!(missed.is_empty(), "{} lost {:?}", fd, missed);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        // At the end everything that is ready is told within a few waits.
+        {
+            let mut state = model.0.borrow_mut();
+            state.signals = 0;
+            for socket in state.sockets.values_mut() {
+                socket.readable = true;
+                socket.writable = true;
+            }
+        }
+        for _ in 0..8 {
+            for readiness in wait(&mut poller, Some(20 * MS)) {
+                if let Some(source) = sources.get_mut(&(readiness.token as i32)) {
+                    source.told = source.told.with(readiness.directions);
+                }
+            }
+        }
+        for (fd, source) in &sources {
+            prop_assert!(source.told.has(source.interest), "{} never heard", fd);
+        }
+    }
+
+    /// The dense array and the slots agree after any sequence of changes.
+    #[test]
+    fn every_armed_direction_is_in_the_array_once(
+        steps in prop::collection::vec((0i32..12, 0u8..5, 1u8..4), 1..200)
+    ) {
+        let mut set = PollSet::new();
+        let mut keys: BTreeMap<i32, (Key, Directions, Directions)> = BTreeMap::new();
+        for (fd, what, bits) in steps {
+            let bits = interest(bits);
+            match (what, keys.get_mut(&fd)) {
+                (0, None) => {
+                    let key = set.insert(fd, fd as usize, bits).unwrap();
+                    keys.insert(fd, (key, bits, bits));
+                }
+                (1, Some((key, _, _))) => {
+                    prop_assert!(set.remove(*key));
+                    keys.remove(&fd);
+                }
+                (2, Some((key, interest, armed))) => {
+                    set.arm(*key, bits);
+                    *armed = armed.with(interest.and(bits));
+                }
+                (3, Some((key, _, armed))) => {
+                    let told = set.take_event(PollSet::userdata(*key, true));
+                    prop_assert_eq!(told.is_some(), armed.has(Directions::READ));
+                    *armed = armed.without(Directions::READ);
+                }
+                (4, Some((key, interest, armed))) => {
+                    prop_assert!(set.update(*key, fd as usize, bits));
+                    *interest = bits;
+                    *armed = bits;
+                }
+                _ => {}
+            }
+            let mut expected: Vec<(u64, i32)> = Vec::new();
+            for (fd, (key, _, armed)) in &keys {
+                if armed.has(Directions::READ) {
+                    expected.push((PollSet::userdata(*key, true), *fd));
+                }
+                if armed.has(Directions::WRITE) {
+                    expected.push((PollSet::userdata(*key, false), *fd));
+                }
+            }
+            expected.sort_unstable();
+            let mut found: Vec<(u64, i32)> = set
+                .subscriptions(None)
+                .iter()
+                .map(|s| (s.userdata(), s.fd().unwrap()))
+                .collect();
+            found.sort_unstable();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! mio on WasmEdge.
+//!
+//! What mio asks of a platform is listed in `sys/mod.rs`; here is where it is:
+//!
+//! | mio's contract | file |
+//! |---|---|
+//! | `Selector`, `Event`, `Events`, `event`, `IoSourceState`, `SourceFd` | `selector.rs` |
+//! | `Waker` | `waker.rs` |
+//! | `tcp`, `udp` | `net.rs` |
+//!
+//! `poller.rs` (one wait) and `poll_set.rs` (what is armed) know nothing of
+//! mio and nothing of the host; they are tested natively.
+//!
+//! # Limits
+//!
+//! * One thread: a waker cannot interrupt a wait, it makes the next one return.
+//! * Regular files are refused at registration with `PermissionDenied`, as
+//!   epoll refuses them.
+//! * A [`SourceFd`] is armed by registering it, and again only by
+//!   re-registering it: mio does not see the I/O that is done on it.
+//! * A half-closed peer is seen by reading 0 bytes; `is_read_closed` is true
+//!   only when both directions are down.
+
+mod poll_set;
+mod poller;
+mod selector;
+mod waker;
+
+pub(crate) use self::selector::{event, Event, Events, Selector};
+pub use self::waker::Waker;
+
+cfg_io_source! {
+    pub(crate) use self::selector::IoSourceState;
+}
+
+cfg_os_ext! {
+    pub use self::selector::SourceFd;
+}
+
+cfg_net! {
+    mod net;
+    pub(crate) use self::net::{tcp, udp};
+}

@@ -1,0 +1,63 @@
+//! What mio's TCP and UDP types ask of the platform, from the host layer.
+
+pub(crate) mod tcp {
+    use std::io;
+    use std::net::{self, SocketAddr};
+    use std::os::fd::{AsFd, IntoRawFd, RawFd};
+
+    use wasmedge_wasi_socket::abi::SocketType;
+    use wasmedge_wasi_socket::{socket, Errno};
+
+    /// Opens a non-blocking TCP socket for the family of `addr`.
+    pub(crate) fn new_for_addr(addr: SocketAddr) -> io::Result<RawFd> {
+        Ok(socket::open_for(&addr, SocketType::Stream, true)?.into_raw_fd())
+    }
+
+    pub(crate) fn bind(listener: &net::TcpListener, addr: SocketAddr) -> io::Result<()> {
+        socket::bind(listener.as_fd(), &addr)
+    }
+
+    /// Starts connecting. Where that takes time the socket becomes writable
+    /// when it is over, and `take_error` tells how it ended.
+    pub(crate) fn connect(stream: &net::TcpStream, addr: SocketAddr) -> io::Result<()> {
+        match socket::connect(stream.as_fd(), &addr) {
+            Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw().into()) => Ok(()),
+            result => result,
+        }
+    }
+
+    pub(crate) fn listen(listener: &net::TcpListener, backlog: i32) -> io::Result<()> {
+        socket::listen(listener.as_fd(), backlog)
+    }
+
+    pub(crate) fn set_reuseaddr(listener: &net::TcpListener, reuseaddr: bool) -> io::Result<()> {
+        socket::set_reuseaddr(listener.as_fd(), reuseaddr)
+    }
+
+    /// Accepts a connection as a non-blocking stream.
+    pub(crate) fn accept(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
+        let (fd, peer) = socket::accept(listener.as_fd(), true)?;
+        Ok((net::TcpStream::from(fd), peer))
+    }
+}
+
+pub(crate) mod udp {
+    use std::io;
+    use std::net::{self, SocketAddr};
+    use std::os::fd::AsFd;
+
+    use wasmedge_wasi_socket::abi::SocketType;
+    use wasmedge_wasi_socket::socket;
+
+    /// Opens a non-blocking UDP socket bound to `addr`.
+    pub fn bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        let fd = socket::open_for(&addr, SocketType::Datagram, true)?;
+        socket::bind(fd.as_fd(), &addr)?;
+        Ok(net::UdpSocket::from(fd))
+    }
+
+    /// Unsupported: the host does not reach the option.
+    pub(crate) fn only_v6(_socket: &net::UdpSocket) -> io::Result<bool> {
+        Err(socket::unreachable_option("IPV6_V6ONLY"))
+    }
+}

@@ -1,0 +1,362 @@
+//! mio's selector contract, on top of the poller.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+#[cfg(debug_assertions)]
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use wasmedge_wasi_socket::abi;
+use wasmedge_wasi_socket::{poll, ready, socket, Errno};
+
+use super::poll_set::{Directions, Key, RegisterError};
+use super::poller::{Host, Poller};
+use crate::{Interest, Token};
+
+/// WasmEdge, as the poller sees it.
+#[derive(Debug)]
+struct WasmEdge {
+    start: Instant,
+}
+
+/// A registered descriptor. The source that owns it removes its registration
+/// before closing it.
+fn registered(fd: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: the poller asks about registered descriptors only, and those are
+    // open; the borrow ends with the host call that it is made for. Should the
+    // owner of a `SourceFd` have closed it, the host answers `BADF`.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+impl Host for WasmEdge {
+    fn poll(
+        &mut self,
+        subscriptions: &[abi::Subscription],
+        events: &mut [abi::Event],
+    ) -> Result<usize, Errno> {
+        poll::poll_oneoff(subscriptions, events)
+    }
+
+    fn now(&mut self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+
+    fn is_datagram(&mut self, fd: i32) -> bool {
+        matches!(
+            socket::socket_type(registered(fd)),
+            Ok(Some(abi::SocketType::Datagram))
+        )
+    }
+
+    fn read_side_speaks(&mut self, fd: i32) -> bool {
+        socket::peek(registered(fd), &mut [0]).is_ok()
+    }
+}
+
+/// Unique id for use as `SelectorId`.
+#[cfg(debug_assertions)]
+static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
+
+/// A handle to a poller; clones share it.
+#[derive(Clone)]
+pub(crate) struct Selector {
+    #[cfg(debug_assertions)]
+    id: usize,
+    // One thread, so the lock is never contended: it makes the selector `Sync`,
+    // which mio's API asks for.
+    poller: Arc<Mutex<Poller<WasmEdge>>>,
+}
+
+impl Selector {
+    pub(crate) fn new() -> io::Result<Selector> {
+        Ok(Selector {
+            #[cfg(debug_assertions)]
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            poller: Arc::new(Mutex::new(Poller::new(WasmEdge { start: Instant::now() })?)),
+        })
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Selector> {
+        Ok(self.clone())
+    }
+
+    #[cfg(debug_assertions)]
+    #[allow(dead_code)] // Without the `net` feature nobody asks.
+    pub(crate) fn id(&self) -> usize {
+        self.id
+    }
+
+    pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        events.clear();
+        let timeout =
+            timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
+        self.lock().wait(timeout, |readiness| {
+            events.push(Event {
+                token: Token(readiness.token),
+                readable: readiness.directions.has(Directions::READ),
+                writable: readiness.directions.has(Directions::WRITE),
+                hang_up: readiness.hang_up,
+                error: readiness.error,
+            });
+        })?;
+        Ok(())
+    }
+
+    pub(crate) fn wake(&self, token: Token) {
+        self.lock().wake(token.0);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Poller<WasmEdge>> {
+        // A panic ends the guest, so no poisoned lock is ever seen.
+        self.poller
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl fmt::Debug for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selector").finish_non_exhaustive()
+    }
+}
+
+cfg_any_os_ext! {
+    impl Selector {
+        /// Registers a descriptor.
+        ///
+        /// A descriptor that the host cannot wait for is refused here: in a
+        /// poll it would be reported only when something else ends the wait.
+        pub(crate) fn register(
+            &self,
+            fd: RawFd,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            self.insert(fd, token, interests).map(drop)
+        }
+
+        fn insert(&self, fd: RawFd, token: Token, interests: Interest) -> io::Result<Key> {
+            poll::check_pollable(fd)?;
+            self.lock()
+                .set
+                .insert(fd, token.0, directions(interests))
+                .map_err(|RegisterError::AlreadyRegistered| io::ErrorKind::AlreadyExists.into())
+        }
+
+        #[allow(dead_code)] // Without the `os-ext` feature nobody asks.
+        pub(crate) fn reregister(
+            &self,
+            fd: RawFd,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            let mut poller = self.lock();
+            let key = poller.set.find(fd).ok_or(io::ErrorKind::NotFound)?;
+            poller.set.update(key, token.0, directions(interests));
+            Ok(())
+        }
+
+        #[allow(dead_code)] // Without the `os-ext` feature nobody asks.
+        pub(crate) fn deregister(&self, fd: RawFd) -> io::Result<()> {
+            let mut poller = self.lock();
+            let key = poller.set.find(fd).ok_or(io::ErrorKind::NotFound)?;
+            poller.set.remove(key);
+            Ok(())
+        }
+    }
+
+    fn directions(interests: Interest) -> Directions {
+        Directions::new(interests.is_readable(), interests.is_writable())
+    }
+}
+
+cfg_io_source! {
+    use crate::Registry;
+
+    /// The registration that travels with an I/O source, so that arming it
+    /// again needs no lookup.
+    pub(crate) struct IoSourceState {
+        registration: Option<Registration>,
+    }
+
+    struct Registration {
+        selector: Selector,
+        key: Key,
+    }
+
+    impl Drop for Registration {
+        fn drop(&mut self) {
+            // Also when the source is dropped without having been
+            // deregistered: its descriptor is closed right after, and a closed
+            // descriptor must not stay in the set.
+            self.selector.lock().set.remove(self.key);
+        }
+    }
+
+    impl IoSourceState {
+        pub(crate) fn new() -> IoSourceState {
+            IoSourceState { registration: None }
+        }
+
+        /// Runs an I/O operation and arms the directions that it exhausted.
+        pub(crate) fn do_io<T, F, R>(&self, f: F, io: &T) -> io::Result<R>
+        where
+            F: FnOnce(&T) -> io::Result<R>,
+        {
+            // What operations outside of mio left behind is not ours.
+            ready::take_exhausted();
+            let result = f(io);
+            if let Some(registration) = &self.registration {
+                let exhausted = ready::take_exhausted();
+                let mut directions =
+                    Directions::new(exhausted.is_read(), exhausted.is_write());
+                if directions.is_empty()
+                    && matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+                {
+                    // Not one of our socket operations: it could be either.
+                    directions = Directions::BOTH;
+                }
+                if !directions.is_empty() {
+                    registration.selector.lock().set.arm(registration.key, directions);
+                }
+            }
+            result
+        }
+
+        pub(crate) fn register(
+            &mut self,
+            registry: &Registry,
+            token: Token,
+            interests: Interest,
+            fd: RawFd,
+        ) -> io::Result<()> {
+            if self.registration.is_some() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            let selector = registry.selector().clone();
+            let key = selector.insert(fd, token, interests)?;
+            self.registration = Some(Registration { selector, key });
+            Ok(())
+        }
+
+        pub(crate) fn reregister(
+            &mut self,
+            _registry: &Registry,
+            token: Token,
+            interests: Interest,
+            _fd: RawFd,
+        ) -> io::Result<()> {
+            let registration = self.registration.as_ref().ok_or(io::ErrorKind::NotFound)?;
+            registration
+                .selector
+                .lock()
+                .set
+                .update(registration.key, token.0, directions(interests));
+            Ok(())
+        }
+
+        pub(crate) fn deregister(&mut self, _registry: &Registry, _fd: RawFd) -> io::Result<()> {
+            match self.registration.take() {
+                Some(_) => Ok(()),
+                None => Err(io::ErrorKind::NotFound.into()),
+            }
+        }
+    }
+}
+
+cfg_os_ext! {
+    /// Adapter for a descriptor that mio does not own.
+    ///
+    /// Registering (or re-registering) it arms it for one event per direction.
+    #[derive(Debug)]
+    pub struct SourceFd<'a>(
+        /// The descriptor.
+        pub &'a RawFd,
+    );
+
+    impl crate::event::Source for SourceFd<'_> {
+        fn register(
+            &mut self,
+            registry: &crate::Registry,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            registry.selector().register(*self.0, token, interests)
+        }
+
+        fn reregister(
+            &mut self,
+            registry: &crate::Registry,
+            token: Token,
+            interests: Interest,
+        ) -> io::Result<()> {
+            registry.selector().reregister(*self.0, token, interests)
+        }
+
+        fn deregister(&mut self, registry: &crate::Registry) -> io::Result<()> {
+            registry.selector().deregister(*self.0)
+        }
+    }
+}
+
+pub(crate) type Events = Vec<Event>;
+
+/// What a poll found about one source.
+#[derive(Clone, Debug)]
+pub struct Event {
+    token: Token,
+    readable: bool,
+    writable: bool,
+    hang_up: bool,
+    error: bool,
+}
+
+pub(crate) mod event {
+    use std::fmt;
+
+    use super::Event;
+    use crate::Token;
+
+    pub(crate) fn token(event: &Event) -> Token {
+        event.token
+    }
+
+    pub(crate) fn is_readable(event: &Event) -> bool {
+        event.readable
+    }
+
+    pub(crate) fn is_writable(event: &Event) -> bool {
+        event.writable
+    }
+
+    pub(crate) fn is_error(event: &Event) -> bool {
+        event.error
+    }
+
+    // The host tells of a hang-up only when both directions are down.
+    pub(crate) fn is_read_closed(event: &Event) -> bool {
+        event.hang_up
+    }
+
+    pub(crate) fn is_write_closed(event: &Event) -> bool {
+        event.hang_up
+    }
+
+    pub(crate) fn is_priority(_: &Event) -> bool {
+        false
+    }
+
+    pub(crate) fn is_aio(_: &Event) -> bool {
+        false
+    }
+
+    pub(crate) fn is_lio(_: &Event) -> bool {
+        false
+    }
+
+    pub(crate) fn debug_details(f: &mut fmt::Formatter<'_>, event: &Event) -> fmt::Result {
+        fmt::Debug::fmt(event, f)
+    }
+}
