@@ -1,0 +1,107 @@
+//! The folders that cargo-wasmedge keeps its things in.
+
+use std::path::{Path, PathBuf};
+
+use super::Env;
+use crate::error::{Error, Result};
+
+/// Overrides the cache folder.
+pub(crate) const HOME_VARIABLE: &str = "CARGO_WASMEDGE_HOME";
+
+/// The cache folder and its parts. Everything in it can be deleted at any
+/// time; `cargo wasmedge setup` and the next build make it anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dirs {
+    home: PathBuf,
+}
+
+impl Dirs {
+    /// `CARGO_WASMEDGE_HOME`, else `cargo-wasmedge` in the user's cache folder
+    /// (`$XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS).
+    ///
+    /// # Errors
+    /// [`Error::NotSetUp`] when the user has no home folder.
+    pub fn new() -> Result<Dirs> {
+        Dirs::from_env(&Env::of_process()?)
+    }
+
+    /// The same, in a given environment.
+    ///
+    /// # Errors
+    /// As [`Dirs::new`].
+    pub fn from_env(env: &Env) -> Result<Dirs> {
+        if let Some(home) = env.var(HOME_VARIABLE) {
+            // Wrapper scripts hold absolute paths.
+            return Ok(Dirs::at(env.cwd().join(home)));
+        }
+        match directories::ProjectDirs::from("", "", "cargo-wasmedge") {
+            Some(dirs) => Ok(Dirs::at(dirs.cache_dir())),
+            None => Err(Error::NotSetUp {
+                what: "no folder for the cache: the user has no home folder".to_owned(),
+                mend: format!("set {HOME_VARIABLE} to a folder"),
+            }),
+        }
+    }
+
+    /// A cache folder at a given absolute path.
+    pub fn at(home: impl Into<PathBuf>) -> Dirs {
+        Dirs { home: home.into() }
+    }
+
+    /// The cache folder itself.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Rust toolchains that were installed, one folder each.
+    pub fn toolchains(&self) -> PathBuf {
+        self.home.join("toolchains")
+    }
+
+    /// WasmEdge versions that were installed, one folder each, named by version.
+    pub fn wasmedge(&self) -> PathBuf {
+        self.home.join("wasmedge")
+    }
+
+    /// Programs compiled ahead of time.
+    pub fn aot(&self) -> PathBuf {
+        self.home.join("aot")
+    }
+
+    /// Ported crates.
+    pub fn ported(&self) -> PathBuf {
+        self.home.join("ported")
+    }
+
+    /// apt's state and downloads while a set-up is under way; kept when it is
+    /// interrupted, deleted when it is done.
+    pub(crate) fn apt(&self) -> PathBuf {
+        self.home.join("apt")
+    }
+
+    /// Held by the set-up under way.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.home.join("setup.lock")
+    }
+
+    /// Says that rustup could not add the target, so that the next set-up does
+    /// not wait for it again.
+    pub(crate) fn rustup_failed(&self) -> PathBuf {
+        self.home.join("rustup-failed.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_overrides_and_becomes_absolute() {
+        let env = Env::empty("/somewhere").with(HOME_VARIABLE, "cache");
+        let dirs = Dirs::from_env(&env).unwrap();
+        assert_eq!(dirs.home(), Path::new("/somewhere/cache"));
+        assert_eq!(dirs.wasmedge(), Path::new("/somewhere/cache/wasmedge"));
+        let env = Env::empty("/somewhere").with(HOME_VARIABLE, "/abs");
+        assert_eq!(Dirs::from_env(&env).unwrap().home(), Path::new("/abs"));
+    }
+}

@@ -1,0 +1,178 @@
+//! What is there, what is missing, and what mends it.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Dirs, Env, Origin, apt, rust, wasmedge};
+use crate::error::{Error, Result};
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It is there and will do.
+    Ok,
+    /// It works without, or with less.
+    Warn,
+    /// Nothing can be built, or run, without it.
+    Missing,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at, such as `cargo`.
+    pub name: String,
+    /// How it ended.
+    pub status: Status,
+    /// What was found, or why it will not do.
+    pub detail: String,
+    /// The command (or step) that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}
+
+/// Looks at everything that building and running for WasmEdge needs: cargo,
+/// rustc with the target's standard library, the target's linker, each
+/// WasmEdge, the C compiler that links build scripts, and the cache folder.
+///
+/// # Errors
+/// Only when the process's working directory no longer exists.
+pub fn doctor(dirs: &Dirs) -> Result<Vec<Check>> {
+    Ok(doctor_in(dirs, &Env::of_process()?))
+}
+
+/// [`doctor()`] in a given environment.
+pub fn doctor_in(dirs: &Dirs, env: &Env) -> Vec<Check> {
+    let mut checks = rust_checks(dirs, env);
+    checks.extend(wasmedge_checks(dirs, env));
+    checks.push(host_linker(env));
+    checks.push(cache(dirs));
+    checks
+}
+
+fn check(name: &str, status: Status, detail: impl Into<String>, mend: Option<&str>) -> Check {
+    Check {
+        name: name.to_owned(),
+        status,
+        detail: detail.into(),
+        mend: mend.map(str::to_owned),
+    }
+}
+
+fn found(version: &semver::Version, program: &Path, origin: Origin) -> String {
+    format!("{version} ({}, {origin})", program.display())
+}
+
+fn rust_checks(dirs: &Dirs, env: &Env) -> Vec<Check> {
+    let toolchain = match rust::find_in(dirs, env) {
+        Ok(toolchain) => toolchain,
+        Err(error) => {
+            let mut checks = Vec::new();
+            checks.push(match rust::installed_cargo(env) {
+                Ok((cargo, version)) => check(
+                    "cargo",
+                    Status::Ok,
+                    found(&version, &cargo, Origin::Path),
+                    None,
+                ),
+                Err(reason) => check(
+                    "cargo",
+                    Status::Missing,
+                    reason,
+                    Some("cargo wasmedge setup"),
+                ),
+            });
+            let name = format!("rustc for {}", rust::TARGET);
+            checks.push(match error {
+                Error::NotSetUp { what, mend } => check(&name, Status::Missing, what, Some(&mend)),
+                other => check(&name, Status::Missing, other.to_string(), None),
+            });
+            return checks;
+        }
+    };
+    let mut cargo = check(
+        "cargo",
+        Status::Ok,
+        found(&toolchain.cargo_version, &toolchain.cargo, toolchain.origin),
+        None,
+    );
+    if !toolchain.has_lockfile_path() {
+        cargo.status = Status::Warn;
+        cargo.detail +=
+            "; before 1.97 it reads no `resolver.lockfile-path`, so builds use another way";
+        cargo.mend = Some("rustup update stable".to_owned());
+    }
+    let rustc = check(
+        &format!("rustc for {}", rust::TARGET),
+        Status::Ok,
+        found(&toolchain.rustc_version, &toolchain.rustc, toolchain.origin),
+        None,
+    );
+    let linker = match &toolchain.linker {
+        None => check("wasm linker", Status::Ok, "rustc's own rust-lld", None),
+        Some(linker) if env.which(linker).is_some() => check(
+            "wasm linker",
+            Status::Ok,
+            linker.display().to_string(),
+            None,
+        ),
+        Some(linker) => check(
+            "wasm linker",
+            Status::Missing,
+            format!(
+                "{} names no program: {}",
+                rust::LINKER_VARIABLE,
+                linker.display()
+            ),
+            Some("unset it, or set it to a wasm-ld"),
+        ),
+    };
+    vec![cargo, rustc, linker]
+}
+
+fn wasmedge_checks(dirs: &Dirs, env: &Env) -> Vec<Check> {
+    let mut checks = Vec::new();
+    // The one that is used comes first; a variable that names none is an error.
+    match wasmedge::find_in(dirs, env, None) {
+        Ok(_) => {}
+        Err(Error::NotSetUp { what, mend }) => {
+            checks.push(check("WasmEdge", Status::Missing, what, Some(&mend)));
+        }
+        Err(other) => checks.push(check("WasmEdge", Status::Missing, other.to_string(), None)),
+    }
+    for one in wasmedge::all_in(dirs, env) {
+        let detail = found(&one.version, &one.program, one.origin);
+        checks.push(check("WasmEdge", Status::Ok, detail, None));
+    }
+    checks
+}
+
+fn host_linker(env: &Env) -> Check {
+    let name = "C compiler";
+    match env.which("cc") {
+        Some(cc) => check(name, Status::Ok, cc.display().to_string(), None),
+        None => {
+            let mend = if cfg!(target_os = "macos") {
+                "xcode-select --install"
+            } else if env.which("apt-get").is_some() {
+                "sudo apt-get install gcc libc6-dev"
+            } else {
+                "install gcc or clang, and put `cc` on PATH"
+            };
+            check(
+                name,
+                Status::Warn,
+                "no cc on PATH: build scripts and proc macros cannot be linked",
+                Some(mend),
+            )
+        }
+    }
+}
+
+fn cache(dirs: &Dirs) -> Check {
+    let size = indicatif::DecimalBytes(apt::size_of(dirs.home()));
+    let detail = format!("{} ({size})", dirs.home().display());
+    check("cache folder", Status::Ok, detail, None)
+}

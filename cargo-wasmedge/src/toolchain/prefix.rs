@@ -1,0 +1,365 @@
+//! A private prefix: unpacked packages with a loader and libraries of their own.
+//!
+//! ```text
+//! <folder>/usr/…            the packages' files
+//! <folder>/bin/<program>    wrapper scripts with absolute paths
+//! <folder>/installed.json   written last; a folder without it is not finished
+//! ```
+//! A wrapper starts the real program through the prefix's own dynamic loader
+//! with `--library-path` (glibc 2.33 or newer for `--argv0`), so neither the
+//! environment nor the programs that it starts in turn see those libraries.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+const STAMP: &str = "installed.json";
+
+/// What [`setup()`](super::setup()) installed into a folder of its own: the
+/// content of `installed.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Installed {
+    /// The version of rustc or WasmEdge.
+    pub version: Version,
+    /// The suite of Debian that the packages are from.
+    pub suite: String,
+    /// The mirror that they are from, as in the machine's apt configuration.
+    pub mirror: String,
+    /// Seconds since 1970-01-01 00:00 UTC.
+    pub installed_at: u64,
+    /// The folder for which the wrapper scripts were written.
+    pub folder: PathBuf,
+    /// Package names and versions.
+    pub packages: BTreeMap<String, String>,
+}
+
+impl Installed {
+    /// Reads what is installed in `folder`.
+    ///
+    /// # Errors
+    /// When the folder is not finished, not readable, or was moved after the
+    /// wrapper scripts were written.
+    pub(crate) fn read(folder: &Path) -> anyhow::Result<Installed> {
+        let stamp = folder.join(STAMP);
+        let text = fs::read_to_string(&stamp)
+            .with_context(|| format!("{} is not a finished installation", folder.display()))?;
+        let installed: Installed = serde_json::from_str(&text)
+            .with_context(|| format!("{} cannot be read", stamp.display()))?;
+        if installed.folder != folder {
+            return Err(anyhow!(
+                "{} was moved from {}",
+                folder.display(),
+                installed.folder.display()
+            ));
+        }
+        Ok(installed)
+    }
+
+    pub(crate) fn write(&self, into: &Path) -> anyhow::Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        let stamp = into.join(STAMP);
+        fs::write(&stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
+    }
+}
+
+/// The finished installations in `parent`, newest version first.
+pub(crate) fn installations(parent: &Path) -> Vec<(PathBuf, Installed)> {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(PathBuf, Installed)> = entries
+        .filter_map(|entry| {
+            let folder = entry.ok()?.path();
+            let installed = Installed::read(&folder).ok()?;
+            Some((folder, installed))
+        })
+        .collect();
+    found.sort_by(|a, b| (&b.1.version, &b.0).cmp(&(&a.1.version, &a.0)));
+    found
+}
+
+/// The loader and the library folders of unpacked packages, relative to them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Runtime {
+    loader: PathBuf,
+    library_dirs: Vec<PathBuf>,
+}
+
+impl Runtime {
+    /// Looks for the loader (`ld-linux-x86-64.so.2`, `ld-linux-aarch64.so.1`,
+    /// `ld64.so.2`, …) and for the folders with libraries: the one that holds
+    /// libc, and LLVM's own.
+    pub(crate) fn find(root: &Path) -> anyhow::Result<Runtime> {
+        let mut folders: Vec<PathBuf> = ["usr/lib64", "lib64", "usr/lib", "lib"]
+            .iter()
+            .map(PathBuf::from)
+            .collect();
+        let mut library_dirs = Vec::new();
+        for parent in ["usr/lib", "lib"] {
+            for name in subfolders(&root.join(parent)) {
+                let folder = Path::new(parent).join(&name);
+                if root.join(&folder).join("libc.so.6").exists() {
+                    folders.push(folder.clone());
+                    library_dirs.push(folder);
+                } else if name.starts_with("llvm-") && root.join(&folder).join("lib").is_dir() {
+                    library_dirs.push(folder.join("lib"));
+                }
+            }
+        }
+        // The multiarch folder first: LLVM's holds only what is not in there.
+        library_dirs.sort_by_key(|dir| dir.ends_with("lib"));
+        let loader = folders
+            .iter()
+            .find_map(|folder| {
+                let mut names: Vec<String> = files(&root.join(folder))
+                    .into_iter()
+                    .filter(|name| is_loader(name))
+                    .collect();
+                names.sort();
+                // An absolute link would lead out of the prefix.
+                let inside = |name: &String| {
+                    let target = root.join(folder).join(name).canonicalize().ok();
+                    let root = root.canonicalize().ok();
+                    matches!((target, root), (Some(t), Some(r)) if t.starts_with(&r))
+                };
+                let name = names.into_iter().find(inside)?;
+                Some(folder.join(name))
+            })
+            .ok_or_else(|| anyhow!("the packages in {} hold no loader", root.display()))?;
+        if library_dirs.is_empty() {
+            return Err(anyhow!("the packages in {} hold no libc", root.display()));
+        }
+        Ok(Runtime {
+            loader,
+            library_dirs,
+        })
+    }
+
+    /// The wrapper script for `program` (relative to `root`), started under `name`.
+    pub(crate) fn wrapper(
+        &self,
+        root: &Path,
+        program: &Path,
+        name: &str,
+        exports: &[(&str, &Path)],
+    ) -> anyhow::Result<String> {
+        let libraries: Vec<String> = self
+            .library_dirs
+            .iter()
+            .map(|dir| text(&root.join(dir)))
+            .collect::<Result<_, _>>()?;
+        let mut script = String::from("#!/bin/sh\n");
+        for (variable, value) in exports {
+            script += &format!("export {variable}={}\n", quoted(&text(value)?)?);
+        }
+        script += &format!(
+            "exec {} --library-path {} --argv0 {} {} \"$@\"\n",
+            quoted(&text(&root.join(&self.loader))?)?,
+            quoted(&libraries.join(":"))?,
+            quoted(name)?,
+            quoted(&text(&root.join(program))?)?,
+        );
+        Ok(script)
+    }
+}
+
+/// Writes an executable script.
+pub(crate) fn write_script(path: &Path, script: &str) -> anyhow::Result<()> {
+    fs::write(path, script).with_context(|| format!("cannot write {}", path.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
+fn is_loader(name: &str) -> bool {
+    (name.starts_with("ld-linux") || name.starts_with("ld64.so")) && name.contains(".so.")
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    match path.to_str() {
+        // The loader splits its library path at colons.
+        Some(text) if !text.contains(':') => Ok(text.to_owned()),
+        _ => Err(anyhow!(
+            "{} cannot hold an installation: its name is not UTF-8 or has a colon; \
+             set CARGO_WASMEDGE_HOME to another folder",
+            path.display()
+        )),
+    }
+}
+
+fn quoted(text: &str) -> anyhow::Result<String> {
+    Ok(shlex::try_quote(text)?.into_owned())
+}
+
+fn names(folder: &Path, wanted: impl Fn(&fs::DirEntry) -> bool) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(wanted)
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+fn subfolders(folder: &Path) -> Vec<String> {
+    names(folder, |entry| entry.path().is_dir())
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    names(folder, |entry| !entry.path().is_dir())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+
+    #[test]
+    fn loader_and_libraries_per_architecture() {
+        for (loader_dir, loader, multiarch) in [
+            ("usr/lib64", "ld-linux-x86-64.so.2", "x86_64-linux-gnu"),
+            ("usr/lib", "ld-linux-aarch64.so.1", "aarch64-linux-gnu"),
+            ("usr/lib64", "ld64.so.2", "powerpc64le-linux-gnu"),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let real = root.path().join("usr/lib").join(multiarch).join(loader);
+            touch(&real);
+            touch(&real.with_file_name("libc.so.6"));
+            touch(&root.path().join("usr/lib/llvm-21/lib/libLLVM.so.1"));
+            fs::create_dir_all(root.path().join("usr/lib/gcc")).unwrap();
+            fs::create_dir_all(root.path().join(loader_dir)).unwrap();
+            let link = root.path().join(loader_dir).join(loader);
+            std::os::unix::fs::symlink(&real, link).unwrap();
+            assert_eq!(
+                Runtime::find(root.path()).unwrap(),
+                Runtime {
+                    loader: Path::new(loader_dir).join(loader),
+                    library_dirs: vec![
+                        Path::new("usr/lib").join(multiarch),
+                        PathBuf::from("usr/lib/llvm-21/lib"),
+                    ],
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_out_of_the_prefix_is_no_loader() {
+        let root = tempfile::tempdir().unwrap();
+        let multiarch = root.path().join("usr/lib/x86_64-linux-gnu");
+        touch(&multiarch.join("libc.so.6"));
+        touch(&multiarch.join("ld-linux-x86-64.so.2"));
+        let lib64 = root.path().join("usr/lib64");
+        fs::create_dir_all(&lib64).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", lib64.join("ld-linux-x86-64.so.2")).unwrap();
+        assert_eq!(
+            Runtime::find(root.path()).unwrap().loader,
+            Path::new("usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
+        );
+    }
+
+    #[test]
+    fn no_loader_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let error = Runtime::find(root.path()).unwrap_err().to_string();
+        assert!(error.contains("no loader"), "{error}");
+    }
+
+    #[test]
+    fn a_wrapper_passes_arguments_on_and_survives_odd_paths() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().join("with space & 'quote'");
+        touch(&root.join("usr/lib/x/libc.so.6"));
+        // A loader that shows how it was called.
+        let loader = root.join("usr/lib/x/ld-linux-x.so.2");
+        touch(&loader);
+        write_script(&loader, "#!/bin/sh\nprintf '%s\\n' \"$SELF\" \"$@\"\n").unwrap();
+        let runtime = Runtime::find(&root).unwrap();
+        let wrapper = root.join("run");
+        let script = runtime
+            .wrapper(
+                &root,
+                Path::new("usr/bin/tool"),
+                "tool",
+                &[("SELF", &wrapper)],
+            )
+            .unwrap();
+        write_script(&wrapper, &script).unwrap();
+        let output = std::process::Command::new(&wrapper)
+            .args(["a b", "$HOME"])
+            .output()
+            .unwrap();
+        let expected = format!(
+            "{0}/run\n--library-path\n{0}/usr/lib/x\n--argv0\ntool\n{0}/usr/bin/tool\na b\n$HOME\n",
+            root.display()
+        );
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_colon_in_the_path_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().join("a:b");
+        touch(&root.join("usr/lib/x/libc.so.6"));
+        touch(&root.join("usr/lib/x/ld-linux-x.so.2"));
+        let error = Runtime::find(&root)
+            .unwrap()
+            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
+            .unwrap_err();
+        assert!(error.to_string().contains("colon"), "{error}");
+    }
+
+    fn installed(folder: &Path, version: &str) -> Installed {
+        Installed {
+            version: version.parse().unwrap(),
+            suite: "testing".into(),
+            mirror: "file:/mirror".into(),
+            installed_at: 1,
+            folder: folder.to_owned(),
+            packages: BTreeMap::from([("tool".to_owned(), version.to_owned())]),
+        }
+    }
+
+    #[test]
+    fn installations_are_listed_newest_first_and_only_finished_ones() {
+        let parent = tempfile::tempdir().unwrap();
+        for version in ["0.9.0", "0.17.1", "0.14.1"] {
+            let folder = parent.path().join(version);
+            fs::create_dir(&folder).unwrap();
+            installed(&folder, version).write(&folder).unwrap();
+        }
+        fs::create_dir_all(parent.path().join("0.18.0/bin")).unwrap();
+        let moved = parent.path().join("moved");
+        fs::create_dir(&moved).unwrap();
+        installed(&parent.path().join("elsewhere"), "0.19.0")
+            .write(&moved)
+            .unwrap();
+        assert!(
+            Installed::read(&moved)
+                .unwrap_err()
+                .to_string()
+                .contains("was moved")
+        );
+        let versions: Vec<String> = installations(parent.path())
+            .into_iter()
+            .map(|(_, installed)| installed.version.to_string())
+            .collect();
+        assert_eq!(versions, ["0.17.1", "0.14.1", "0.9.0"]);
+    }
+}
