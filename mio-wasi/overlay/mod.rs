@@ -4,9 +4,10 @@
 //!
 //! | mio's contract | file |
 //! |---|---|
-//! | `Selector`, `Event`, `Events`, `event`, `IoSourceState`, `SourceFd` | `selector.rs` |
-//! | `Waker` | `waker.rs` |
+//! | `Selector`, `Event`, `Events`, `event`, `IoSourceState` | `selector.rs` |
 //! | `tcp`, `udp` | `net.rs` |
+//! | `mio::Waker` | `waker.rs` |
+//! | `mio::wasi::SourceFd` | `source_fd.rs` |
 //!
 //! `poller.rs` (one wait) and `poll_set.rs` (what is armed) know nothing of
 //! mio and nothing of the host; they are tested natively.
@@ -16,7 +17,7 @@
 //! * One thread: a waker cannot interrupt a wait, it makes the next one return.
 //! * Regular files are refused at registration with `PermissionDenied`, as
 //!   epoll refuses them.
-//! * A [`SourceFd`] is armed by registering it, and again only by
+//! * A `SourceFd` is armed by registering it, and again only by
 //!   re-registering it: mio does not see the I/O that is done on it.
 //! * A half-closed peer is seen by reading 0 bytes; `is_read_closed` is true
 //!   only when both directions are down.
@@ -24,17 +25,11 @@
 mod poll_set;
 mod poller;
 mod selector;
-mod waker;
 
 pub(crate) use self::selector::{event, Event, Events, Selector};
-pub use self::waker::Waker;
 
 cfg_io_source! {
     pub(crate) use self::selector::IoSourceState;
-}
-
-cfg_os_ext! {
-    pub use self::selector::SourceFd;
 }
 
 cfg_net! {

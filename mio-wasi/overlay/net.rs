@@ -31,7 +31,7 @@ pub(crate) mod tcp {
     }
 
     pub(crate) fn set_reuseaddr(listener: &net::TcpListener, reuseaddr: bool) -> io::Result<()> {
-        socket::set_reuseaddr(listener.as_fd(), reuseaddr)
+        socket::set_reuse_address(listener.as_fd(), reuseaddr)
     }
 
     /// Accepts a connection as a non-blocking stream.

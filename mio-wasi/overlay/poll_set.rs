@@ -23,6 +23,7 @@ use wasmedge_wasi_socket::abi::Subscription;
 pub(crate) struct Directions(u8);
 
 impl Directions {
+    #[cfg(test)]
     pub(crate) const NONE: Directions = Directions(0);
     pub(crate) const READ: Directions = Directions(1);
     pub(crate) const WRITE: Directions = Directions(2);
@@ -40,6 +41,7 @@ impl Directions {
         Directions(self.0 & other.0)
     }
 
+    #[cfg(test)]
     pub(crate) const fn with(self, other: Directions) -> Directions {
         Directions(self.0 | other.0)
     }

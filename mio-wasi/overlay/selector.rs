@@ -266,41 +266,6 @@ cfg_io_source! {
     }
 }
 
-cfg_os_ext! {
-    /// Adapter for a descriptor that mio does not own.
-    ///
-    /// Registering (or re-registering) it arms it for one event per direction.
-    #[derive(Debug)]
-    pub struct SourceFd<'a>(
-        /// The descriptor.
-        pub &'a RawFd,
-    );
-
-    impl crate::event::Source for SourceFd<'_> {
-        fn register(
-            &mut self,
-            registry: &crate::Registry,
-            token: Token,
-            interests: Interest,
-        ) -> io::Result<()> {
-            registry.selector().register(*self.0, token, interests)
-        }
-
-        fn reregister(
-            &mut self,
-            registry: &crate::Registry,
-            token: Token,
-            interests: Interest,
-        ) -> io::Result<()> {
-            registry.selector().reregister(*self.0, token, interests)
-        }
-
-        fn deregister(&mut self, registry: &crate::Registry) -> io::Result<()> {
-            registry.selector().deregister(*self.0)
-        }
-    }
-}
-
 pub(crate) type Events = Vec<Event>;
 
 /// What a poll found about one source.

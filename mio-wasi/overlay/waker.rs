@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::selector::Selector;
+use crate::sys::Selector;
 use crate::{Registry, Token};
 
 /// Wakes a [`Poll`](crate::Poll).

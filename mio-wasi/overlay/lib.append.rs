@@ -1,0 +1,28 @@
+
+// The WasmEdge port.
+#[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
+#[path = "sys/wasip1/waker.rs"]
+mod waker;
+#[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
+pub use waker::Waker;
+
+#[cfg(all(
+    target_os = "wasi",
+    target_env = "p1",
+    feature = "os-poll",
+    feature = "os-ext"
+))]
+#[path = "sys/wasip1/source_fd.rs"]
+mod source_fd;
+
+#[cfg(all(
+    target_os = "wasi",
+    target_env = "p1",
+    feature = "os-poll",
+    feature = "os-ext"
+))]
+pub mod wasi {
+    //! WASI-only extensions.
+
+    pub use crate::source_fd::SourceFd;
+}
