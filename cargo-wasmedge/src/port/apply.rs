@@ -233,8 +233,8 @@ impl Work<'_> {
         for (file, bytes_of_file) in candidates {
             let text = utf8(file, bytes_of_file)?;
             let tokens = lex(text).with_context(|| file.clone())?;
-            let scopes = match &rule.item {
-                None => vec![0..tokens.len()],
+            let scopes: Vec<_> = match &rule.item {
+                None => std::iter::once(0..tokens.len()).collect(),
                 Some(path) => path
                     .find(&tokens)
                     .map(|items| items.into_iter().map(|item| item.all).collect())

@@ -58,10 +58,14 @@ fn condition_at(tokens: &[Token], at: usize, end: usize) -> Option<usize> {
     (tokens[at].is_ident("cfg_attr") && is_open(at + 1)).then_some(at + 1)
 }
 
-/// The index of the `)` when `doc(` starts at `at`.
+/// The index of the `)` when `doc(cfg(` starts at `at`.
 fn doc_at(tokens: &[Token], at: usize, end: usize) -> Option<usize> {
-    (tokens[at].is_ident("doc") && at + 1 < end && tokens[at + 1].is_open('('))
-        .then(|| tokens[at + 1].pair)
+    let label = at + 3 < end
+        && tokens[at].is_ident("doc")
+        && tokens[at + 1].is_open('(')
+        && tokens[at + 2].is_ident("cfg")
+        && tokens[at + 3].is_open('(');
+    label.then(|| tokens[at + 1].pair)
 }
 
 /// `tokens[within]` cut at the commas of its own level.
@@ -96,5 +100,124 @@ fn operand(tokens: &[Token], at: Range<usize>, predicate: &[Kind], found: &mut V
             index = pair;
         }
         index += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::{bytes, lex, lex_pattern};
+    use super::find;
+
+    /// How many places are found for `target_env = "p1"`.
+    fn found(text: &str) -> usize {
+        count(text, r#"target_env = "p1""#)
+    }
+
+    fn count(text: &str, predicate: &str) -> usize {
+        let tokens = lex(text).unwrap();
+        let predicate = lex_pattern(predicate).unwrap();
+        let places = find(&tokens, 0..tokens.len(), &predicate);
+        for place in &places {
+            assert!(bytes(&tokens, place).end <= text.len());
+        }
+        places.len()
+    }
+
+    #[test]
+    fn attributes() {
+        assert_eq!(found(r#"#[cfg(target_env = "p1")] fn f() {}"#), 1);
+        assert_eq!(found(r#"#![cfg(target_env = "p1")]"#), 1);
+        assert_eq!(found("#[cfg(target_env=\n  \"p1\")] mod a;"), 1);
+    }
+
+    #[test]
+    fn nested_in_not_all_any() {
+        let text = r#"#[cfg(any(unix, all(target_os = "wasi", not(target_env = "p1")), not(any(x, target_env = "p1"))))] use a;"#;
+        assert_eq!(found(text), 2);
+    }
+
+    #[test]
+    fn only_the_condition_of_cfg_attr() {
+        let text =
+            r#"#[cfg_attr(not(target_env = "p1"), path = "a.rs", doc(alias = "p1"))] mod a;"#;
+        assert_eq!(found(text), 1);
+        assert_eq!(
+            found(r#"#[cfg_attr(docsrs, doc(cfg(target_env = "p1")))] mod a;"#),
+            0
+        );
+        assert_eq!(
+            found(r#"#[cfg_attr(a, cfg_attr(target_env = "p1", b))] mod a;"#),
+            1
+        );
+        assert_eq!(found(r#"#[cfg_attr(a, cfg(target_env = "p1"))] mod a;"#), 1);
+    }
+
+    #[test]
+    fn cfg_macro() {
+        assert_eq!(found(r#"fn f() -> bool { cfg!(target_env = "p1") }"#), 1);
+        assert_eq!(
+            found(r#"fn f() { if cfg ! (not(target_env = "p1")) { g() } }"#),
+            1
+        );
+    }
+
+    #[test]
+    fn macro_definitions_and_invocations() {
+        let text = r#"
+            macro_rules! cfg_net {
+                ($($item:item)*) => { $( #[cfg(all(feature = "net", not(target_env = "p1")))] $item )* }
+            }
+            cfg_net! { #[cfg(target_env = "p1")] pub mod net; }
+        "#;
+        assert_eq!(found(text), 2);
+    }
+
+    #[test]
+    fn text_that_only_looks_like_it() {
+        let text = r##"
+            // #[cfg(target_env = "p1")]
+            /* #[cfg(target_env = "p1")] */
+            /// # #[cfg(target_env = "p1")]
+            //! #[cfg(target_env = "p1")]
+            const A: &str = "#[cfg(target_env = \"p1\")]";
+            const B: &str = r#"cfg!(target_env = "p1")"#;
+        "##;
+        // The inner doc comment needs an item around it to be Rust, but it lexes.
+        assert_eq!(found(text), 0);
+    }
+
+    #[test]
+    fn not_outside_conditions() {
+        assert_eq!(
+            found(r#"fn f(target_env: &str) { let target_env = "p1"; g(target_env = "p1") }"#),
+            0
+        );
+        assert_eq!(count("use std::os::unix; #[cfg(unix)] mod a;", "unix"), 1);
+    }
+
+    #[test]
+    fn whole_operands_only() {
+        assert_eq!(
+            count(r#"#[cfg(target_env = "p1")] mod a;"#, "target_env"),
+            0
+        );
+        assert_eq!(
+            count(
+                "#[cfg(all(unix, not(loom)))] mod a;",
+                "all(unix, not(loom))"
+            ),
+            1
+        );
+        assert_eq!(
+            count("#[cfg(all(unix, not(loom), x))] mod a;", "unix, not(loom)"),
+            0
+        );
+        assert_eq!(
+            count(
+                r#"#[cfg(target_env = "p12")] mod a;"#,
+                r#"target_env = "p1""#
+            ),
+            0
+        );
     }
 }

@@ -126,3 +126,188 @@ fn indent(text: &str, at: usize) -> &str {
     let before = &text[line..at];
     if before.trim().is_empty() { before } else { "" }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::super::items::ItemPath;
+    use super::super::rules::Matches;
+    use super::*;
+
+    fn rule(item: Option<&str>, edit: EditKind) -> EditRule {
+        EditRule {
+            file: "src/lib.rs".into(),
+            item: item.map(|item| ItemPath::parse(item).unwrap()),
+            matches: Matches::Always(1),
+            edit,
+        }
+    }
+
+    fn replace(tokens: &str, with: &str) -> EditKind {
+        EditKind::Replace {
+            tokens: tokens.into(),
+            with: with.into(),
+        }
+    }
+
+    fn done(rule: &EditRule, text: &str, expected: usize) -> String {
+        carry_out(rule, text, expected).unwrap().0
+    }
+
+    fn missed(rule: &EditRule, text: &str, expected: usize) -> (String, String) {
+        match carry_out(rule, text, expected) {
+            Err(Fault::Miss(miss)) => (miss.expected, miss.found),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Compiles `text` natively, and with the guest's half switched on.
+    fn assert_compiles(text: &str) {
+        for text in [text.to_string(), text.replace(P1, "all()")] {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("lib.rs");
+            std::fs::write(&file, &text).unwrap();
+            let out = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+                .args([
+                    "--crate-type=lib",
+                    "--emit=metadata",
+                    "--edition=2021",
+                    "-Awarnings",
+                ])
+                .arg("--out-dir")
+                .arg(dir.path())
+                .arg(&file)
+                .output()
+                .unwrap();
+            let errors = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success(), "{errors}\n{text}");
+        }
+    }
+
+    #[test]
+    fn body_keeps_both_halves() {
+        let text = "pub fn f(x: u8) -> u8 {\n    #![allow(unused)]\n    let y = x; // why\n    y // tail\n}\npub fn g() {}\n";
+        let rule = rule(Some("fn f"), EditKind::Body("    x + 1".into()));
+        let out = done(&rule, text, 1);
+        assert!(
+            out.contains("    let y = x; // why\n    y // tail\n"),
+            "{out}"
+        );
+        assert!(out.ends_with("\npub fn g() {}\n"), "{out}");
+        assert_eq!(out.matches("x + 1").count(), 1);
+        assert_compiles(&out);
+    }
+
+    #[test]
+    fn body_of_one_line_and_of_a_comment() {
+        for text in [
+            "pub fn f() -> u8 { 1 }",
+            "pub fn f() -> u8 { 1 // one\n}",
+            "pub async fn f() -> u8 { 1 }",
+        ] {
+            assert_compiles(&done(
+                &rule(Some("fn f"), EditKind::Body("2".into())),
+                text,
+                1,
+            ));
+        }
+    }
+
+    #[test]
+    fn prelude_comes_first() {
+        let text = "pub fn f(x: u8) -> u8 { x }";
+        let prelude = format!("#[cfg({P1})]\nlet x = x + 1;");
+        let out = done(&rule(Some("fn f"), EditKind::Prelude(prelude)), text, 1);
+        assert!(
+            out.find("let x").unwrap() < out.find(" x }").unwrap(),
+            "{out}"
+        );
+        assert_compiles(&out);
+    }
+
+    #[test]
+    fn attribute_stands_in_front_of_docs_with_the_same_indent() {
+        let text = "mod m {\n    /// Docs.\n    #[inline]\n    pub fn f() {}\n}\n";
+        let out = done(
+            &rule(Some("fn f"), EditKind::Attribute("#[cfg(all())]".into())),
+            text,
+            1,
+        );
+        assert_eq!(
+            out,
+            "mod m {\n    #[cfg(all())]\n    /// Docs.\n    #[inline]\n    pub fn f() {}\n}\n"
+        );
+        assert_compiles(&out);
+    }
+
+    #[test]
+    fn replace_is_blind_to_white_space_and_stays_in_the_item() {
+        let text = "fn f() { a::b(); a ::\n b(1) } fn g() { a::b() } // a::b\n";
+        let out = done(&rule(Some("fn f"), replace("a :: b", "c::d")), text, 2);
+        assert_eq!(
+            out,
+            "fn f() { c::d(); c::d(1) } fn g() { a::b() } // a::b\n"
+        );
+    }
+
+    #[test]
+    fn replace_matches_groups() {
+        let text = "fn f() { g( &x , 1 ); g(&x, 2) }";
+        let out = done(&rule(Some("fn f"), replace("g(&x, 1)", "h()")), text, 1);
+        assert_eq!(out, "fn f() { h(); g(&x, 2) }");
+    }
+
+    #[test]
+    fn replace_without_an_item_takes_the_file() {
+        let out = done(
+            &rule(None, replace("a", "b")),
+            "\u{feff}use a;\nmod é { use a; }",
+            2,
+        );
+        assert_eq!(out, "\u{feff}use b;\nmod é { use b; }");
+    }
+
+    #[test]
+    fn counts_must_hold() {
+        let text = "fn f() { a; a; }";
+        let expected = |n: &str, found: &str| (n.to_string(), found.to_string());
+        assert_eq!(
+            missed(&rule(Some("fn f"), replace("a", "b")), text, 3),
+            expected("3 places", "2 places")
+        );
+        assert_eq!(
+            missed(&rule(Some("fn g"), replace("a", "b")), text, 1),
+            expected("1 place", "no `fn g`")
+        );
+        assert_eq!(
+            missed(
+                &rule(Some("fn f"), EditKind::Body("1".into())),
+                "trait T { fn f(); }",
+                1
+            ),
+            expected("1 place", "an item without a body")
+        );
+        let twice = "impl A { fn f() {} } impl B { fn f() {} }";
+        assert_eq!(
+            missed(
+                &rule(Some("fn f"), EditKind::Prelude("1;".into())),
+                twice,
+                1
+            ),
+            expected("1 place", "2 places")
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_rust_is_named() {
+        let fault = carry_out(&rule(Some("fn f"), replace("a", "b")), "fn f() {\n (\n", 1);
+        let Err(Fault::Other(error)) = fault else {
+            panic!("{fault:?}");
+        };
+        assert!(
+            format!("{error:#}").contains("src/lib.rs: not lexable"),
+            "{error:#}"
+        );
+    }
+}

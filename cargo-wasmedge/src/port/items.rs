@@ -84,7 +84,7 @@ impl ItemPath {
 
     /// All items with this path; the error says which segment was not found.
     pub(crate) fn find(&self, tokens: &[Token]) -> Result<Vec<Item>, String> {
-        let mut scopes = vec![0..tokens.len()];
+        let mut scopes: Vec<Range<usize>> = std::iter::once(0..tokens.len()).collect();
         let mut items: Vec<Item> = Vec::new();
         for segment in &self.segments {
             items.clear();
@@ -317,4 +317,129 @@ fn start(tokens: &[Token], keyword: usize) -> usize {
         }
     }
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::{bytes, lex};
+    use super::ItemPath;
+
+    /// The texts of the items that `path` names.
+    fn found<'a>(text: &'a str, path: &str) -> Vec<&'a str> {
+        let tokens = lex(text).unwrap();
+        let items = ItemPath::parse(path).unwrap().find(&tokens);
+        let items = items.unwrap_or_default();
+        let texts = items.iter().map(|item| &text[bytes(&tokens, &item.all)]);
+        texts.collect()
+    }
+
+    #[test]
+    fn each_keyword() {
+        let items = [
+            ("fn a", "fn a<T>(x: [u8; 3]) -> Vec<T> where T: Copy { x; }"),
+            ("fn b", "fn b(&self);"),
+            ("mod m", "mod m;"),
+            ("mod n", "mod n { mod o; }"),
+            ("struct S", "struct S(u8, u16);"),
+            ("struct T", "struct T<'a> { a: &'a str }"),
+            ("enum E", "enum E { A, B { c: u8 } }"),
+            ("trait R", "trait R: Sized { fn f() {} }"),
+            (
+                "macro cfg_x",
+                "macro_rules! cfg_x { ($($i:item)*) => { $($i)* } }",
+            ),
+            ("macro y", "macro_rules! y ( () => {} );"),
+            ("const C", "const C: [u8; 2] = { [1, 2] };"),
+            ("static Z", "static Z: u8 = 1;"),
+            ("static M", "static mut M: u8 = 1;"),
+            ("use std::{io, fmt}", "use std::{io, fmt};"),
+            ("call thread_local", "thread_local! { static T: u8 = 1; }"),
+            ("call log", "log!(\"x\");"),
+            ("impl<T> From<T> for X<T>", "impl<T> From<T> for X<T> { }"),
+        ];
+        let text: Vec<&str> = items.iter().map(|(_, text)| *text).collect();
+        let text = text.join("\n");
+        for (path, item) in items {
+            assert_eq!(found(&text, path), [item], "{path}");
+        }
+    }
+
+    #[test]
+    fn attributes_visibility_and_qualifiers_belong_to_the_item() {
+        let item =
+            "/// Docs.\n#[cfg(unix)]\n#[inline]\npub(crate) const unsafe extern \"C\" fn f() {}";
+        let text = format!("#![allow(x)]\nuse a;\n{item}\nfn g() {{}}");
+        assert_eq!(found(&text, "fn f"), [item]);
+    }
+
+    #[test]
+    fn the_first_item_after_inner_attributes() {
+        assert_eq!(found("#![no_std]\nuse a::b;", "use a::b"), ["use a::b;"]);
+        assert_eq!(found("//! Docs.\nimpl A {}", "impl A"), ["impl A {}"]);
+    }
+
+    #[test]
+    fn inside_macro_invocations() {
+        let text = "cfg_net! { impl A { pub fn f() {} } }";
+        assert_eq!(found(text, "impl A > fn f"), ["pub fn f() {}"]);
+        assert_eq!(found(text, "call cfg_net > fn f"), ["pub fn f() {}"]);
+    }
+
+    #[test]
+    fn paths_narrow_the_search() {
+        let text = "impl A { fn f() { 1 } } impl B for A { fn f() { 2 } } fn f() { 3 }";
+        assert_eq!(found(text, "fn f").len(), 3);
+        assert_eq!(found(text, "impl B for A > fn f"), ["fn f() { 2 }"]);
+        assert_eq!(
+            found("mod a { mod a { fn f() {} } }", "mod a > mod a > fn f").len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_separator_inside_generics() {
+        let text = "impl < T > A < Vec < T > > { fn f() {} }";
+        assert_eq!(
+            found(text, "impl < T > A < Vec < T > > > fn f"),
+            ["fn f() {}"]
+        );
+        assert_eq!(found(text, "impl<T> A<Vec<T>> > fn f"), ["fn f() {}"]);
+    }
+
+    #[test]
+    fn uses_of_a_name_are_not_items() {
+        let text = "fn g() -> impl A { f(); self.f(); let x: fn(u8) = f; m::c!(); impl_a! {} }";
+        assert!(found(text, "fn f").is_empty());
+        assert!(found(text, "impl A").is_empty());
+        assert!(found("fn g(x: impl A) {}", "impl A").is_empty());
+    }
+
+    #[test]
+    fn a_brace_in_a_type_is_not_the_body() {
+        let text = "fn f() -> A<{ 1 + 1 }> { x }";
+        assert_eq!(found(text, "fn f"), [text]);
+    }
+
+    #[test]
+    fn the_segment_that_is_missing_is_named() {
+        let tokens = lex("impl A { fn f() {} }").unwrap();
+        let find = |path| ItemPath::parse(path).unwrap().find(&tokens).unwrap_err();
+        assert_eq!(find("impl A > fn g"), "no `fn g`");
+        assert_eq!(find("impl B > fn f"), "no `impl B`");
+    }
+
+    #[test]
+    fn malformed_paths() {
+        for path in [
+            "",
+            "fn",
+            "function f",
+            "fn f g",
+            "fn f >",
+            "mod a::b",
+            "struct \"",
+        ] {
+            assert!(ItemPath::parse(path).is_err(), "{path:?}");
+        }
+    }
 }

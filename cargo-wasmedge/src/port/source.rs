@@ -304,3 +304,84 @@ fn port_folder(path: &str) -> Option<(&str, &str)> {
     let (name, inner) = rest.split_once('/')?;
     Some((&path[..first.len() + 1 + name.len()], inner))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(versions: &str) -> Port {
+        let text = format!("[port]\ncrate = 'x'\nversions = {versions}\nwhy = 'w'\n");
+        let files = [(PORT_FILE.to_string(), Cow::Owned(text.into_bytes()))];
+        Port::load(&PortSource {
+            label: "x".into(),
+            files: files.into(),
+        })
+        .unwrap()
+    }
+
+    fn version(text: &str) -> Version {
+        Version::parse(text).unwrap()
+    }
+
+    #[test]
+    fn nearest_of_a_list_of_minors() {
+        let port = port("['1.51', '1.52', '1.54']");
+        for (asked, nearest) in [
+            ("1.40.0", "~1.51"),
+            ("1.51.9", "~1.51"),
+            ("1.53.0", "~1.54"),
+            ("1.60.1", "~1.54"),
+            ("0.2.25", "~1.51"),
+            ("2.0.0", "~1.54"),
+        ] {
+            let found = port.nearest(&version(asked));
+            assert_eq!(found, VersionReq::parse(nearest).unwrap(), "{asked}");
+        }
+        assert!(port.supports(&version("1.52.4")) && !port.supports(&version("1.53.0")));
+        assert_eq!(port.supported(), "1.51.x or 1.52.x or 1.54.x");
+    }
+
+    #[test]
+    fn nearest_keeps_the_bounds_of_a_range() {
+        let range = port("['>=0.6.3, <0.7']");
+        let found = range.nearest(&version("0.6.0"));
+        assert!(found.matches(&version("0.6.5")) && !found.matches(&version("0.6.2")));
+        assert!(!found.matches(&version("0.7.0")));
+        let found = port("['>=1.51, <1.55']").nearest(&version("1.70.0"));
+        assert!(found.matches(&version("1.54.2")), "{found}");
+        assert!(!found.matches(&version("1.53.2")), "{found}");
+        let inside = port("['>=1.51, <1.55']").nearest(&version("1.52.0"));
+        assert!(inside.matches(&version("1.52.3")) && !inside.matches(&version("1.53.0")));
+    }
+
+    #[test]
+    fn a_file_that_a_rule_names_must_be_there() {
+        let text = "[port]\ncrate = 'x'\nversions = ['1.0']\nwhy = 'w'\n[[rule]]\nname = 'own'\nwhy = 'w'\nkind = 'own-file'\nfile = 'src/a.rs'\nfrom = 'overlay/a.rs'\nreplaces = false";
+        let files = [(PORT_FILE.to_string(), Cow::Borrowed(text.as_bytes()))];
+        let error = Port::load(&PortSource {
+            label: "ports/x".into(),
+            files: files.into(),
+        })
+        .unwrap_err();
+        let crate::error::Error::Other(error) = error else {
+            panic!("{error:?}");
+        };
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("overlay/a.rs") && text.contains("ports/x/port.toml"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn folders_of_ports() {
+        assert_eq!(port_folder("tokio/port.toml"), Some(("tokio", "port.toml")));
+        assert_eq!(
+            port_folder("ports/socket2/overlay/a.rs"),
+            Some(("ports/socket2", "overlay/a.rs"))
+        );
+        assert_eq!(port_folder("ports/README.md"), None);
+        assert_eq!(port_folder("shims/std/Cargo.toml"), None);
+        assert_eq!(port_folder("LICENSE"), None);
+    }
+}

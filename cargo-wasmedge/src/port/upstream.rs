@@ -81,10 +81,14 @@ impl Upstream {
             .packages
             .iter()
             .filter(|package| {
-                package.name.as_str() == name && requirement.matches(&package.version)
+                // A package without a source is a folder that the user's configuration
+                // puts in the place of the crate, such as an earlier ported copy.
+                package.source.is_some()
+                    && package.name.as_str() == name
+                    && requirement.matches(&package.version)
             })
             .max_by_key(|package| &package.version)
-            .ok_or_else(|| anyhow!("cargo resolved no {name} {requirement}"))?;
+            .ok_or_else(|| anyhow!("cargo found no {name} {requirement} in a registry"))?;
         let lock = std::fs::read_to_string(temp.path().join("Cargo.lock"))
             .context("cannot read the lockfile of the fetch")?;
         let checksum = checksum_in_lock(&lock, name, &package.version)?;

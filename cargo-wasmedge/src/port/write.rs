@@ -1,6 +1,7 @@
 //! Reading folders, and publishing a folder so that it is there whole or not at all.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotFound};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -149,10 +150,10 @@ pub(crate) fn publish(
         };
         if !dir.exists() {
             // Gone between the two calls: another process is replacing it.
-            if failed.kind() == std::io::ErrorKind::NotFound && !made.exists() {
-                return Err(failed).with_context(|| format!("cannot move to {}", dir.display()));
+            if matches!(failed.kind(), DirectoryNotEmpty | AlreadyExists) {
+                continue;
             }
-            continue;
+            return Err(failed).with_context(|| format!("cannot create {}", dir.display()));
         }
         match Stamp::of(dir) {
             Some(other) if other.input == stamp.input => return Ok(other),
@@ -164,7 +165,7 @@ pub(crate) fn publish(
         }
         match std::fs::rename(dir, work.path().join(format!("old-{turn}"))) {
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot replace {}", dir.display()));
             }
