@@ -154,7 +154,7 @@ pub(crate) fn add_features(
         FeatureTarget::Feature(feature) => {
             let list = document
                 .get_mut("features")
-                .and_then(|features| features.get_mut(feature))
+                .and_then(|features| entry(features, feature))
                 .and_then(Item::as_array_mut)
                 .ok_or_else(|| Miss {
                     file: FILE.into(),
@@ -174,13 +174,13 @@ pub(crate) fn add_features(
                     "target" => {
                         let targets = item.as_table_like_mut().into_iter();
                         let targets = targets.flat_map(|table| table.iter_mut());
-                        tables.extend(targets.filter_map(|(_, t)| t.get_mut("dependencies")));
+                        tables.extend(targets.filter_map(|(_, t)| entry(t, "dependencies")));
                     }
                     _ => {}
                 }
             }
             for table in tables {
-                let Some(item) = table.get_mut(name) else {
+                let Some(item) = entry(table, name) else {
                     continue;
                 };
                 if let Some(version) = item.as_str().map(str::to_string) {
@@ -202,6 +202,11 @@ pub(crate) fn add_features(
             Ok(count)
         }
     }
+}
+
+/// An entry that is there; `Item::get_mut` would make an empty one.
+fn entry<'a>(table: &'a mut Item, key: &str) -> Option<&'a mut Item> {
+    table.as_table_like_mut()?.get_mut(key)
 }
 
 fn extend(list: &mut Array, adds: &[String]) {

@@ -1,7 +1,7 @@
 //! Reading folders, and publishing a folder so that it is there whole or not at all.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotFound};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -142,19 +142,8 @@ pub(crate) fn publish(
     }
     write(&made.join(STAMP), &serde_json::to_vec_pretty(&stamp)?)?;
 
-    // Each turn either finishes or meets another process that made a step.
-    for turn in 0..16 {
-        let failed = match std::fs::rename(&made, dir) {
-            Ok(()) => return Ok(stamp),
-            Err(error) => error,
-        };
-        if !dir.exists() {
-            // Gone between the two calls: another process is replacing it.
-            if matches!(failed.kind(), DirectoryNotEmpty | AlreadyExists) {
-                continue;
-            }
-            return Err(failed).with_context(|| format!("cannot create {}", dir.display()));
-        }
+    let _lock = lock(parent);
+    if dir.exists() {
         match Stamp::of(dir) {
             Some(other) if other.input == stamp.input => return Ok(other),
             Some(other) => ensure_untouched(dir, &other)?,
@@ -163,18 +152,27 @@ pub(crate) fn publish(
                 dir.display()
             ),
         }
-        match std::fs::rename(dir, work.path().join(format!("old-{turn}"))) {
-            Ok(()) => {}
-            Err(error) if error.kind() == NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot replace {}", dir.display()));
-            }
-        }
+        std::fs::rename(dir, work.path().join("old"))
+            .with_context(|| format!("cannot replace {}", dir.display()))?;
     }
-    bail!(
-        "{} is being replaced by other processes all the time",
-        dir.display()
-    )
+    match std::fs::rename(&made, dir) {
+        Ok(()) => Ok(stamp),
+        // Where folders cannot be locked, another process may have been faster.
+        Err(error) => Stamp::of(dir)
+            .filter(|other| other.input == stamp.input)
+            .ok_or(error)
+            .with_context(|| format!("cannot create {}", dir.display())),
+    }
+}
+
+/// Keeps other processes from replacing folders in `parent` until it is dropped.
+///
+/// The folder itself is locked, so that no lock file is left in it. `None` where
+/// that is not possible (some network file systems, Windows).
+fn lock(parent: &Path) -> Option<File> {
+    let folder = File::open(parent).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 /// Fails when a finished folder no longer holds what was written.
