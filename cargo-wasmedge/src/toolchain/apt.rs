@@ -5,6 +5,7 @@
 //! stay. Index files are trusted by Debian's keyring alone, and each package
 //! is compared with the index's hash again before it is unpacked.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,9 @@ pub(crate) struct Apt<'a> {
     keyring: PathBuf,
     architecture: String,
     mirrors: Vec<String>,
+    /// By suite: the mirror whose index is here, or why there is none. Asked
+    /// once in a set-up, since a mirror that does not answer takes minutes.
+    opened: RefCell<BTreeMap<String, Result<String, String>>>,
 }
 
 impl<'a> Apt<'a> {
@@ -67,7 +71,7 @@ impl<'a> Apt<'a> {
         }
         let keyring = KEYRINGS
             .iter()
-            .map(|path| Path::new("/").join(path))
+            .map(|path| env.root().join(path))
             .find(|path| path.is_file())
             .ok_or("no keyring of Debian's in /usr/share/keyrings")?;
         let limit = Duration::from_secs(30);
@@ -100,6 +104,7 @@ impl<'a> Apt<'a> {
             keyring,
             architecture,
             mirrors,
+            opened: RefCell::default(),
         })
     }
 
@@ -114,35 +119,56 @@ impl<'a> Apt<'a> {
         deadline: Deadline,
         progress: &Progress,
     ) -> Result<Suite<'_>, String> {
+        let opened = self.opened.borrow().get(suite).cloned();
+        let mirror = match opened {
+            Some(known) => known?,
+            None => {
+                let found = self.update(suite, deadline, progress);
+                let mut opened = self.opened.borrow_mut();
+                opened.insert(suite.to_owned(), found.clone());
+                found?
+            }
+        };
+        Ok(self.suite(suite, &mirror))
+    }
+
+    fn suite(&self, name: &str, mirror: &str) -> Suite<'_> {
+        Suite {
+            apt: self,
+            name: name.to_owned(),
+            mirror: mirror.to_owned(),
+            folder: self.root.join(name),
+        }
+    }
+
+    /// Downloads a suite's index; gives the mirror that it is from.
+    fn update(
+        &self,
+        suite: &str,
+        deadline: Deadline,
+        progress: &Progress,
+    ) -> Result<String, String> {
         let mut reasons = Vec::new();
         for mirror in &self.mirrors {
-            let opened = Suite {
-                apt: self,
-                name: suite.to_owned(),
-                mirror: mirror.clone(),
-                folder: self.root.join(suite),
-            };
-            opened.write_configuration()?;
+            let tried = self.suite(suite, mirror);
+            tried.write_configuration()?;
             progress.status("Updating", &format!("the index of Debian {suite}"));
             let limits = Limits {
                 total: deadline.within(Duration::from_secs(300)),
                 quiet: Some(QUIET),
             };
-            let lists = opened.folder.join("state/lists");
+            let lists = tried.folder.join("state/lists");
             let bar = progress.spinner(&format!("index of Debian {suite}"));
-            let done = opened.apt_get(
-                limits,
-                || {
-                    bar.tick();
-                    size_of(&lists)
-                },
-                |command| {
-                    command.arg("update");
-                },
-            )?;
+            let probe = || {
+                bar.tick();
+                size_of(&lists)
+            };
+            let done = tried.apt_get(limits, probe, |command| {
+                command.arg("update");
+            })?;
             bar.finish_and_clear();
             if done.success() {
-                return Ok(opened);
+                return Ok(mirror.clone());
             }
             reasons.push(format!("{mirror}: {}", done.why()));
         }
@@ -294,13 +320,11 @@ impl Suite<'_> {
         order.sort_by_key(|deb| deb.size);
         let queue = Mutex::new(order);
         let next = || queue.lock().ok()?.pop();
+        let (env, archives) = (self.apt.env, self.archives());
         let work = || -> Result<(), String> {
             while let Some(deb) = next() {
-                let mut command = self.apt.env.command("dpkg-deb");
-                command
-                    .arg("-x")
-                    .arg(self.archives().join(&deb.file))
-                    .arg(root);
+                let mut command = env.command("dpkg-deb");
+                command.arg("-x").arg(archives.join(&deb.file)).arg(root);
                 let done = process::ask(&mut command, deadline.left())
                     .map_err(|error| format!("dpkg-deb cannot be started: {error}"))?;
                 if !done.success() {

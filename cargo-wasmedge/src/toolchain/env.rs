@@ -11,6 +11,7 @@ use std::process::Command;
 pub struct Env {
     vars: BTreeMap<OsString, OsString>,
     cwd: PathBuf,
+    root: PathBuf,
 }
 
 impl Env {
@@ -22,6 +23,7 @@ impl Env {
         Ok(Env {
             vars: std::env::vars_os().collect(),
             cwd: std::env::current_dir()?,
+            root: PathBuf::from("/"),
         })
     }
 
@@ -30,6 +32,7 @@ impl Env {
         Env {
             vars: BTreeMap::new(),
             cwd: cwd.into(),
+            root: PathBuf::from("/"),
         }
     }
 
@@ -45,6 +48,18 @@ impl Env {
     pub fn without(mut self, name: &str) -> Env {
         self.vars.remove(OsStr::new(name));
         self
+    }
+
+    /// The same, with the system's files (Debian's keyring) looked for below
+    /// `root` in place of `/`.
+    #[must_use]
+    pub fn below(mut self, root: impl Into<PathBuf>) -> Env {
+        self.root = root.into();
+        self
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// A variable's value; an empty one counts as unset.

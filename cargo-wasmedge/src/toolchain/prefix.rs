@@ -141,31 +141,26 @@ impl Runtime {
         })
     }
 
-    /// The wrapper script for `program` (relative to `root`), started under `name`.
+    /// The wrapper script for `program` (relative to `root`), which is told
+    /// that it was started as `name`.
     pub(crate) fn wrapper(
         &self,
         root: &Path,
         program: &Path,
         name: &str,
-        exports: &[(&str, &Path)],
     ) -> anyhow::Result<String> {
         let libraries: Vec<String> = self
             .library_dirs
             .iter()
             .map(|dir| text(&root.join(dir)))
             .collect::<Result<_, _>>()?;
-        let mut script = String::from("#!/bin/sh\n");
-        for (variable, value) in exports {
-            script += &format!("export {variable}={}\n", quoted(&text(value)?)?);
-        }
-        script += &format!(
-            "exec {} --library-path {} --argv0 {} {} \"$@\"\n",
+        Ok(format!(
+            "#!/bin/sh\nexec {} --library-path {} --argv0 {} {} \"$@\"\n",
             quoted(&text(&root.join(&self.loader))?)?,
             quoted(&libraries.join(":"))?,
             quoted(name)?,
             quoted(&text(&root.join(program))?)?,
-        );
-        Ok(script)
+        ))
     }
 }
 
@@ -224,6 +219,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::toolchain::{VERSION_LIMIT, process};
 
     fn touch(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -289,27 +285,21 @@ mod tests {
         // A loader that shows how it was called.
         let loader = root.join("usr/lib/x/ld-linux-x.so.2");
         touch(&loader);
-        write_script(&loader, "#!/bin/sh\nprintf '%s\\n' \"$SELF\" \"$@\"\n").unwrap();
+        write_script(&loader, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
         let runtime = Runtime::find(&root).unwrap();
         let wrapper = root.join("run");
         let script = runtime
-            .wrapper(
-                &root,
-                Path::new("usr/bin/tool"),
-                "tool",
-                &[("SELF", &wrapper)],
-            )
+            .wrapper(&root, Path::new("usr/bin/tool"), "tool")
             .unwrap();
         write_script(&wrapper, &script).unwrap();
-        let output = std::process::Command::new(&wrapper)
-            .args(["a b", "$HOME"])
-            .output()
-            .unwrap();
+        let mut command = std::process::Command::new(&wrapper);
+        command.args(["a b", "$HOME"]);
+        let output = process::ask(&mut command, VERSION_LIMIT).unwrap();
         let expected = format!(
-            "{0}/run\n--library-path\n{0}/usr/lib/x\n--argv0\ntool\n{0}/usr/bin/tool\na b\n$HOME\n",
+            "--library-path\n{0}/usr/lib/x\n--argv0\ntool\n{0}/usr/bin/tool\na b\n$HOME\n",
             root.display()
         );
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+        assert_eq!(output.stdout, expected);
     }
 
     #[test]
@@ -320,7 +310,7 @@ mod tests {
         touch(&root.join("usr/lib/x/ld-linux-x.so.2"));
         let error = Runtime::find(&root)
             .unwrap()
-            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
+            .wrapper(&root, Path::new("usr/bin/tool"), "tool")
             .unwrap_err();
         assert!(error.to_string().contains("colon"), "{error}");
     }

@@ -94,11 +94,11 @@ pub(crate) fn run(
     limits: Limits,
     mut probe: impl FnMut() -> u64,
 ) -> io::Result<Finished> {
-    let mut child = command
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+        .stderr(Stdio::piped());
+    let mut child = spawn(command)?;
     let (sender, receiver) = mpsc::channel();
     if let Some(pipe) = child.stdout.take() {
         read_in_background(pipe, false, sender.clone());
@@ -163,6 +163,23 @@ pub(crate) fn run(
 /// Runs a short command (`--version` and the like) within `limit`.
 pub(crate) fn ask(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     run(command, Limits::total(limit), || 0)
+}
+
+/// Starts a program. One that we have just written may be refused as busy: a
+/// child that another thread is starting at this moment holds it open until it
+/// becomes its own program.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
 }
 
 fn stop(child: &mut Child, why: End) -> io::Result<End> {

@@ -125,3 +125,135 @@ pub(crate) fn now() -> u64 {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::toolchain::prefix::write_script;
+
+    struct Fixture {
+        folder: tempfile::TempDir,
+        rustc: Rustc,
+    }
+
+    impl Fixture {
+        /// A rustup home with one toolchain, and a `rustup` that runs `script`
+        /// after it has written its arguments to the file `calls`.
+        fn new(script: &str) -> Fixture {
+            let folder = tempfile::tempdir().unwrap();
+            let sysroot = folder.path().join("rustup/toolchains/stable");
+            fs::create_dir_all(&sysroot).unwrap();
+            let bin = folder.path().join("bin");
+            fs::create_dir(&bin).unwrap();
+            let calls = folder.path().join("calls");
+            let script = format!(
+                "#!/bin/sh\necho \"$@\" >> '{}'\n{script}\n",
+                calls.display()
+            );
+            write_script(&bin.join("rustup"), &script).unwrap();
+            let rustc = Rustc {
+                program: PathBuf::from("rustc"),
+                version: semver::Version::new(1, 95, 0),
+                host: "x86_64-unknown-linux-gnu".into(),
+                sysroot,
+            };
+            Fixture { folder, rustc }
+        }
+
+        fn env(&self) -> Env {
+            let mut path = self.folder.path().join("bin").into_os_string();
+            path.push(":/usr/bin:/bin");
+            Env::empty(self.folder.path())
+                .with("PATH", path)
+                .with("RUSTUP_HOME", self.folder.path().join("rustup"))
+        }
+
+        fn dirs(&self) -> Dirs {
+            Dirs::at(self.folder.path().join("cache"))
+        }
+
+        fn add_target(&self, env: &Env) -> Result<(), String> {
+            add_target(
+                &self.dirs(),
+                env,
+                &self.rustc,
+                Deadline::after(Duration::from_secs(60)),
+                Duration::from_millis(500),
+                &Progress(&|_: &str, _: &str| {}),
+            )
+        }
+
+        fn calls(&self) -> usize {
+            fs::read_to_string(self.folder.path().join("calls")).map_or(0, |text| {
+                for line in text.lines() {
+                    assert_eq!(line, "target add wasm32-wasip1 --toolchain stable");
+                }
+                text.lines().count()
+            })
+        }
+    }
+
+    fn std_below(sysroot: &Path) -> PathBuf {
+        sysroot.join("lib/rustlib/wasm32-wasip1/lib/libstd-0.rlib")
+    }
+
+    #[test]
+    fn a_rustup_that_hangs_is_ended_and_not_tried_again() {
+        let fixture = Fixture::new("echo 'info: downloading component rust-std'; exec sleep 60");
+        let started = Instant::now();
+        let reason = fixture.add_target(&fixture.env()).unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(20));
+        assert!(reason.contains("made no progress"), "{reason}");
+        assert_eq!(fixture.calls(), 1);
+
+        let reason = fixture.add_target(&fixture.env()).unwrap_err();
+        assert!(reason.contains("made no progress"), "{reason}");
+        assert!(reason.contains("rustup-failed.json"), "{reason}");
+        assert_eq!(fixture.calls(), 1);
+
+        // A failure more than a day ago does not count.
+        let stamp = fixture.dirs().rustup_failed();
+        let mut failure = remembered(&stamp).unwrap();
+        failure.at -= REMEMBERED.as_secs() + 1;
+        fs::write(&stamp, serde_json::to_string(&failure).unwrap()).unwrap();
+        fixture.add_target(&fixture.env()).unwrap_err();
+        assert_eq!(fixture.calls(), 2);
+    }
+
+    #[test]
+    fn a_download_that_grows_on_disk_is_not_ended() {
+        let fixture = Fixture::new(
+            "mkdir -p \"$RUSTUP_HOME/downloads\"
+             for i in 1 2 3 4 5; do sleep 0.2; echo part >> \"$RUSTUP_HOME/downloads/std\"; done
+             lib=\"$RUSTUP_HOME/toolchains/stable/lib/rustlib/wasm32-wasip1/lib\"
+             mkdir -p \"$lib\" && echo > \"$lib/libstd-0.rlib\"",
+        );
+        fixture.add_target(&fixture.env()).unwrap();
+        assert!(std_below(&fixture.rustc.sysroot).is_file());
+        assert!(!fixture.dirs().rustup_failed().exists());
+    }
+
+    #[test]
+    fn success_without_the_library_is_a_failure() {
+        let fixture = Fixture::new("exit 0");
+        let reason = fixture.add_target(&fixture.env()).unwrap_err();
+        assert_eq!(reason, "rustup added no standard library");
+    }
+
+    #[test]
+    fn it_is_not_started_where_it_cannot_help() {
+        let mut fixture = Fixture::new("exit 0");
+        let env = fixture.env().with(SKIP_VARIABLE, "1");
+        let reason = fixture.add_target(&env).unwrap_err();
+        assert!(reason.contains(SKIP_VARIABLE), "{reason}");
+        let env = fixture.env().with("PATH", fixture.folder.path());
+        assert_eq!(fixture.add_target(&env).unwrap_err(), "no rustup on PATH");
+        fixture.rustc.sysroot = fixture.folder.path().to_owned();
+        let reason = fixture.add_target(&fixture.env()).unwrap_err();
+        assert!(reason.contains("is not rustup's"), "{reason}");
+        assert_eq!(fixture.calls(), 0);
+    }
+}

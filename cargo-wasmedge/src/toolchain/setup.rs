@@ -1,5 +1,6 @@
 //! Installing what is missing.
 
+use std::cell::OnceCell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -23,8 +24,10 @@ const TOTAL: Duration = Duration::from_secs(15 * 60);
 const RUST_SUITES: [&str; 2] = ["forky", "sid"];
 /// rustc and cargo with the target's standard library, and its linker.
 const RUST_PACKAGES: [&str; 4] = ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"];
-/// Suites with a WasmEdge: the newest first.
+/// Suites with a WasmEdge, the newest first.
 const WASMEDGE_SUITES: [&str; 3] = ["forky", "sid", "trixie"];
+/// The same, the most settled first: a wanted version is mostly an older one.
+const WASMEDGE_SUITES_BY_AGE: [&str; 3] = ["trixie", "forky", "sid"];
 
 /// What a set-up is to provide.
 #[derive(Debug, Clone, Default)]
@@ -139,6 +142,7 @@ pub fn setup_in(dirs: &Dirs, env: &Env, what: &What, reporter: &dyn Reporter) ->
         env,
         deadline,
         progress,
+        apt: OnceCell::new(),
     };
     run.sweep()?;
     let rust = if what.rust { Some(run.rust()?) } else { None };
@@ -210,9 +214,15 @@ struct Run<'a> {
     env: &'a Env,
     deadline: Deadline,
     progress: Progress<'a>,
+    apt: OnceCell<Result<Apt<'a>, String>>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn apt(&self) -> Result<&Apt<'a>, String> {
+        let apt = self.apt.get_or_init(|| Apt::find(self.dirs, self.env));
+        apt.as_ref().map_err(Clone::clone)
+    }
+
     /// Deletes what interrupted set-ups left half unpacked. We hold the lock,
     /// so nobody is unpacking there.
     fn sweep(&self) -> Result<()> {
@@ -289,7 +299,7 @@ impl Run<'_> {
 
     fn rust_by_apt(&self) -> Result<RustToolchain, String> {
         let started = Instant::now();
-        let apt = Apt::find(self.dirs, self.env)?;
+        let apt = self.apt()?;
         let mut reasons = Vec::new();
         for name in RUST_SUITES {
             let offer = apt
@@ -367,9 +377,13 @@ impl Run<'_> {
 
     fn wasmedge_by_apt(&self, wanted: &VersionReq) -> Result<WasmEdge, String> {
         let started = Instant::now();
-        let apt = Apt::find(self.dirs, self.env)?;
+        let apt = self.apt()?;
         let mut reasons = Vec::new();
-        for name in WASMEDGE_SUITES {
+        let suites = match requirement(wanted) {
+            Some(_) => WASMEDGE_SUITES_BY_AGE,
+            None => WASMEDGE_SUITES,
+        };
+        for name in suites {
             let offer = apt
                 .open(name, self.deadline, &self.progress)
                 .and_then(|suite| {
@@ -495,7 +509,7 @@ fn publish(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
 fn wasmedge_wrappers(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
     let runtime = Runtime::find(unpacked)?;
     fs::create_dir_all(unpacked.join("bin"))?;
-    let script = runtime.wrapper(folder, Path::new("usr/bin/wasmedge"), "wasmedge", &[])?;
+    let script = runtime.wrapper(folder, Path::new("usr/bin/wasmedge"), "wasmedge")?;
     prefix::write_script(&unpacked.join("bin/wasmedge"), &script)
 }
 
@@ -510,22 +524,21 @@ fn rust_wrappers(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
         Path::new("usr/bin/rustc.real"),
     );
     fs::rename(&rustc, unpacked.join(real)).with_context(|| format!("no {}", rustc.display()))?;
-    let script = runtime.wrapper(folder, real, "rustc", &[])?;
+    let script = runtime.wrapper(folder, real, "rustc")?;
     prefix::write_script(&rustc, &script)?;
     prefix::write_script(&bin.join("rustc"), &script)?;
 
-    // What cargo takes for its own path is the loader's; CARGO overrules it,
-    // and is what build scripts and subcommands start cargo with.
+    // cargo hands its own path on, to build scripts and subcommands. Its
+    // executable being the loader, it takes the name it was started as.
     let cargo = folder.join("bin/cargo");
-    let programs: [(&str, &[(&str, &Path)]); 3] = [
-        ("cargo", &[("CARGO", &cargo)]),
-        ("rustdoc", &[]),
-        ("wasm-ld", &[]),
-    ];
-    for (name, exports) in programs {
-        let program = Path::new("usr/bin").join(name);
-        let script = runtime.wrapper(folder, &program, name, exports)?;
-        prefix::write_script(&bin.join(name), &script)?;
+    let cargo = cargo.to_string_lossy();
+    for (program, started_as) in [
+        ("cargo", cargo.as_ref()),
+        ("rustdoc", "rustdoc"),
+        ("wasm-ld", "wasm-ld"),
+    ] {
+        let script = runtime.wrapper(folder, &Path::new("usr/bin").join(program), started_as)?;
+        prefix::write_script(&bin.join(program), &script)?;
     }
     Ok(())
 }
