@@ -162,7 +162,7 @@ impl From<Errno> for io::Error {
             io::Error::from_raw_os_error(errno.0.into())
         } else {
             // Off WASI the number would be read as one of another system's.
-            io::Error::other(errno)
+            io::Error::other(errno.to_string())
         }
     }
 }

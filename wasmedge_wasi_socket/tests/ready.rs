@@ -1,0 +1,111 @@
+//! The notes that socket operations leave for a selector. WasmEdge only: off
+//! WASI the types are std's.
+#![cfg(target_os = "wasi")]
+
+use std::io::{IoSlice, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+use wasmedge_wasi_socket::abi::SocketType;
+use wasmedge_wasi_socket::net::{TcpListener, TcpStream, UdpSocket};
+use wasmedge_wasi_socket::poll::{self, Direction};
+use wasmedge_wasi_socket::ready::{take_exhausted, Exhausted};
+use wasmedge_wasi_socket::{socket, Errno};
+
+/// The notes of `f` alone.
+fn noted<T>(f: impl FnOnce() -> T) -> Exhausted {
+    take_exhausted();
+    f();
+    take_exhausted()
+}
+
+fn pair() -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    for stream in [&client, &server] {
+        stream.set_nonblocking(true).unwrap();
+    }
+    listener.set_nonblocking(true).unwrap();
+    (listener, client, server)
+}
+
+fn wait(fd: impl AsFd) {
+    let soon = Some(Duration::from_secs(5));
+    assert!(poll::wait(fd.as_fd(), Direction::Read, soon).unwrap());
+}
+
+#[test]
+fn would_block_uses_up_reading() {
+    let (listener, mut client, _server) = pair();
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::READ);
+    assert_eq!(noted(|| client.peek(&mut [0; 4])), Exhausted::READ);
+    assert_eq!(noted(|| listener.accept()), Exhausted::READ);
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.set_nonblocking(true).unwrap();
+    assert_eq!(noted(|| udp.recv(&mut [0; 4])), Exhausted::READ);
+    assert_eq!(noted(|| udp.recv_from(&mut [0; 4])), Exhausted::READ);
+    assert_eq!(noted(|| udp.peek_from(&mut [0; 4])), Exhausted::READ);
+}
+
+#[test]
+fn a_short_read_uses_up_a_stream_only() {
+    let (_listener, mut client, mut server) = pair();
+    server.write_all(b"abcdef").unwrap();
+    wait(&client);
+    assert_eq!(noted(|| client.peek(&mut [0; 64])), Exhausted::NONE);
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::NONE);
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::READ);
+    drop(server);
+    wait(&client);
+    // The end of a stream can be read again and again.
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::NONE);
+
+    let (a, b) = (
+        UdpSocket::bind("127.0.0.1:0").unwrap(),
+        UdpSocket::bind("127.0.0.1:0").unwrap(),
+    );
+    a.send_to(b"x", b.local_addr().unwrap()).unwrap();
+    a.send_to(b"x", b.local_addr().unwrap()).unwrap();
+    assert_eq!(noted(|| b.recv(&mut [0; 64])), Exhausted::NONE);
+    assert_eq!(noted(|| b.recv_from(&mut [0; 64])), Exhausted::NONE);
+}
+
+#[test]
+fn a_full_buffer_uses_up_writing() {
+    let (_listener, mut client, _server) = pair();
+    assert_eq!(noted(|| client.write(b"x")), Exhausted::NONE);
+    assert_eq!(
+        noted(|| client.write_vectored(&[IoSlice::new(b"x"), IoSlice::new(b"y")])),
+        Exhausted::NONE
+    );
+    let chunk = [0; 1 << 16];
+    for _ in 0..10_000 {
+        take_exhausted();
+        match client.write(&chunk) {
+            Ok(n) => assert_eq!(take_exhausted().is_write(), n < chunk.len()),
+            Err(_) => {
+                assert_eq!(take_exhausted(), Exhausted::WRITE);
+                return;
+            }
+        }
+    }
+    panic!("nobody reads, and yet there is room");
+}
+
+#[test]
+fn an_attempt_in_the_background_uses_up_writing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let fd = socket::open_for(&addr, SocketType::Stream, true).unwrap();
+    take_exhausted();
+    let error = socket::connect(fd.as_fd(), &addr).unwrap_err();
+    assert_eq!(
+        error.raw_os_error(),
+        Some(i32::from(Errno::INPROGRESS.raw()))
+    );
+    assert_eq!(take_exhausted(), Exhausted::WRITE);
+    let soon = Some(Duration::from_secs(5));
+    assert!(poll::wait(fd.as_fd(), Direction::Write, soon).unwrap());
+    socket::connect_result(fd.as_fd()).unwrap();
+    assert_eq!(socket::peer_addr(fd.as_fd()).unwrap(), addr);
+}
