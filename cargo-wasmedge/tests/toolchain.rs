@@ -698,6 +698,23 @@ exec /bin/sh "$@""#;
     }
 
     #[test]
+    fn an_apt_that_a_killed_set_up_left_at_work_is_waited_for() {
+        let machine = Machine::debian();
+        let apt_get = fs::read_to_string(machine.path("bin/apt-get")).unwrap();
+        let busy = format!(
+            "if [ ! -e '{0}' ] && [ \"$1\" = -c ]; then : > '{0}'
+echo 'E: Could not get lock x/lock. It is held by process 1 (apt-get)' >&2; exit 100; fi\n",
+            machine.path("was-busy").display()
+        );
+        machine.script(
+            "bin/apt-get",
+            &(busy + apt_get.trim_start_matches("#!/bin/sh\n")),
+        );
+        machine.set_up("*").unwrap();
+        assert!(machine.path("was-busy").exists());
+    }
+
+    #[test]
     fn what_does_not_start_is_not_called_installed() {
         let machine = Machine::debian();
         let package = machine.path("mirror/trixie/wasmedge_0.14.1+dfsg-3.1_amd64.deb");

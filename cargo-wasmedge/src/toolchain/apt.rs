@@ -357,18 +357,30 @@ impl Suite<'_> {
     fn apt_get(
         &self,
         limits: Limits,
-        probe: impl FnMut() -> u64,
-        arguments: impl FnOnce(&mut Command),
+        mut probe: impl FnMut() -> u64,
+        arguments: impl Fn(&mut Command),
     ) -> Result<Finished, String> {
-        let mut command = self.apt.env.command("apt-get");
-        // The last file that apt reads, so it overrules the machine's.
-        command.arg("-c").arg(self.configuration());
-        command
-            .env("LC_ALL", "C.UTF-8")
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        arguments(&mut command);
-        process::run(&mut command, limits, probe)
-            .map_err(|error| format!("apt-get cannot be started: {error}"))
+        let until = Deadline::after(limits.total);
+        loop {
+            let mut command = self.apt.env.command("apt-get");
+            // The last file that apt reads, so it overrules the machine's.
+            command.arg("-c").arg(self.configuration());
+            command.env("LC_ALL", "C.UTF-8");
+            command.env("DEBIAN_FRONTEND", "noninteractive");
+            arguments(&mut command);
+            let limits = Limits {
+                total: until.left(),
+                ..limits
+            };
+            let done = process::run(&mut command, limits, &mut probe)
+                .map_err(|error| format!("apt-get cannot be started: {error}"))?;
+            // A set-up that was killed may have left its apt-get at work.
+            let busy = done.stderr.contains("Could not get lock");
+            if done.success() || !busy || until.left().is_zero() {
+                return Ok(done);
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
     }
 
     fn write_configuration(&self) -> Result<(), String> {
