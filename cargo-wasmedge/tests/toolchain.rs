@@ -733,13 +733,19 @@ echo 'E: Could not get lock x/lock. It is held by process 1 (apt-get)' >&2; exit
     fn two_set_ups_at_once_install_once() {
         let machine = Machine::debian();
         // Slow enough that the second comes while the first is at work.
-        machine.script("bin/dpkg-deb", "sleep 0.5; ROOT=$3 sh -e \"$2\"");
+        machine.script(
+            "bin/dpkg-deb",
+            &format!(
+                "echo \"$2\" >> '{}'; sleep 0.5; ROOT=$3 sh -e \"$2\"",
+                machine.path("unpacked").display()
+            ),
+        );
         std::thread::scope(|scope| {
             let other = scope.spawn(|| machine.set_up("*").unwrap());
             let here = machine.set_up("*").unwrap();
             assert_eq!(here, other.join().unwrap());
         });
-        assert_eq!(machine.lines("downloads"), 2);
+        assert_eq!(machine.lines("unpacked"), 2, "each package once");
     }
 
     #[test]
