@@ -1,5 +1,8 @@
 //! UDP, natively on std and under WasmEdge on this crate: the same results.
 
+// Natively, the conversions from and to std's types change nothing.
+#![cfg_attr(not(target_os = "wasi"), allow(clippy::useless_conversion))]
+
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
