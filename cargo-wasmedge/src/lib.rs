@@ -2,12 +2,27 @@
 //!
 //! The binary `cargo-wasmedge` is a thin shell over this library:
 //!
+//! * [`cli`]: the command line;
+//! * [`config`]: settings, and which one wins;
+//! * [`app`]: the user's workspace; [`cargo`]: the real cargo;
+//! * [`overlay`]: which crates of the app get a port, and how cargo is made to use it;
+//! * [`lockfile`]: lockfiles of our own, so that the app's stays as it is;
+//! * [`runner`]: what cargo starts in the place of a built program;
+//! * [`vendor`]: ported crates as a folder, for plain cargo;
 //! * [`port`]: turns an upstream crate into a ported one, by rules;
 //! * [`embedded`]: the ports, the host layer and the facades that the binary carries;
 //! * [`toolchain`]: finds and installs rustc, cargo, `wasm-ld` and WasmEdge;
 //! * [`error`]: what can fail here, with its exit code.
 
+pub mod app;
+pub mod cargo;
+pub mod cli;
+pub mod config;
 pub mod embedded;
 pub mod error;
+pub mod lockfile;
+pub mod overlay;
 pub mod port;
+pub mod runner;
 pub mod toolchain;
+pub mod vendor;

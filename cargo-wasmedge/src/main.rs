@@ -1,2 +1,5 @@
-//! The cargo subcommand: parses its own flags, calls the library.
-fn main() {}
+//! The cargo subcommand: a thin shell over the library.
+
+fn main() {
+    std::process::exit(cargo_wasmedge::cli::main(std::env::args_os()));
+}

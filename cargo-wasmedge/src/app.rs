@@ -1,0 +1,100 @@
+//! The user's workspace, as cargo sees it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use cargo_metadata::{Metadata, Package};
+
+use crate::cargo::{Cargo, Peeked, output};
+use crate::cli::shell::Shell;
+use crate::config::{self, Config, Layer, UnknownKey};
+use crate::error::Result;
+
+/// A workspace.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The folder of its root manifest.
+    pub root: PathBuf,
+    /// Where cargo builds.
+    pub target_dir: PathBuf,
+    /// Its members, as `cargo metadata --no-deps` lists them.
+    pub members: Vec<Package>,
+    /// The package whose settings hold before anything runs: the root package,
+    /// or the one that the working directory is in.
+    current: Option<PathBuf>,
+}
+
+impl App {
+    /// Asks cargo. Reads no lockfile and writes nothing.
+    ///
+    /// # Errors
+    /// [`crate::cargo::Failed`] when cargo finds no valid manifest.
+    pub fn find(cargo: &Cargo, peeked: &Peeked, shell: &Shell) -> Result<App> {
+        let mut command = cargo.nested(peeked, "metadata", ["--format-version=1", "--no-deps"]);
+        let metadata = parse(&output(&mut command, shell)?)?;
+        let cwd = std::env::current_dir()?;
+        let folder = |package: &Package| Some(package.manifest_path.parent()?.to_owned());
+        let current = metadata
+            .packages
+            .iter()
+            .filter_map(folder)
+            .filter(|folder| cwd.starts_with(folder) || *folder == metadata.workspace_root)
+            .max_by_key(|folder| folder.as_str().len())
+            .map(|folder| folder.into_std_path_buf());
+        Ok(App {
+            root: metadata.workspace_root.into_std_path_buf(),
+            target_dir: metadata.target_directory.into_std_path_buf(),
+            members: metadata.packages,
+            current,
+        })
+    }
+
+    /// The folder for what we keep of this workspace. `cargo clean` deletes it.
+    pub fn state_dir(&self) -> PathBuf {
+        self.target_dir.join("wasmedge")
+    }
+
+    /// The settings before anything runs.
+    ///
+    /// # Errors
+    /// A setting of the wrong form.
+    pub fn config(&self) -> Result<Config> {
+        Config::for_package(Some(self.current.as_deref().unwrap_or(&self.root)))
+    }
+
+    /// The unknown keys in all manifests of the workspace.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read, a setting of the wrong form.
+    pub fn unknown_keys(&self) -> Result<Vec<UnknownKey>> {
+        let root = self.root.join("Cargo.toml");
+        let mut places = vec![(root, "workspace")];
+        for member in &self.members {
+            places.push((member.manifest_path.clone().into_std_path_buf(), "package"));
+        }
+        let mut unknown = Vec::new();
+        for (manifest, table) in places {
+            let text = std::fs::read_to_string(&manifest)
+                .with_context(|| format!("cannot read {}", manifest.display()))?;
+            // A cheap look first: most members have no settings.
+            if text.contains(config::TABLE) {
+                unknown.extend(Layer::from_manifest(&text, table, &manifest)?.1);
+            }
+        }
+        Ok(unknown)
+    }
+}
+
+/// The output of `cargo metadata`.
+pub(crate) fn parse(json: &[u8]) -> Result<Metadata> {
+    Ok(serde_json::from_slice(json).context("cannot read the output of `cargo metadata`")?)
+}
+
+/// A path as a message shows it: relative to the working directory where it is inside.
+pub(crate) fn shown(path: &Path) -> String {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    match path.strip_prefix(&cwd) {
+        Ok(inner) if !inner.as_os_str().is_empty() => inner.display().to_string(),
+        _ => path.display().to_string(),
+    }
+}

@@ -1,0 +1,114 @@
+//! `cargo wasmedge diff`
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+
+use super::Global;
+use crate::app::App;
+use crate::cargo::Cargo;
+use crate::error::Result;
+use crate::overlay::Context;
+use crate::port::{self, Layout, Ports, Support, Upstream};
+use crate::toolchain::rust;
+use crate::vendor;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Without --version: the version that the app uses, or else the newest that the port covers."
+)]
+pub(super) struct Args {
+    /// The crate, such as tokio
+    #[arg(value_name = "CRATE")]
+    krate: String,
+
+    /// Its version
+    #[arg(long, value_name = "VERSION")]
+    version: Option<semver::Version>,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
+    let ports = Ports::embedded()?;
+    let upstream = match &args.version {
+        Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
+        None => match of_app(&args, &ports, global)? {
+            Some(upstream) => upstream,
+            None => fetched(&args.krate, &ports, global)?,
+        },
+    };
+    let Some(port) = ports.get(&upstream.name) else {
+        return Ok(0);
+    };
+    if port.is_unchanged() {
+        global.shell.note(format_args!(
+            "{} works as published: {}",
+            port.krate(),
+            port.why()
+        ));
+        return Ok(0);
+    }
+    let support = Support::embedded()?;
+    let ported = port::apply(
+        port,
+        &upstream,
+        &support,
+        &global.dirs.ported(),
+        Layout::Cache,
+    )?;
+    let diff = port::diff(&upstream.dir, &ported.dir)?;
+    let mut out = anstream::stdout().lock();
+    for line in diff.lines() {
+        let style = style_of(line);
+        writeln!(out, "{style}{line}{style:#}")?;
+    }
+    Ok(0)
+}
+
+fn fetched(spec: &str, ports: &Ports, global: &Global) -> Result<Upstream> {
+    let offline = global.peeked("diff", None).offline;
+    vendor::fetch(&super::vendor::plain_cargo(global)?, spec, ports, offline)
+}
+
+/// The crate as the app in the working directory uses it, if there is one.
+fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream>> {
+    if args.manifest_path.is_none() && !in_package() {
+        return Ok(None);
+    }
+    let cargo = Cargo::new(rust::find(&global.dirs)?);
+    let peeked = global.peeked("diff", args.manifest_path.clone());
+    let app = App::find(&cargo, &peeked, &global.shell)?;
+    let context = Context {
+        cargo: &cargo,
+        peeked: &peeked,
+        app: &app,
+        dirs: &global.dirs,
+        ports,
+        shell: &global.shell,
+    };
+    let selection = context.select(&mut context.lockfiles()?)?;
+    let mut all = selection.selected.into_iter().map(|each| each.upstream);
+    Ok(all.find(|upstream| upstream.name == args.krate))
+}
+
+fn in_package() -> bool {
+    let Ok(cwd) = std::env::current_dir() else {
+        return false;
+    };
+    cwd.ancestors()
+        .any(|folder| folder.join("Cargo.toml").is_file())
+}
+
+fn style_of(line: &str) -> Style {
+    match line.chars().next() {
+        _ if line.starts_with("+++") || line.starts_with("---") => Style::new().bold(),
+        Some('+') => AnsiColor::Green.on_default(),
+        Some('-') => AnsiColor::Red.on_default(),
+        Some('@') => AnsiColor::Cyan.on_default(),
+        _ => Style::new(),
+    }
+}

@@ -1,0 +1,112 @@
+//! `cargo wasmedge env`
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Global;
+use super::shell::quoted;
+use crate::app::App;
+use crate::cargo::Cargo;
+use crate::error::Result;
+use crate::overlay::Context;
+use crate::port::Ports;
+use crate::toolchain::rust;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+For tools that call cargo themselves: give them the variables, and the arguments
+in front of the subcommand. What is printed holds until a Cargo.toml or the
+Cargo.lock changes.")]
+pub(super) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Output {
+    cargo: String,
+    env: BTreeMap<String, String>,
+    args: Vec<String>,
+    ported: Vec<Port>,
+    keeps_lockfile: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Port {
+    name: String,
+    version: String,
+    dir: String,
+}
+
+pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
+    let cargo = Cargo::new(rust::find(&global.dirs)?);
+    let ports = Ports::embedded()?;
+    let peeked = global.peeked("env", args.manifest_path);
+    let app = App::find(&cargo, &peeked, &global.shell)?;
+    let context = Context {
+        cargo: &cargo,
+        peeked: &peeked,
+        app: &app,
+        dirs: &global.dirs,
+        ports: &ports,
+        shell: &global.shell,
+    };
+    let prepared = context.prepare()?;
+    let text = |value: &OsStr| value.to_string_lossy().into_owned();
+    let mut env: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in cargo.toolchain().env() {
+        env.insert(name.to_owned(), text(value.as_os_str()));
+    }
+    let (name, value) = super::passthrough::runner_variable(&global.dirs)?;
+    env.insert(name, text(&value));
+    if let Some(target) = prepared.injection.target {
+        env.insert("CARGO_BUILD_TARGET".to_owned(), target);
+    }
+    let args_of = |args: &[OsString]| args.iter().map(|arg| text(arg)).collect::<Vec<_>>();
+    let output = Output {
+        cargo: text(cargo.program().as_os_str()),
+        env,
+        args: args_of(&prepared.injection.config),
+        ported: prepared
+            .ported
+            .iter()
+            .map(|ported| Port {
+                name: ported.name.clone(),
+                version: ported.version.to_string(),
+                dir: text(ported.dir.as_os_str()),
+            })
+            .collect(),
+        keeps_lockfile: prepared.lockfiles.by_path(),
+    };
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        let json = serde_json::to_string_pretty(&output).map_err(anyhow::Error::from)?;
+        writeln!(out, "{json}")?;
+        return Ok(0);
+    }
+    for (name, value) in &output.env {
+        writeln!(out, "export {name}={}", quoted(value))?;
+    }
+    let words: Vec<String> = std::iter::once(&output.cargo)
+        .chain(&output.args)
+        .map(|word| quoted(word))
+        .collect();
+    writeln!(out, "# {} SUBCOMMAND", words.join(" "))?;
+    if !output.keeps_lockfile {
+        writeln!(
+            out,
+            "# This cargo ({}) cannot use another lockfile: called like this it changes Cargo.lock.",
+            cargo.toolchain().cargo_version
+        )?;
+    }
+    Ok(0)
+}

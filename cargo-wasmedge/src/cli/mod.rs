@@ -1,0 +1,259 @@
+//! The command line.
+
+mod diff;
+mod doctor;
+mod env;
+mod passthrough;
+mod setup;
+pub mod shell;
+mod vendor;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::cargo::{Failed, Peeked};
+use crate::error::{Error, Result};
+use crate::toolchain::Dirs;
+use shell::{Color, Shell};
+
+const AFTER_HELP: &str = "\
+Everything else is handed to cargo with all its flags: `cargo wasmedge build`,
+`run`, `test`, `bench`, `check`, `clippy`, `doc`, `tree`, `nextest run`, …
+
+Settings: [package.metadata.wasmedge] and [workspace.metadata.wasmedge] in
+Cargo.toml, with the keys wasmedge, aot, dirs, env, wasmedge-args and tmp, and
+the variables CARGO_WASMEDGE_<KEY>. A flag wins over a variable, a variable over
+the package, the package over the workspace.
+
+Exit codes: those of cargo and of the program, and
+  96  something is not set up (`cargo wasmedge setup` mends it)
+  97  a port does not apply to the upstream crate
+  98  the app pins a version that no port covers";
+
+/// Builds and runs tokio apps for WasmEdge, as they are: no edit to their sources, Cargo.toml or Cargo.lock.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-wasmedge",
+    bin_name = "cargo wasmedge",
+    version,
+    styles = clap_cargo::style::CLAP_STYLING,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    subcommand_help_heading = "Own commands",
+    override_usage = "cargo wasmedge [OPTIONS] <COMMAND or cargo's> [ARGS]...",
+    after_help = AFTER_HELP,
+)]
+struct Cli {
+    /// Coloring: auto, always, never
+    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
+    color: Option<Color>,
+
+    /// Do not print what is done
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// Print the commands that are run
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The WasmEdge to use: a version such as 0.17, or a program
+    #[arg(long, value_name = "VERSION|PATH")]
+    wasmedge: Option<String>,
+
+    /// Override a cargo configuration value
+    #[arg(long, value_name = "KEY=VALUE|PATH", help_heading = "Handed to cargo")]
+    config: Vec<OsString>,
+
+    /// Assert that `Cargo.lock` will remain unchanged
+    #[arg(long, help_heading = "Handed to cargo")]
+    locked: bool,
+
+    /// Run without accessing the network
+    #[arg(long, help_heading = "Handed to cargo")]
+    offline: bool,
+
+    /// Equivalent to specifying both --locked and --offline
+    #[arg(long, help_heading = "Handed to cargo")]
+    frozen: bool,
+
+    #[command(subcommand)]
+    command: Own,
+}
+
+#[derive(Debug, Subcommand)]
+enum Own {
+    /// Install what is missing: a wasm32-wasip1 toolchain, WasmEdge
+    Setup(setup::Args),
+    /// Say what is there, what is missing, and the command that mends it
+    Doctor(doctor::Args),
+    /// Write the ported crates into a folder, for use with plain cargo
+    Vendor(vendor::Args),
+    /// Show what a port changes in a crate
+    Diff(diff::Args),
+    /// Print the variables and arguments that cargo would get
+    Env(env::Args),
+    /// Print this, or cargo's help for COMMAND
+    Help {
+        /// A command
+        command: Option<OsString>,
+    },
+    /// What cargo starts in the place of a built program
+    #[command(name = crate::runner::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Runner {
+        /// The program and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    #[command(external_subcommand)]
+    Cargo(Vec<OsString>),
+}
+
+/// What every command has at hand.
+#[derive(Debug)]
+struct Global {
+    shell: Shell,
+    dirs: Dirs,
+    /// cargo's options that stood before the subcommand.
+    front: Vec<OsString>,
+}
+
+impl Global {
+    /// What own commands look at an app with.
+    fn peeked(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> Peeked {
+        let mut peeked = Peeked::new(&self.front, subcommand, &[]);
+        peeked.manifest_path = manifest_path;
+        peeked
+    }
+}
+
+/// Runs the command line `args` (the program's name first) and gives the exit
+/// code for the process.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    // cargo calls `cargo-wasmedge wasmedge …`; by hand the name may be left out.
+    if args.get(1).is_some_and(|arg| arg == "wasmedge") {
+        args.remove(1);
+    }
+    Color::from_env().apply();
+    let cli = match parse(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    let shell = apply_globals(&cli);
+    match run(cli, shell) {
+        Ok(code) => code,
+        Err(error) => {
+            if let Error::Other(inner) = &error
+                && let Some(Failed(code)) = inner.downcast_ref()
+            {
+                return *code;
+            }
+            shell.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    if Color::from_env() == Color::Never {
+        command = command.color(clap::ColorChoice::Never);
+    }
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// Hands our flags on to everything that is started, as the variables that
+/// cargo and the runner read.
+fn apply_globals(cli: &Cli) -> Shell {
+    if let Some(color) = cli.color {
+        set_env("CARGO_TERM_COLOR", color.as_str().as_ref());
+        color.apply();
+    }
+    if cli.quiet {
+        set_env("CARGO_TERM_QUIET", "true".as_ref());
+    }
+    if cli.verbose {
+        set_env(shell::VERBOSE_VARIABLE, "true".as_ref());
+    }
+    if let Some(wasmedge) = &cli.wasmedge {
+        set_env(
+            crate::toolchain::wasmedge::PROGRAM_VARIABLE,
+            wasmedge.as_ref(),
+        );
+    }
+    Shell::from_env()
+}
+
+fn set_env(name: &str, value: &std::ffi::OsStr) {
+    // SAFETY: `main` calls this before any other thread is started.
+    unsafe { std::env::set_var(name, value) };
+}
+
+fn run(cli: Cli, shell: Shell) -> Result<i32> {
+    let mut front = Vec::new();
+    for value in cli.config {
+        front.extend(["--config".into(), value]);
+    }
+    for (given, flag) in [
+        (cli.locked, "--locked"),
+        (cli.offline, "--offline"),
+        (cli.frozen, "--frozen"),
+    ] {
+        if given {
+            front.push(flag.into());
+        }
+    }
+    if let Own::Runner { args } = &cli.command {
+        return crate::runner::run(args, &shell);
+    }
+    if let Own::Help { command: None } = cli.command {
+        return Ok(print_help());
+    }
+    let global = Global {
+        shell,
+        dirs: Dirs::new()?,
+        front,
+    };
+    match cli.command {
+        Own::Setup(args) => setup::run(args, &global),
+        Own::Doctor(args) => doctor::run(&args, &global),
+        Own::Vendor(args) => vendor::run(args, &global),
+        Own::Diff(args) => diff::run(args, &global),
+        Own::Env(args) => env::run(args, &global),
+        Own::Help { command } => {
+            let name = command.unwrap_or_default();
+            match Cli::command().find_subcommand_mut(name.to_string_lossy().as_ref()) {
+                Some(own) => {
+                    let name = format!("cargo wasmedge {}", own.get_name());
+                    let _ = own.clone().bin_name(name).print_help();
+                    Ok(0)
+                }
+                None => passthrough::run(vec!["help".into(), name], global),
+            }
+        }
+        Own::Cargo(args) => passthrough::run(args, global),
+        Own::Runner { .. } => Ok(0),
+    }
+}
+
+fn print_help() -> i32 {
+    let _ = Cli::command().print_help();
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,61 @@
+//! `cargo wasmedge setup`
+
+use semver::VersionReq;
+
+use super::Global;
+use super::shell::Shell;
+use crate::error::Result;
+use crate::toolchain::{self, Reporter, What};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What is installed already is used: a rustc with the target's standard library,
+wasmedge on PATH or in ~/.wasmedge/bin. Else it is added with rustup, or, on
+Debian-like systems, downloaded with apt into the user's cache folder. Nothing
+needs root. An interrupted set-up is resumed.")]
+pub(super) struct Args {
+    /// A WasmEdge version to have, such as 0.17 (may be repeated)
+    #[arg(long, value_name = "VERSION")]
+    wasmedge: Vec<VersionReq>,
+
+    /// Set up only WasmEdge
+    #[arg(long)]
+    no_rust: bool,
+}
+
+impl Reporter for Shell {
+    fn status(&self, verb: &str, message: &str) {
+        Shell::status(self, verb, message);
+    }
+
+    fn draws_bars(&self) -> bool {
+        self.shows_progress()
+    }
+}
+
+pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
+    let mut what = What::everything();
+    what.rust = !args.no_rust;
+    if !args.wasmedge.is_empty() {
+        what.wasmedge = args.wasmedge;
+    }
+    let done = toolchain::setup(&global.dirs, &what, &global.shell)?;
+    if let Some(rust) = done.rust {
+        let message = format!(
+            "rustc {} for {} ({})",
+            rust.rustc_version,
+            toolchain::rust::TARGET,
+            rust.rustc.display()
+        );
+        global.shell.status("Ready", message);
+    }
+    for wasmedge in done.wasmedge {
+        let message = format!(
+            "WasmEdge {} ({})",
+            wasmedge.version,
+            wasmedge.program.display()
+        );
+        global.shell.status("Ready", message);
+    }
+    Ok(0)
+}

@@ -1,0 +1,453 @@
+//! What cargo starts in the place of a built program: finds WasmEdge, compiles
+//! ahead of time where that pays, and becomes WasmEdge.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::cli::shell::Shell;
+use crate::config::{Aot, Config, Tmp};
+use crate::error::Result;
+use crate::toolchain::wasmedge::{self, WasmEdge};
+use crate::toolchain::{Dirs, Env};
+
+/// The hidden subcommand that cargo is given as runner.
+pub const SUBCOMMAND: &str = "wasmedge-runner";
+
+/// Tells the runner which WasmEdge was found, so that it need not look again
+/// for every test.
+pub const FOUND_VARIABLE: &str = "CARGO_WASMEDGE_FOUND";
+
+/// Compiled programs that were not used for so long are deleted.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The oldest compiled programs are deleted when all together are larger (bytes).
+const CACHE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Content of [`FOUND_VARIABLE`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Found {
+    /// The setting that it was found for.
+    wanted: Option<String>,
+    program: PathBuf,
+    version: Version,
+}
+
+/// The WasmEdge for the setting `wasmedge`: a version, or a program.
+///
+/// # Errors
+/// [`crate::error::Error::NotSetUp`] when there is none.
+pub fn find_wasmedge(dirs: &Dirs, wanted: Option<&str>) -> Result<WasmEdge> {
+    let env = Env::of_process()?.without(wasmedge::PROGRAM_VARIABLE);
+    match wanted {
+        None => wasmedge::find_in(dirs, &env, None),
+        Some(text) => match text.parse::<VersionReq>() {
+            Ok(req) => wasmedge::find_in(dirs, &env, Some(&req)),
+            Err(_) => {
+                let env = env.with(wasmedge::PROGRAM_VARIABLE, text);
+                wasmedge::find_in(dirs, &env, None)
+            }
+        },
+    }
+}
+
+/// The variable that tells the runner of `found`.
+pub fn found_variable(wanted: Option<&str>, found: &WasmEdge) -> (String, OsString) {
+    let found = Found {
+        wanted: wanted.map(str::to_owned),
+        program: found.program.clone(),
+        version: found.version.clone(),
+    };
+    let json = serde_json::to_string(&found).unwrap_or_default();
+    (FOUND_VARIABLE.to_owned(), json.into())
+}
+
+/// Runs `args` (the program and its arguments) under WasmEdge. On Unix this
+/// process becomes WasmEdge, so the guest's exit code and signals are direct.
+///
+/// # Errors
+/// [`crate::error::Error::NotSetUp`] without WasmEdge; a setting of the wrong form.
+pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
+    let Some((program, args)) = args.split_first() else {
+        return Err(anyhow::anyhow!("{SUBCOMMAND} needs the program to run").into());
+    };
+    let program = Path::new(program);
+    if !program.is_file() {
+        return Err(anyhow::anyhow!("no such program: {}", program.display()).into());
+    }
+    let dirs = Dirs::new()?;
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let config = Config::for_package(package.as_deref())?;
+    let wasmedge = handed_down(config.wasmedge.as_deref())
+        .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
+
+    let compiled = match config.aot {
+        Aot::Never => None,
+        Aot::Auto if is_debug(program) => None,
+        Aot::Auto | Aot::Always => compile(&wasmedge, program, &dirs.aot(), shell)?,
+    };
+    let mut command = Command::new(&wasmedge.program);
+    if compiled.is_some() && wasmedge.needs_run_mode_aot() {
+        command.args(["--run-mode", "aot"]);
+    }
+    command.args(host_args(&config, program, &Host::of_process()?));
+    command.args(&config.wasmedge_args);
+    command
+        .arg(compiled.as_deref().unwrap_or(program))
+        .args(args);
+    shell.command(&command);
+    crate::cargo::replace(command)
+}
+
+/// The WasmEdge that `cargo wasmedge` found for the same setting.
+fn handed_down(wanted: Option<&str>) -> Option<WasmEdge> {
+    let json = std::env::var(FOUND_VARIABLE).ok()?;
+    let found: Found = serde_json::from_str(&json).ok()?;
+    (found.wanted.as_deref() == wanted && found.program.is_file()).then_some(WasmEdge {
+        program: found.program,
+        version: found.version,
+        origin: crate::toolchain::Origin::Configured,
+    })
+}
+
+/// Whether cargo built it with a profile that does not optimise, as far as its
+/// folder tells: `TARGET/debug/x.wasm`, `TARGET/debug/deps/x.wasm`.
+fn is_debug(program: &Path) -> bool {
+    let mut folders = program.ancestors().skip(1).filter_map(Path::file_name);
+    let folder =
+        folders.find(|name| *name != OsStr::new("deps") && *name != OsStr::new("examples"));
+    folder == Some(OsStr::new("debug"))
+}
+
+/// What of the host is handed to the guest.
+#[derive(Debug, Clone, Default)]
+struct Host {
+    cwd: PathBuf,
+    tmp: PathBuf,
+    env: BTreeMap<String, String>,
+}
+
+impl Host {
+    fn of_process() -> Result<Host> {
+        Ok(Host {
+            cwd: std::env::current_dir()?,
+            tmp: std::env::temp_dir(),
+            // A variable that is not Unicode cannot be an argument of WasmEdge's.
+            env: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        })
+    }
+}
+
+/// `--dir` and `--env` arguments.
+fn host_args(config: &Config, program: &Path, host: &Host) -> Vec<String> {
+    let mut dirs: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |dir: String| {
+        let guest = dir.split(':').next().unwrap_or_default().to_owned();
+        dirs.insert(guest, dir);
+    };
+    // wasi-libc looks a relative path up in the preopen that is called `.`, an
+    // absolute one in the preopen whose name is its longest prefix. The host's
+    // side stays `.`: it may be a path with a colon, which `--dir` splits at.
+    add(".:.".to_owned());
+    if let Some(cwd) = named(&host.cwd) {
+        add(cwd);
+    }
+    // Integration tests are told of `CARGO_TARGET_TMPDIR` when they are compiled.
+    if let Some(folder) = target_tmp(program).and_then(|folder| named(&folder)) {
+        add(folder);
+    }
+    let tmp = match &config.tmp {
+        Tmp::Host => Some(&host.tmp),
+        Tmp::Dir(dir) => Some(dir),
+        Tmp::None => None,
+    };
+    let tmp = tmp.filter(|dir| dir.is_dir());
+    if let Some(dir) = tmp.and_then(|dir| named(dir)) {
+        add(dir);
+    }
+    config.dirs.iter().cloned().for_each(add);
+
+    let mut env: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &host.env {
+        if is_passed_on(name) {
+            env.insert(name.clone(), value.clone());
+        }
+    }
+    if let Some(dir) = tmp {
+        env.insert("TMPDIR".to_owned(), dir.to_string_lossy().into_owned());
+    }
+    for entry in &config.env {
+        match entry.split_once('=') {
+            Some((name, value)) => {
+                env.insert(name.to_owned(), value.to_owned());
+            }
+            None => {
+                if let Some(value) = host.env.get(entry) {
+                    env.insert(entry.clone(), value.clone());
+                }
+            }
+        }
+    }
+    let dirs = dirs.into_values().flat_map(|dir| ["--dir".to_owned(), dir]);
+    let env = env
+        .into_iter()
+        .flat_map(|(name, value)| ["--env".to_owned(), format!("{name}={value}")]);
+    dirs.chain(env).collect()
+}
+
+/// A folder under its own name; `None` when `--dir` cannot express it.
+fn named(folder: &Path) -> Option<String> {
+    let text = folder.to_str().filter(|text| !text.contains(':'))?;
+    Some(format!("{text}:{text}"))
+}
+
+/// `TARGET_DIR/tmp` for `TARGET_DIR/wasm32-wasip1/PROFILE/deps/x.wasm`.
+fn target_tmp(program: &Path) -> Option<PathBuf> {
+    let program = std::path::absolute(program).ok()?;
+    let target = program
+        .ancestors()
+        .find(|folder| folder.file_name() == Some(OsStr::new(crate::toolchain::rust::TARGET)))?;
+    let folder = target.parent()?.join("tmp");
+    folder.is_dir().then_some(folder)
+}
+
+/// Variables that every guest gets: what cargo and test runners tell programs.
+/// Not all of `CARGO_*`: tokens for registries are among them.
+fn is_passed_on(name: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_PATH",
+        "CARGO_PRIMARY_PACKAGE",
+        "CARGO_TARGET_TMPDIR",
+        "NEXTEST",
+    ];
+    const PREFIXES: [&str; 4] = ["RUST_", "CARGO_PKG_", "CARGO_BIN_EXE_", "NEXTEST_"];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The program compiled ahead of time, from the cache or made now. `None`: it
+/// could not be compiled, which was said, and is interpreted.
+fn compile(
+    wasmedge: &WasmEdge,
+    program: &Path,
+    cache: &Path,
+    shell: &Shell,
+) -> Result<Option<PathBuf>> {
+    let hash = hash_file(program)?;
+    let key = format!("{}-{}", wasmedge.version, &hash[..32]);
+    let folder = cache.join(key);
+    // The guest sees this name as its `args[0]`; WasmEdge looks at the content.
+    let name = program.file_name().unwrap_or(OsStr::new("program.wasm"));
+    let compiled = folder.join(name);
+    if is_there(&compiled) {
+        return Ok(Some(compiled));
+    }
+    let failed = || format!("cannot write {}", folder.display());
+    std::fs::create_dir_all(&folder).with_context(failed)?;
+    let lock = File::create(folder.join(".lock")).with_context(failed)?;
+    // Where there are no locks two may compile the same; the rename makes it safe.
+    let _ = lock.lock();
+    if is_there(&compiled) {
+        return Ok(Some(compiled));
+    }
+    let work = tempfile::Builder::new()
+        .prefix(".compiling-")
+        .suffix(".so")
+        .tempfile_in(&folder)
+        .with_context(failed)?
+        .into_temp_path();
+    let message = format!(
+        "{} ahead of time (WasmEdge {})",
+        name.to_string_lossy(),
+        wasmedge.version
+    );
+    shell.status("Compiling", &message);
+    let spinner = shell.shows_progress().then(|| {
+        let spinner = indicatif::ProgressBar::new_spinner().with_message("compiling ahead of time");
+        let style = indicatif::ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+        spinner.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    });
+    let mut command = Command::new(&wasmedge.program);
+    command
+        .arg("compile")
+        .arg(program)
+        .arg(&work)
+        .stdin(Stdio::null());
+    shell.command(&command);
+    let output = command.output();
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
+    let output = output.with_context(|| format!("cannot start {}", wasmedge.program.display()))?;
+    let made = std::fs::metadata(&work).is_ok_and(|meta| meta.len() > 0);
+    if !output.status.success() || !made {
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let last = errors
+            .lines()
+            .chain(said.lines())
+            .rfind(|line| !line.trim().is_empty());
+        shell.warn(format_args!(
+            "{} cannot be compiled ahead of time and is interpreted: {}: {}",
+            name.to_string_lossy(),
+            output.status,
+            last.unwrap_or("no message")
+        ));
+        return Ok(None);
+    }
+    std::fs::rename(&work, &compiled).with_context(failed)?;
+    prune(cache, &folder, SystemTime::now(), UNUSED, CACHE_LIMIT);
+    Ok(Some(compiled))
+}
+
+/// Whether the compiled program is there; notes that it was used.
+fn is_there(compiled: &Path) -> bool {
+    let Ok(file) = File::options().append(true).open(compiled) else {
+        return compiled.is_file();
+    };
+    let _ = file.set_modified(SystemTime::now());
+    true
+}
+
+fn hash_file(path: &Path) -> Result<String> {
+    let failed = || format!("cannot read {}", path.display());
+    let mut file = File::open(path).with_context(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer).with_context(failed)?;
+        if read == 0 {
+            return Ok(format!("{:x}", hash.finalize()));
+        }
+        hash.update(&buffer[..read]);
+    }
+}
+
+/// Deletes what was not used for `unused`, then the least recently used until
+/// all is within `limit` bytes; never `keep`. What cannot be deleted stays.
+fn prune(cache: &Path, keep: &Path, now: SystemTime, unused: Duration, limit: u64) {
+    let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    for entry in cache.read_dir().into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let mut last = SystemTime::UNIX_EPOCH;
+        let mut size = 0;
+        for file in folder.read_dir().into_iter().flatten().flatten() {
+            if let Ok(meta) = file.metadata() {
+                last = last.max(meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+                size += meta.len();
+            }
+        }
+        entries.push((last, size, folder));
+    }
+    entries.sort();
+    let mut total: u64 = entries.iter().map(|(_, size, _)| size).sum();
+    for (last, size, folder) in entries {
+        let old = now.duration_since(last).is_ok_and(|age| age > unused);
+        if (old || total > limit) && folder != keep {
+            total -= size;
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_folder_tells_debug_builds() {
+        let debug = |path: &str| is_debug(Path::new(path));
+        assert!(debug("target/wasm32-wasip1/debug/app.wasm"));
+        assert!(debug("/a/target/wasm32-wasip1/debug/deps/app-1.wasm"));
+        assert!(debug("target/wasm32-wasip1/debug/examples/app.wasm"));
+        assert!(!debug("target/wasm32-wasip1/release/app.wasm"));
+        assert!(!debug("target/wasm32-wasip1/release/deps/app-1.wasm"));
+        assert!(!debug("/debug/target/wasm32-wasip1/release/app.wasm"));
+        assert!(!debug("app.wasm"));
+    }
+
+    fn host() -> Host {
+        let env = [
+            ("RUST_LOG", "debug"),
+            ("CARGO_PKG_NAME", "app"),
+            ("CARGO_REGISTRY_TOKEN", "secret"),
+            ("HOME", "/home/me"),
+            ("FOO", "bar baz"),
+        ];
+        Host {
+            cwd: "/work dir/app".into(),
+            tmp: "/".into(),
+            env: env.map(|(name, value)| (name.into(), value.into())).into(),
+        }
+    }
+
+    #[test]
+    fn the_guest_gets_the_working_directory_and_chosen_variables() {
+        let config = Config {
+            env: vec!["FOO".into(), "NEW=a=b".into(), "ABSENT".into()],
+            dirs: vec!["data:/srv/data:readonly".into()],
+            ..Config::default()
+        };
+        let args = host_args(&config, Path::new("app.wasm"), &host());
+        assert_eq!(
+            args.join("|"),
+            "--dir|.:.|--dir|/:/|--dir|/work dir/app:/work dir/app|--dir|data:/srv/data:readonly|\
+             --env|CARGO_PKG_NAME=app|--env|FOO=bar baz|--env|NEW=a=b|--env|RUST_LOG=debug|--env|TMPDIR=/"
+        );
+    }
+
+    #[test]
+    fn a_configured_dir_takes_the_place_of_ours() {
+        let config = Config {
+            dirs: vec![".:/elsewhere".into()],
+            tmp: Tmp::None,
+            ..Config::default()
+        };
+        let mut host = host();
+        host.cwd = "/with:colon".into();
+        host.env.clear();
+        let args = host_args(&config, Path::new("app.wasm"), &host);
+        assert_eq!(args, ["--dir", ".:/elsewhere"]);
+    }
+
+    #[test]
+    fn pruning_goes_by_age_then_by_size() {
+        let temp = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let entry = |name: &str, age: u64| {
+            let folder = temp.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            let file = File::create(folder.join("x.wasm")).unwrap();
+            file.set_len(100).unwrap();
+            file.set_modified(now - Duration::from_secs(age)).unwrap();
+            folder
+        };
+        let (ancient, old, newer, kept) = (
+            entry("a", 1000),
+            entry("b", 90),
+            entry("c", 50),
+            entry("d", 2000),
+        );
+        prune(temp.path(), &kept, now, Duration::from_secs(500), 250);
+        assert!(!ancient.exists(), "unused for too long");
+        assert!(!old.exists(), "300 bytes are over the limit");
+        assert!(newer.exists() && kept.exists());
+    }
+}
