@@ -126,6 +126,21 @@ pub fn parse_sockaddr(family: u8, data: &[u8; SOCKADDR_DATA_LEN], port: u16) -> 
     }
 }
 
+/// An address as the host's lookup wrote it: family and data.
+pub type Found = (u8, [u8; SOCKADDR_DATA_LEN]);
+
+/// The IP addresses among `found`, with `port`, each once and in order.
+pub fn found_addrs(found: &[Found], port: u16) -> Vec<SocketAddr> {
+    let mut addrs = Vec::with_capacity(found.len());
+    for (family, data) in found {
+        match parse_sockaddr(*family, data, port) {
+            Some(addr) if !addrs.contains(&addr) => addrs.push(addr),
+            _ => {}
+        }
+    }
+    addrs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +227,20 @@ mod tests {
         for family in [0, 3, 4, 255] {
             assert_eq!(parse_sockaddr(family, &data, 1), None);
         }
+    }
+
+    #[test]
+    fn found_addresses_are_distinct_and_in_order() {
+        let v4 = |last| {
+            let mut data = [0; SOCKADDR_DATA_LEN];
+            data[5] = last;
+            (1, data)
+        };
+        let unix = (3, [0; SOCKADDR_DATA_LEN]);
+        let found = [v4(9), unix, v4(2), v4(9), v4(2), v4(3)];
+        let expected = ["0.0.0.9:7", "0.0.0.2:7", "0.0.0.3:7"].map(|a| a.parse().unwrap());
+        assert_eq!(found_addrs(&found, 7), expected);
+        assert_eq!(found_addrs(&[], 7), []);
     }
 
     #[test]

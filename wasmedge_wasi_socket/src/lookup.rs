@@ -67,14 +67,7 @@ mod imp {
                 break;
             }
         }
-        let mut addrs = Vec::with_capacity(found.len());
-        for (family, data) in found {
-            match conv::parse_sockaddr(family, &data, port) {
-                Some(addr) if !addrs.contains(&addr) => addrs.push(addr),
-                _ => {}
-            }
-        }
-        Ok(addrs)
+        Ok(conv::found_addrs(&found, port))
     }
 
     pub fn lookup_with_port(host_port: &str) -> io::Result<Vec<SocketAddr>> {

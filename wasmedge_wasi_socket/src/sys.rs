@@ -8,7 +8,7 @@ use crate::abi::{
     AddrInfo, Address, AddressFamily, Event, FdStat, Iovec, SockAddr, SocketType, Subscription,
     MAX_IOVECS,
 };
-use crate::conv::{AddressBuf, ADDRESS_LEN, SOCKADDR_DATA_LEN};
+use crate::conv::{AddressBuf, Found, ADDRESS_LEN, SOCKADDR_DATA_LEN};
 use crate::{imports, Errno};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -444,9 +444,6 @@ pub fn poll(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno>
 
 /// Longest canonical name a resolver returns, with its terminator.
 const CANONNAME_LEN: usize = 256;
-
-/// An address as the host wrote it: family and data.
-pub type Found = (u8, [u8; SOCKADDR_DATA_LEN]);
 
 /// Asks the host for the addresses of `node`, at most `max` of them.
 ///

@@ -26,7 +26,8 @@ fn localhost() {
     assert_eq!(distinct.len(), found.len(), "{found:?}");
     assert_eq!(addrs("localhost:80"), found);
     assert_eq!(addrs(("localhost", 80)), found);
-    assert_eq!(addrs(&&String::from("localhost:80")), found);
+    let text = &String::from("localhost:80");
+    assert_eq!(addrs(text), found);
 }
 
 #[test]
