@@ -327,10 +327,18 @@ const LINGER: i32 = 9;
 #[repr(C, align(8))]
 struct OptionValue<const N: usize>([u8; N]);
 
+impl<const N: usize> OptionValue<N> {
+    /// The host ends the process if type or error do not fit.
+    const FITS: () = assert!(N >= 4);
+
+    fn zeroed() -> OptionValue<N> {
+        let () = OptionValue::<N>::FITS;
+        OptionValue([0; N])
+    }
+}
+
 fn get_option<const N: usize>(fd: BorrowedFd<'_>, name: i32) -> Result<[u8; N], Errno> {
-    // The host ends the process if type or error do not fit.
-    const { assert!(N >= 4) };
-    let mut value = OptionValue([0; N]);
+    let mut value = OptionValue::<N>::zeroed();
     let mut size = N as u32;
     // SAFETY: `value` holds `size` bytes, and both are valid for writing.
     check(unsafe {
