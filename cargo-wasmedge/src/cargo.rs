@@ -1,6 +1,5 @@
 //! The real cargo: what we have to know of its arguments, and how it is started.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -9,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::cli::shell::Shell;
 use crate::error::Result;
+use crate::toolchain::Origin;
 use crate::toolchain::rust::{RustToolchain, TARGET};
 
 /// A program that we started failed and has already told the user why: its exit
@@ -306,9 +306,14 @@ impl Cargo {
         command
     }
 
-    /// Subcommands of the form `cargo-NAME` on `PATH` or in cargo's `bin` folder.
-    pub fn external(name: &str) -> Option<PathBuf> {
+    /// Subcommands of the form `cargo-NAME`: beside a rustc that set-up installed,
+    /// in cargo's `bin` folder, on `PATH`.
+    pub fn external(&self, name: &str) -> Option<PathBuf> {
         let program = format!("cargo-{name}");
+        let beside = self.toolchain.rustc.with_file_name(&program);
+        if self.toolchain.origin == Origin::Private && beside.is_file() {
+            return Some(beside);
+        }
         let cargo_bin = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| Some(directories::BaseDirs::new()?.home_dir().join(".cargo")))
@@ -370,7 +375,7 @@ pub fn subcommand(
     let external = if peeked.takes_target() {
         None
     } else {
-        Cargo::external(name)
+        cargo.external(name)
     };
     let mut command = match external {
         Some(program) => {
@@ -486,11 +491,6 @@ pub fn replace(mut command: Command) -> Result<i32> {
         let status = command.status().with_context(failed)?;
         Ok(exit_code(status))
     }
-}
-
-/// The subcommands that get no ported crates, for `--help`.
-pub fn plain_subcommands() -> BTreeSet<&'static str> {
-    PLAIN.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -30,6 +30,10 @@ pub const TABLE: &str = "wasmedge";
 /// Every key, in the order of the documentation.
 pub const KEYS: [&str; 6] = ["wasmedge", "aot", "dirs", "env", "wasmedge-args", "tmp"];
 
+/// The folder that relative paths in variables start at: the user's working
+/// directory. cargo starts tests in the package's.
+pub(crate) const BASE_VARIABLE: &str = "CARGO_WASMEDGE_BASE";
+
 /// When a program is compiled ahead of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,8 +133,11 @@ impl Config {
     /// # Errors
     /// A value of the wrong form. The message names the variable, or manifest and key.
     pub fn for_package(package_dir: Option<&Path>) -> Result<Config> {
-        let cwd = std::env::current_dir()?;
-        let mut layers = vec![Layer::from_env(&cwd, |name| std::env::var(name).ok())?];
+        let base = match std::env::var_os(BASE_VARIABLE) {
+            Some(base) => PathBuf::from(base),
+            None => std::env::current_dir()?,
+        };
+        let mut layers = vec![Layer::from_env(&base, |name| std::env::var(name).ok())?];
         if let Some(dir) = package_dir {
             for (manifest, root) in manifests(dir) {
                 let text = std::fs::read_to_string(&manifest)

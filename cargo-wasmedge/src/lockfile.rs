@@ -8,15 +8,15 @@
 //! A cargo since 1.97 is told to use them with `resolver.lockfile-path`. For an
 //! older one they have to be put in the place of the app's lockfile while cargo
 //! runs ([`Swap`]). The app's own is kept in the cache folder meanwhile and is
-//! put back at the end, after SIGINT, SIGTERM and SIGHUP, and at the next start
-//! if this process was killed.
+//! put back as soon as a built program starts or cargo ends, after SIGINT,
+//! SIGTERM and SIGHUP, and at the next start if this process was killed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ pub struct Lockfiles {
     state: State,
     swap: Option<Swap>,
     // Released when the process ends or becomes another program.
-    _lock: File,
+    lock: File,
 }
 
 impl Lockfiles {
@@ -145,7 +145,7 @@ impl Lockfiles {
             folder: folder.to_owned(),
             state,
             swap,
-            _lock: lock,
+            lock,
         };
         lockfiles.save()?;
         Ok(lockfiles)
@@ -252,20 +252,12 @@ impl Lockfiles {
     ///
     /// # Errors
     /// It cannot be started; I/O.
-    pub fn run(&mut self, mut command: Command, shell: &Shell) -> Result<i32> {
+    pub fn run(self, command: Command, shell: &Shell) -> Result<i32> {
         let path = self.path(Which::Ported);
         shell.command(&command);
-        match &mut self.swap {
+        match self.swap {
             None => cargo::replace(command),
-            Some(swap) => {
-                let status = swap.with(&path, |swap| {
-                    let mut child = swap.spawn(&mut command)?;
-                    let status: ExitStatus = child.wait().context("cannot wait for cargo")?;
-                    swap.ended();
-                    Ok(status)
-                })?;
-                Ok(cargo::exit_code(status))
-            }
+            Some(swap) => Ok(cargo::exit_code(swap.run(&path, command, self.lock)?)),
         }
     }
 }
@@ -336,7 +328,18 @@ struct Swap {
     /// The app's own while a private one is in its place.
     saved: Option<Journal>,
     signals: Signals,
-    _lock: File,
+    lock: Option<File>,
+}
+
+/// Tells the runner of the file that it makes to say that a program starts.
+const STARTED_VARIABLE: &str = "CARGO_WASMEDGE_STARTED";
+
+/// Says, in the runner, that a built program starts.
+pub(crate) fn program_starts() {
+    if let Some(path) = std::env::var_os(STARTED_VARIABLE) {
+        // If it cannot be made the app's lockfile is put back later.
+        let _ = File::create(path);
+    }
 }
 
 impl Swap {
@@ -352,7 +355,7 @@ impl Swap {
                 .unwrap_or_else(|_| root.join("Cargo.lock")),
             saved: None,
             signals: Signals::watch()?,
-            _lock: lock,
+            lock: Some(lock),
         };
         if let Some(bytes) = read(&swap.journal())? {
             let journal: Journal = serde_json::from_slice(&bytes)
@@ -382,19 +385,53 @@ impl Swap {
     /// `run` with `private` in the place of the app's lockfile; what cargo makes
     /// of it goes back to `private`.
     fn with<T>(&mut self, private: &Path, run: impl FnOnce(&mut Swap) -> Result<T>) -> Result<T> {
-        self.signals.check(self)?;
-        self.save()?;
-        let result = (|| {
-            mirror_in_place(private, &self.app_lock)?;
-            let result = run(self);
-            mirror(&self.app_lock, private)?;
-            result
-        })();
-        let restored = self.restore();
+        self.begin(private)?;
+        let result = run(self);
+        let ended = self.end(private);
         self.signals.check(self)?;
         let value = result?;
-        restored?;
+        ended?;
         Ok(value)
+    }
+
+    /// Runs the user's subcommand. Once a built program starts, cargo has no more
+    /// use for the lockfile: it is put back, and others may have a turn.
+    fn run(mut self, private: &Path, mut command: Command, lock: File) -> Result<ExitStatus> {
+        let started = format!("started-{}", std::process::id());
+        let started = self.journal_folder.join(started);
+        remove(&started)?;
+        command.env(STARTED_VARIABLE, &started);
+        self.begin(private)?;
+        let mut child = self.spawn(&mut command)?;
+        let waiting = "cannot wait for cargo";
+        let status = loop {
+            if let Some(status) = child.try_wait().context(waiting)? {
+                self.end(private)?;
+                break status;
+            }
+            if started.exists() {
+                self.end(private)?;
+                drop((lock, self.lock.take()));
+                break child.wait().context(waiting)?;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.ended();
+        remove(&started)?;
+        self.signals.check(&self)?;
+        Ok(status)
+    }
+
+    fn begin(&mut self, private: &Path) -> Result<()> {
+        self.signals.check(self)?;
+        self.save()?;
+        mirror_in_place(private, &self.app_lock)
+    }
+
+    fn end(&mut self, private: &Path) -> Result<()> {
+        let kept = mirror(&self.app_lock, private);
+        self.restore()?;
+        kept
     }
 
     fn save(&mut self) -> Result<()> {

@@ -84,6 +84,7 @@ pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
     if !program.is_file() {
         return Err(anyhow::anyhow!("no such program: {}", program.display()).into());
     }
+    crate::lockfile::program_starts();
     let dirs = Dirs::new()?;
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let config = Config::for_package(package.as_deref())?;

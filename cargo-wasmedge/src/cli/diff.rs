@@ -7,11 +7,9 @@ use anstyle::{AnsiColor, Style};
 
 use super::Global;
 use crate::app::App;
-use crate::cargo::Cargo;
 use crate::error::Result;
 use crate::overlay::Context;
 use crate::port::{self, Layout, Ports, Support, Upstream};
-use crate::toolchain::rust;
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -79,7 +77,7 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
     if args.manifest_path.is_none() && !in_package() {
         return Ok(None);
     }
-    let cargo = Cargo::new(rust::find(&global.dirs)?);
+    let cargo = global.cargo()?;
     let peeked = global.peeked("diff", args.manifest_path.clone());
     let app = App::find(&cargo, &peeked, &global.shell)?;
     let context = Context {

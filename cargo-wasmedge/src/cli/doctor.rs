@@ -6,7 +6,7 @@ use clap_cargo::style;
 
 use super::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
-use crate::toolchain::{self, Status};
+use crate::toolchain::{self, Env, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -19,7 +19,15 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
-    let checks = toolchain::doctor(&global.dirs)?;
+    let mut env = Env::of_process()?;
+    // The variable may also name a version, which is no program to look at.
+    let wanted = env
+        .var(wasmedge::PROGRAM_VARIABLE)
+        .and_then(|value| value.to_str());
+    if wanted.is_some_and(|wanted| wanted.parse::<semver::VersionReq>().is_ok()) {
+        env = env.without(wasmedge::PROGRAM_VARIABLE);
+    }
+    let checks = toolchain::doctor_in(&global.dirs, &env);
     let failed = checks.iter().any(|check| check.status == Status::Missing);
     let mut out = anstream::stdout().lock();
     if args.json {

@@ -10,11 +10,9 @@ use serde::Serialize;
 use super::Global;
 use super::shell::quoted;
 use crate::app::App;
-use crate::cargo::Cargo;
 use crate::error::Result;
 use crate::overlay::Context;
 use crate::port::Ports;
-use crate::toolchain::rust;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -48,7 +46,7 @@ struct Port {
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let cargo = Cargo::new(rust::find(&global.dirs)?);
+    let cargo = global.cargo()?;
     let ports = Ports::embedded()?;
     let peeked = global.peeked("env", args.manifest_path);
     let app = App::find(&cargo, &peeked, &global.shell)?;

@@ -13,13 +13,14 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::cargo::{Failed, Peeked};
+use crate::cargo::{Cargo, Failed, Peeked};
+use crate::config;
 use crate::error::{Error, Result};
-use crate::toolchain::Dirs;
+use crate::toolchain::{Dirs, rust};
 use shell::{Color, Shell};
 
 const AFTER_HELP: &str = "\
-Everything else is handed to cargo with all its flags: `cargo wasmedge build`,
+Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
 `run`, `test`, `bench`, `check`, `clippy`, `doc`, `tree`, `nextest run`, …
 
 Settings: [package.metadata.wasmedge] and [workspace.metadata.wasmedge] in
@@ -44,7 +45,7 @@ Exit codes: those of cargo and of the program, and
     disable_help_subcommand = true,
     max_term_width = 100,
     subcommand_help_heading = "Own commands",
-    override_usage = "cargo wasmedge [OPTIONS] <COMMAND or cargo's> [ARGS]...",
+    override_usage = "cargo wasmedge [OPTIONS] <COMMAND> [ARGS]...",
     after_help = AFTER_HELP,
 )]
 struct Cli {
@@ -122,6 +123,19 @@ struct Global {
 }
 
 impl Global {
+    /// The toolchain's cargo. From here on every program that is started finds
+    /// the toolchain, also those that know nothing of it.
+    ///
+    /// # Errors
+    /// [`Error::NotSetUp`].
+    fn cargo(&self) -> Result<Cargo> {
+        let toolchain = rust::find(&self.dirs)?;
+        for (name, value) in toolchain.env() {
+            set_env(name, value.as_os_str());
+        }
+        Ok(Cargo::new(toolchain))
+    }
+
     /// What own commands look at an app with.
     fn peeked(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> Peeked {
         let mut peeked = Peeked::new(&self.front, subcommand, &[]);
@@ -155,10 +169,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
             {
                 return *code;
             }
+            if is_closed_pipe(&error) {
+                return 0;
+            }
             shell.error(&error);
             error.exit_code()
         }
     }
+}
+
+/// Whoever read our output has seen enough, `head` for one.
+fn is_closed_pipe(error: &Error) -> bool {
+    let Error::Other(error) = error else {
+        return false;
+    };
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
@@ -188,11 +214,18 @@ fn apply_globals(cli: &Cli) -> Shell {
             wasmedge.as_ref(),
         );
     }
+    // Variables are read again by the runner, which cargo starts elsewhere.
+    if std::env::var_os(config::BASE_VARIABLE).is_none()
+        && let Ok(cwd) = std::env::current_dir()
+    {
+        set_env(config::BASE_VARIABLE, cwd.as_os_str());
+    }
     Shell::from_env()
 }
 
 fn set_env(name: &str, value: &std::ffi::OsStr) {
-    // SAFETY: `main` calls this before any other thread is started.
+    // SAFETY: called before any thread is started that outlives the call that
+    // started it.
     unsafe { std::env::set_var(name, value) };
 }
 

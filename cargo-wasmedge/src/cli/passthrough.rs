@@ -8,11 +8,12 @@ use anyhow::Context as _;
 use super::Global;
 use crate::app::App;
 use crate::cargo::{self, Cargo, Kind, Peeked};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::overlay::{Context, Prepared};
 use crate::port::Ports;
 use crate::runner;
-use crate::toolchain::{Dirs, Env, rust};
+use crate::toolchain::rust::TARGET;
+use crate::toolchain::{Dirs, Env, Origin};
 
 /// cargo's variable for the target's runner.
 const RUNNER_VARIABLE: &str = "CARGO_TARGET_WASM32_WASIP1_RUNNER";
@@ -31,7 +32,10 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         global.shell.command(&command);
         return cargo::replace(command);
     }
-    let cargo = Cargo::new(rust::find(&global.dirs)?);
+    let cargo = global.cargo()?;
+    if peeked.subcommand == "clippy" {
+        check_clippy(&cargo)?;
+    }
     let ports = Ports::embedded()?;
     let app = App::find(&cargo, &peeked, &global.shell)?;
     for unknown in app.unknown_keys()? {
@@ -58,12 +62,29 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     prepared.injection.env.extend(found);
     let Prepared {
         injection,
-        mut lockfiles,
+        lockfiles,
         ..
     } = prepared;
     let shim = app.state_dir().join("bin");
     let command = cargo::subcommand(&cargo, &peeked, &global.front, args, &injection, &shim)?;
     lockfiles.run(command, &global.shell)
+}
+
+/// clippy only reads libraries of the rustc that it was built with.
+fn check_clippy(cargo: &Cargo) -> Result<()> {
+    let toolchain = cargo.toolchain();
+    if toolchain.origin != Origin::Private
+        || toolchain.rustc.with_file_name("cargo-clippy").is_file()
+    {
+        return Ok(());
+    }
+    Err(Error::NotSetUp {
+        what: format!(
+            "the toolchain that was set up (rustc {}) has no clippy",
+            toolchain.rustc_version
+        ),
+        mend: format!("rustup target add {TARGET}, so that the toolchain with your clippy is used"),
+    })
 }
 
 /// The cargo for subcommands that need no toolchain.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::Global;
 use super::shell::quoted;
 use crate::app::App;
-use crate::cargo::Cargo;
 use crate::error::Result;
 use crate::overlay::Context;
 use crate::port::Ports;
@@ -35,7 +34,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let ports = Ports::embedded()?;
     let peeked = global.peeked("vendor", args.manifest_path);
     let (upstreams, root) = if args.krate.is_empty() {
-        let cargo = Cargo::new(rust::find(&global.dirs)?);
+        let cargo = global.cargo()?;
         let app = App::find(&cargo, &peeked, &global.shell)?;
         let context = Context {
             cargo: &cargo,
@@ -84,8 +83,8 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
 /// The cargo of the toolchain that is found, else any: to fetch a crate no
 /// target is needed.
 pub(super) fn plain_cargo(global: &Global) -> Result<PathBuf> {
-    if let Ok(toolchain) = rust::find(&global.dirs) {
-        return Ok(toolchain.cargo);
+    if let Ok(cargo) = global.cargo() {
+        return Ok(cargo.program().to_owned());
     }
     let env = Env::of_process()?;
     Ok(env

@@ -1,0 +1,236 @@
+//! What reaches cargo, and what comes back.
+
+use crate::fake::{Fake, LOCK, is_alive, signal, stderr, wait_for};
+
+const NEW: &str = "1.97.1";
+const OLD: &str = "1.95.0";
+
+fn args(fake: &Fake) -> Vec<String> {
+    fake.read("args").lines().map(str::to_owned).collect()
+}
+
+fn variable(fake: &Fake, name: &str) -> Option<String> {
+    let env = fake.read("env");
+    let line = env
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}=")));
+    line.map(str::to_owned)
+}
+
+#[test]
+fn arguments_reach_cargo_as_they_are() {
+    let fake = Fake::new(NEW);
+    let mut command = fake.command([
+        "build",
+        "--features",
+        "a b",
+        "",
+        "--message-format=json",
+        "--",
+        "-x",
+    ]);
+    assert!(
+        command
+            .env("FAKE_CARGO", "true")
+            .status()
+            .unwrap()
+            .success()
+    );
+    let lockfile = format!(
+        "resolver.lockfile-path=\"{}\"",
+        fake.app().join("target/wasmedge/Cargo.lock").display()
+    );
+    assert_eq!(
+        args(&fake),
+        [
+            "--config",
+            &lockfile,
+            "build",
+            "--target",
+            "wasm32-wasip1",
+            "--features",
+            "a b",
+            "",
+            "--message-format=json",
+            "--",
+            "-x",
+        ]
+    );
+}
+
+#[test]
+fn a_target_of_the_users_stands_alone() {
+    let fake = Fake::new(NEW);
+    assert!(
+        fake.run("build --target x86_64-unknown-linux-gnu", "true")
+            .status
+            .success()
+    );
+    let args = args(&fake);
+    let targets = args.iter().filter(|arg| *arg == "--target").count();
+    assert_eq!(targets, 1, "{args:?}");
+}
+
+#[test]
+fn an_older_cargo_gets_no_lockfile_path() {
+    let fake = Fake::new(OLD);
+    assert!(fake.run("build", "true").status.success());
+    assert_eq!(args(&fake), ["build", "--target", "wasm32-wasip1"]);
+}
+
+#[test]
+fn options_before_the_subcommand_are_handed_on() {
+    let fake = Fake::new(OLD);
+    assert!(
+        fake.run("--offline --config a.b=1 -q build", "true")
+            .status
+            .success()
+    );
+    assert_eq!(
+        args(&fake),
+        [
+            "--config",
+            "a.b=1",
+            "--offline",
+            "build",
+            "--target",
+            "wasm32-wasip1"
+        ]
+    );
+    assert_eq!(variable(&fake, "CARGO_TERM_QUIET").as_deref(), Some("true"));
+}
+
+#[test]
+fn an_alias_gets_the_target_as_a_variable() {
+    let fake = Fake::new(OLD);
+    assert!(fake.run("my-alias --x", "true").status.success());
+    assert_eq!(args(&fake), ["my-alias", "--x"]);
+    assert_eq!(
+        variable(&fake, "CARGO_BUILD_TARGET").as_deref(),
+        Some("wasm32-wasip1")
+    );
+}
+
+#[test]
+fn commands_that_do_not_build_are_left_alone() {
+    for words in ["add tokio --offline", "update", "build --help", "version"] {
+        let fake = Fake::new(OLD);
+        assert!(fake.run(words, "true").status.success());
+        assert_eq!(args(&fake), words.split_whitespace().collect::<Vec<_>>());
+        assert!(
+            !fake.app().join("target").exists(),
+            "{words} left something behind"
+        );
+    }
+}
+
+#[test]
+fn another_programs_subcommand_gets_a_cargo_that_knows_the_overrides() {
+    let fake = Fake::new(NEW);
+    let script = fake.path("bin/cargo-other");
+    std::fs::write(
+        &script,
+        "#!/bin/sh\necho \"$@\" > \"$FAKE_DIR/other\"\nFAKE_CARGO='exit 5' \"$CARGO\" build --x\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(fake.run("other run --flag", "").status.code(), Some(5));
+    assert_eq!(fake.read("other"), "other run --flag\n");
+    let args = args(&fake);
+    assert_eq!(args[0], "--config");
+    assert!(args[1].starts_with("resolver.lockfile-path="), "{args:?}");
+    assert_eq!(args[2..], ["build", "--x"]);
+    assert_eq!(
+        variable(&fake, "CARGO_BUILD_TARGET").as_deref(),
+        Some("wasm32-wasip1")
+    );
+    // Build scripts are to see the real cargo.
+    let real = fake.path("bin/cargo");
+    assert_eq!(variable(&fake, "CARGO").as_deref(), real.to_str());
+}
+
+#[test]
+fn cargos_exit_code_is_ours() {
+    for version in [OLD, NEW] {
+        for code in [0, 1, 101, 134] {
+            let fake = Fake::new(version);
+            let status = fake.run("test", &format!("exit {code}")).status;
+            assert_eq!(status.code(), Some(code), "cargo {version}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_that_ends_cargo_shows_in_the_exit_code() {
+    let fake = Fake::new(OLD);
+    assert_eq!(fake.run("run", "kill -9 $$").status.code(), Some(128 + 9));
+}
+
+#[test]
+fn with_a_new_cargo_the_process_becomes_cargo() {
+    let fake = Fake::new(NEW);
+    let guard = fake.start(
+        fake.command(["run"]),
+        "echo $$ > \"$FAKE_DIR/pid\"; touch \"$FAKE_DIR/ready\"; exec sleep 60",
+    );
+    let pid = fake.read("pid");
+    assert_eq!(pid.trim(), guard.0.id().to_string());
+    signal(guard.0.id(), rustix::process::Signal::TERM);
+    let mut guard = guard;
+    let status = guard.0.wait().unwrap();
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(15)
+    );
+    wait_for("the child to end", || !is_alive(&pid));
+    assert_eq!(fake.lock().as_deref(), Some(LOCK));
+}
+
+#[test]
+fn stdout_is_cargos_alone() {
+    let fake = Fake::new(NEW);
+    fake.manifest("[package.metadata.wasmedge]\nnonsense = 1\n");
+    let output = fake.run("-v run", "echo '{}'");
+    assert_eq!(output.stdout, b"{}\n");
+    let said = stderr(&output);
+    assert!(said.contains("Running `"), "-v shows the command: {said}");
+}
+
+#[test]
+fn unknown_keys_are_warned_about_with_file_and_key() {
+    let fake = Fake::new(NEW);
+    fake.manifest("[package.metadata.wasmedge]\naott = \"never\"\n");
+    let output = fake.run("build", "true");
+    assert!(output.status.success());
+    let expected = format!(
+        "warning: unused key `package.metadata.wasmedge.aott` in {} (did you mean `aot`?)\n",
+        fake.app().join("Cargo.toml").display()
+    );
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn color_is_used_when_asked_for_and_not_otherwise() {
+    let fake = Fake::new(NEW);
+    fake.manifest("[package.metadata.wasmedge]\nnonsense = 1\n");
+    let said = |args: &str| stderr(&fake.run(args, "true")).contains('\x1b');
+    assert!(!said("build"), "stderr is no terminal");
+    assert!(said("--color always build"));
+    assert!(!said("--color never build"));
+    let mut command = fake.command(["--color", "auto", "build"]);
+    let output = command
+        .env("NO_COLOR", "1")
+        .env("FAKE_CARGO", "true")
+        .output()
+        .unwrap();
+    assert!(!stderr(&output).contains('\x1b'));
+}
+
+#[test]
+fn without_cargo_lock_and_cargo_failing_none_appears() {
+    let fake = Fake::new(OLD);
+    std::fs::remove_file(fake.app().join("Cargo.lock")).unwrap();
+    let output = fake.run("build", "exit 101");
+    assert_eq!(output.status.code(), Some(101));
+    assert_eq!(fake.lock(), None);
+}

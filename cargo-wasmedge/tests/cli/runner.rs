@@ -1,0 +1,223 @@
+//! The runner: how WasmEdge is started.
+
+use std::process::Output;
+
+use crate::fake::{Fake, stderr};
+
+/// Runs a program built into `profile`, as cargo would.
+fn run(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Output {
+    let folder = fake.app().join("target/wasm32-wasip1").join(profile);
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("app.wasm");
+    std::fs::write(&program, "wasm").unwrap();
+    let relative = format!("target/wasm32-wasip1/{profile}/app.wasm");
+    let mut command = fake.command([
+        "wasmedge-runner",
+        &relative,
+        "--flag",
+        "a b",
+        "--",
+        "--help",
+    ]);
+    command.env("CARGO_MANIFEST_DIR", fake.app());
+    command.envs(env.iter().copied());
+    command.output().unwrap()
+}
+
+fn args(fake: &Fake) -> Vec<String> {
+    fake.read("wasmedge-args")
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The values of an option.
+fn values(fake: &Fake, option: &str) -> Vec<String> {
+    let args = args(fake);
+    let pairs = args.iter().zip(args.iter().skip(1));
+    pairs
+        .filter(|(name, _)| *name == option)
+        .map(|(_, value)| value.clone())
+        .collect()
+}
+
+#[test]
+fn a_debug_build_is_interpreted() {
+    let fake = Fake::new("1.97.1");
+    let output = run(&fake, "debug", &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(fake.read("compiled"), "");
+    let args = args(&fake);
+    let program = args.iter().position(|arg| arg.ends_with(".wasm")).unwrap();
+    assert_eq!(
+        args[program..],
+        [
+            "target/wasm32-wasip1/debug/app.wasm",
+            "--flag",
+            "a b",
+            "--",
+            "--help"
+        ]
+    );
+    assert!(!args.contains(&"--run-mode".to_owned()));
+}
+
+#[test]
+fn an_optimised_build_is_compiled_once() {
+    let fake = Fake::new("1.97.1");
+    let first = run(&fake, "release", &[]);
+    assert!(
+        stderr(&first).contains("Compiling app.wasm ahead of time (WasmEdge 0.17.1)"),
+        "{}",
+        stderr(&first)
+    );
+    assert_eq!(values(&fake, "--run-mode"), ["aot"]);
+    let compiled = args(&fake)
+        .into_iter()
+        .find(|arg| arg.ends_with("/app.wasm"))
+        .unwrap();
+    assert!(
+        compiled.starts_with(fake.path("cache/aot").to_str().unwrap()),
+        "{compiled}"
+    );
+    let second = run(&fake, "release", &[]);
+    assert_eq!(stderr(&second), "");
+    assert_eq!(fake.read("compiled").lines().count(), 1);
+}
+
+#[test]
+fn two_runs_at_once_compile_once() {
+    let fake = Fake::new("1.97.1");
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| assert!(run(&fake, "release", &[]).status.success()));
+        }
+    });
+    assert_eq!(fake.read("compiled").lines().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_compiled_is_interpreted() {
+    let fake = Fake::new("1.97.1");
+    let script = fake.path("bin/wasmedge");
+    let text = std::fs::read_to_string(&script).unwrap();
+    let text = text.replace("cp \"$2\" \"$3\"; exit", "echo 'bad opcode'; exit 1");
+    std::fs::write(&script, text).unwrap();
+    let output = run(&fake, "release", &[]);
+    assert!(output.status.success());
+    let said = stderr(&output);
+    assert!(
+        said.contains("warning: app.wasm cannot be compiled ahead of time"),
+        "{said}"
+    );
+    assert!(said.contains("bad opcode"), "{said}");
+    assert!(values(&fake, "--run-mode").is_empty());
+}
+
+#[test]
+fn aot_follows_the_setting() {
+    let fake = Fake::new("1.97.1");
+    run(&fake, "release", &[("CARGO_WASMEDGE_AOT", "never")]);
+    assert_eq!(fake.read("compiled"), "");
+    run(&fake, "debug", &[("CARGO_WASMEDGE_AOT", "always")]);
+    assert_eq!(fake.read("compiled").lines().count(), 1);
+}
+
+#[test]
+fn the_working_directory_is_preopened_under_both_names() {
+    let fake = Fake::new("1.97.1");
+    run(&fake, "debug", &[("TMPDIR", "/nowhere/at/all")]);
+    let app = fake.app().canonicalize().unwrap();
+    let app = app.display();
+    assert_eq!(
+        values(&fake, "--dir"),
+        [".:.".to_owned(), format!("{app}:{app}")]
+    );
+}
+
+#[test]
+fn variables_that_are_the_guests_business_are_passed() {
+    let fake = Fake::new("1.97.1");
+    fake.manifest(
+        "[package.metadata.wasmedge]\nenv = [\"HOME\", \"MODE=test run\"]\ntmp = false\n",
+    );
+    run(
+        &fake,
+        "debug",
+        &[
+            ("RUST_LOG", "trace"),
+            ("NEXTEST_RUN_ID", "1"),
+            ("CARGO_REGISTRY_TOKEN", "secret"),
+            ("SECRET", "secret"),
+        ],
+    );
+    let env = values(&fake, "--env");
+    for expected in ["RUST_LOG=trace", "NEXTEST_RUN_ID=1", "MODE=test run"] {
+        assert!(
+            env.contains(&expected.to_owned()),
+            "{expected} is not in {env:?}"
+        );
+    }
+    assert!(env.contains(&format!("HOME={}", fake.path("home").display())));
+    assert!(!env.iter().any(|entry| entry.contains("secret")), "{env:?}");
+}
+
+#[test]
+fn a_variable_wins_over_the_package_and_that_over_the_workspace() {
+    let fake = Fake::new("1.97.1");
+    fake.manifest(
+        "[package.metadata.wasmedge]\nenv = [\"FROM=package\"]\n\
+         [workspace]\n[workspace.metadata.wasmedge]\nenv = [\"FROM=workspace\"]\nwasmedge-args = [\"--x\"]\n",
+    );
+    let from = |env: &[(&str, &str)]| {
+        run(&fake, "debug", env);
+        let all = values(&fake, "--env");
+        all.into_iter()
+            .filter(|entry| entry.starts_with("FROM="))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(from(&[]), ["FROM=package"]);
+    assert_eq!(
+        from(&[("CARGO_WASMEDGE_ENV", "FROM=variable")]),
+        ["FROM=variable"]
+    );
+    assert!(
+        args(&fake).contains(&"--x".to_owned()),
+        "the workspace still decides what others leave open"
+    );
+    fake.manifest("[workspace]\n[workspace.metadata.wasmedge]\nenv = [\"FROM=workspace\"]\n");
+    assert_eq!(from(&[]), ["FROM=workspace"]);
+}
+
+#[test]
+fn the_guests_exit_code_is_ours() {
+    let fake = Fake::new("1.97.1");
+    assert_eq!(
+        run(&fake, "debug", &[("FAKE_GUEST", "exit 134")])
+            .status
+            .code(),
+        Some(134)
+    );
+}
+
+#[test]
+fn the_flag_wins_over_all() {
+    let fake = Fake::new("1.97.1");
+    fake.manifest("[package.metadata.wasmedge]\nwasmedge = \"0.14\"\n");
+    // Only 0.17.1 is there.
+    let mut command = fake.command(["run"]);
+    command
+        .env_remove("CARGO_WASMEDGE_WASMEDGE")
+        .env("FAKE_CARGO", "true");
+    assert_eq!(command.output().unwrap().status.code(), Some(96));
+    let mut command = fake.command(["--wasmedge", "0.17", "run"]);
+    assert_eq!(
+        command
+            .env("FAKE_CARGO", "true")
+            .output()
+            .unwrap()
+            .status
+            .code(),
+        Some(0)
+    );
+}
