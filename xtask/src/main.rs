@@ -1,2 +1,50 @@
-//! Chores.
-fn main() {}
+//! The project's chores. `cargo xtask help` lists them.
+
+mod ci;
+mod commands;
+mod demo;
+mod originality;
+mod outcome;
+mod repo;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use cargo_wasmedge::error::Error;
+use clap::Parser;
+
+/// The project's chores
+#[derive(Debug, Parser)]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+enum Chore {
+    /// Run the project's tests, natively and under WasmEdge
+    Test(test::Args),
+    /// Run mini-redis and hyper, as published, under WasmEdge
+    Demo(demo::Args),
+    /// Make every check that continuous integration makes
+    Ci(ci::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test(args) => test::run(&args),
+        Chore::Demo(args) => demo::run(&args),
+        Chore::Ci(args) => ci::run(&args),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // What is missing has an exit code of its own there too.
+            let code = error.downcast_ref().map_or(1, Error::exit_code);
+            eprintln!("error: {error:#}");
+            ExitCode::from(u8::try_from(code).unwrap_or(1))
+        }
+    }
+}

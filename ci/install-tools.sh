@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what only the tests need. What is there already is used.
+set -euo pipefail
+
+# redis-cli and redis-benchmark talk to mini-redis; strace counts system calls.
+missing=()
+command -v redis-cli >/dev/null || missing+=(redis-tools)
+command -v redis-benchmark >/dev/null || missing+=(redis-tools)
+command -v curl >/dev/null || missing+=(curl)
+if [ ${#missing[@]} -gt 0 ]; then
+    sudo=()
+    if [ "$(id -u)" -ne 0 ]; then sudo=(sudo); fi
+    export DEBIAN_FRONTEND=noninteractive
+    "${sudo[@]}" apt-get update -qq
+    "${sudo[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
+fi
+
+# cargo-nextest runs the tests where it is installed; `cargo test` does it else.
+cargo nextest --version 2>/dev/null || echo "cargo-nextest is not installed; cargo test will do"

@@ -1,0 +1,159 @@
+//! `cargo xtask ci`: everything that must hold before a change goes in.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anstream::eprintln;
+use anyhow::{Result, ensure};
+use cargo_wasmedge::toolchain::rust;
+
+use crate::outcome::Report;
+use crate::repo::Repo;
+use crate::setup::Tools;
+use crate::{commands, originality, test};
+
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "All checks are made, also when one fails. The last line has the sums.")]
+pub struct Args {
+    /// Only this check (may be repeated)
+    #[arg(long, value_enum, value_name = "CHECK")]
+    only: Vec<Check>,
+
+    /// Leave out the slowest tests, as `cargo xtask test --quick` does
+    #[arg(long)]
+    quick: bool,
+}
+
+/// The checks, in the order in which they are made: the quick ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Check {
+    /// cargo fmt --check
+    Fmt,
+    /// cargo clippy, natively and for the target
+    Clippy,
+    /// cargo doc without warnings
+    Doc,
+    /// No upstream source in the repository
+    Originality,
+    /// Every command that the documents show works
+    Commands,
+    /// cargo demo
+    Demo,
+    /// cargo xtask test
+    Test,
+}
+
+const CHECKS: [Check; 6] = [
+    Check::Fmt,
+    Check::Clippy,
+    Check::Doc,
+    Check::Originality,
+    Check::Commands,
+    Check::Demo,
+];
+
+pub fn run(args: &Args) -> Result<bool> {
+    let repo = Repo::open()?;
+    let wanted = |check| args.only.is_empty() || args.only.contains(&check);
+    let mut report = Report::default();
+    for check in CHECKS.into_iter().filter(|check| wanted(*check)) {
+        let name = format!("{check:?}").to_lowercase();
+        repo.shell.status("Checking", &name);
+        let started = Instant::now();
+        let done = match check {
+            Check::Fmt => fmt(&repo),
+            Check::Clippy => clippy(&repo),
+            Check::Doc => doc(&repo),
+            Check::Originality => originality::check(&repo).map(drop),
+            Check::Commands => commands::check(&repo),
+            Check::Demo => demo(&repo),
+            Check::Test => Ok(()),
+        };
+        if let Err(error) = &done {
+            eprintln!("error: {name}: {error:#}");
+        }
+        report.check(&name, done.is_ok(), started.elapsed());
+    }
+    if wanted(Check::Test) {
+        let tests = test::Args {
+            quick: args.quick,
+            ..test::Args::default()
+        };
+        return test::run_after(report, &tests);
+    }
+    Ok(report.print(true))
+}
+
+fn fmt(repo: &Repo) -> Result<()> {
+    repo.must(&mut repo.cargo(["fmt", "--all", "--check"]))?;
+    for folder in ["behaviour", "apps"] {
+        let folder = repo.root.join("tests-integration").join(folder);
+        repo.must(repo.cargo(["fmt", "--all", "--check"]).current_dir(folder))?;
+    }
+    Ok(())
+}
+
+fn clippy(repo: &Repo) -> Result<()> {
+    let words = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    repo.must(&mut repo.cargo(words))?;
+    let words = [
+        "clippy",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    let mut behaviour = repo.cargo(words);
+    behaviour
+        .current_dir(repo.behaviour())
+        .env("CARGO_TARGET_DIR", repo.target.join("behaviour"));
+    repo.must(&mut behaviour)?;
+    for_the_target(repo)
+}
+
+/// What is compiled into guests, for the guests' target.
+fn for_the_target(repo: &Repo) -> Result<()> {
+    let tools = Tools::set_up(repo, &[semver::VersionReq::STAR])?;
+    let mut command = tools.plain_cargo(tools.newest());
+    command.current_dir(&repo.root);
+    // Only rustup's toolchains bring a clippy that knows their standard library.
+    let has_clippy = tools.rust.origin != cargo_wasmedge::toolchain::Origin::Private;
+    command.arg(if has_clippy { "clippy" } else { "check" });
+    for package in test::GUEST_PACKAGES {
+        command.args(["--package", package]);
+    }
+    command.args(["--all-targets", "--locked"]);
+    if has_clippy {
+        command.args(["--", "-D", "warnings"]);
+    } else {
+        let message = format!(
+            "clippy has no {}: the compiler's own lints have to do",
+            rust::TARGET
+        );
+        repo.shell.note(message);
+        command.env("RUSTFLAGS", "-D warnings");
+    }
+    repo.must(&mut command)
+}
+
+fn doc(repo: &Repo) -> Result<()> {
+    let mut command = repo.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+    repo.must(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// In a process of its own, as a user would.
+fn demo(repo: &Repo) -> Result<()> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("demo").current_dir(&repo.root);
+    ensure!(repo.succeeds(&mut command)?, "`cargo demo` failed");
+    Ok(())
+}

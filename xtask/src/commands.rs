@@ -1,0 +1,133 @@
+//! The check that every command that the documents show works.
+//!
+//! A document shows commands in code blocks of the kind `console`, behind `$ `.
+//! Each is known here, and is either run, in the order of the document and in a
+//! folder that begins empty, or is run elsewhere by `cargo xtask ci`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use semver::VersionReq;
+
+use crate::repo::{Repo, quiet_environment};
+use crate::setup::Tools;
+
+/// The documents with commands.
+const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "docs/architecture.md"];
+
+/// How it is known that a command works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It is run here, in the folder that the commands before it lead to.
+    Run,
+    /// It is not run here, for this reason.
+    Elsewhere(&'static str),
+}
+
+use How::{Elsewhere, Run};
+
+const KNOWN: [(&str, How); 0] = [];
+
+pub fn check(repo: &Repo) -> Result<()> {
+    let tools = Tools::set_up(repo, &[VersionReq::STAR])?;
+    let mut used = Vec::new();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(repo.root.join(document))
+            .with_context(|| format!("cannot read {document}"))?;
+        let temp = tempfile::Builder::new()
+            .prefix("commands-")
+            .tempdir_in(&repo.target)?;
+        let mut folder = temp.path().to_owned();
+        for (line, command) in commands(&text) {
+            let Some((_, how)) = KNOWN.iter().find(|(known, _)| *known == command) else {
+                bail!("{document}:{line}: `{command}` is not in {}", file!());
+            };
+            used.push(command.clone());
+            if *how == Run {
+                folder = run(repo, &tools, &folder, &command)
+                    .with_context(|| format!("{document}:{line}: `{command}`"))?;
+            }
+        }
+    }
+    for (known, _) in KNOWN {
+        let is_shown = used.iter().any(|command| command == known);
+        ensure!(is_shown, "{}: no document shows `{known}`", file!());
+    }
+    Ok(())
+}
+
+/// The commands of a document with their lines, continued lines joined.
+fn commands(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let (mut within, mut continued) = (false, false);
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("```") {
+            within = line == "```console";
+            continued = false;
+        } else if within {
+            let text = match line.strip_prefix("$ ") {
+                Some(command) => {
+                    found.push((at + 1, String::new()));
+                    command
+                }
+                None if continued => line,
+                None => continue,
+            };
+            continued = text.ends_with('\\');
+            let text = text.trim_end_matches('\\').trim_end();
+            if let Some((_, command)) = found.last_mut() {
+                if !command.is_empty() {
+                    command.push(' ');
+                }
+                *command += text;
+            }
+        }
+    }
+    found
+}
+
+/// Runs a command in `folder`; gives the folder that the next one starts in.
+fn run(repo: &Repo, tools: &Tools, folder: &Path, command: &str) -> Result<PathBuf> {
+    let words = shlex::split(command).context("a quote is not closed")?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut process = match words[..] {
+        ["cd", to] => return Ok(folder.join(to)),
+        ["cargo", "wasmedge", ..] => Command::new(&tools.cargo_wasmedge),
+        ["cargo", ..] => repo.cargo::<&str>([]),
+        _ => bail!("only `cd` and `cargo` are run"),
+    };
+    quiet_environment(&mut process);
+    process.args(&words[1..]).current_dir(folder);
+    repo.shell.status("Running", command);
+    repo.must(&mut process)?;
+    Ok(folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_what_stands_behind_a_prompt_in_console_blocks() {
+        let text = "```console\n$ cargo a\noutput\n$ cargo b \\\n    --c\n```\n\
+                    ```text\n$ not this\n```\n$ nor this\n";
+        let expected = [(2, "cargo a".to_owned()), (4, "cargo b --c".to_owned())];
+        assert_eq!(commands(text), expected);
+    }
+
+    #[test]
+    fn every_command_is_listed_once() {
+        for (at, (known, how)) in KNOWN.iter().enumerate() {
+            assert!(
+                KNOWN[..at].iter().all(|(other, _)| other != known),
+                "{known}"
+            );
+            if let Elsewhere(reason) = how {
+                assert!(!reason.is_empty(), "{known}");
+            }
+        }
+    }
+}

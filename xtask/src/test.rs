@@ -1,0 +1,295 @@
+//! `cargo xtask test`: everything that is tested, natively and under WasmEdge.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use cargo_wasmedge::port::Upstream;
+use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
+use semver::{Version, VersionReq};
+
+use crate::outcome::{Counts, Report};
+use crate::repo::{Repo, copy_sources, is_ci};
+use crate::setup::Tools;
+
+/// Packages that are compiled into guests, and whose tests run in both worlds.
+pub const GUEST_PACKAGES: [&str; 3] = ["wasmedge_wasi_socket", "wasmedge_std", "wasmedge_libc"];
+
+/// The package of the tests that look at programs from outside.
+const DRIVEN: &str = "tests-integration";
+
+/// The older minor releases of tokio that the port covers. The newest one is
+/// what the lockfile of the behaviour tests has.
+const OLDER_TOKIO: [&str; 3] = ["~1.51", "~1.52", "~1.53"];
+
+/// The WasmEdge versions that are tested unless others are named.
+const WASMEDGE: [&str; 2] = ["~0.14.1", "~0.17.1"];
+
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Sets up what is missing first. What cannot be tested here is listed at the end;
+with CI=true it is a failure. The last line has the sums.")]
+pub struct Args {
+    /// Leave out the older releases of tokio
+    #[arg(long)]
+    pub quick: bool,
+
+    /// A version of WasmEdge to test, such as 0.17.1 (may be repeated)
+    #[arg(long, value_name = "VERSION")]
+    pub wasmedge: Vec<VersionReq>,
+
+    /// Leave out what is compiled ahead of time
+    #[arg(long)]
+    pub no_aot: bool,
+}
+
+/// Gives whether all tests passed.
+pub fn run(args: &Args) -> Result<bool> {
+    run_after(Report::default(), args)
+}
+
+/// The same, with a report that has something in it already.
+pub fn run_after(report: Report, args: &Args) -> Result<bool> {
+    let repo = Repo::open()?;
+    let wanted = match args.wasmedge.is_empty() {
+        true => WASMEDGE
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()?,
+        false => args.wasmedge.clone(),
+    };
+    let tools = Tools::set_up(&repo, &wanted)?;
+    let mut run = Run {
+        runner: Runner::find(&repo),
+        repo: &repo,
+        tools: &tools,
+        report,
+        aot: !args.no_aot,
+    };
+    for missing in &tools.missing {
+        run.report.left_out(missing);
+    }
+    if run.runner == Runner::CargoTest {
+        repo.shell
+            .note("cargo-nextest is not installed: the tests run with `cargo test`");
+    }
+
+    run.native()?;
+    for wasmedge in &tools.wasmedge {
+        run.under(wasmedge)?;
+    }
+    run.driven()?;
+    if args.quick {
+        run.report
+            .left_out("behaviour with older releases of tokio (--quick)");
+    } else {
+        run.older_tokio()?;
+    }
+    if args.no_aot {
+        run.report
+            .left_out("programs compiled ahead of time (--no-aot)");
+    }
+    Ok(run.report.print(!is_ci()))
+}
+
+/// What runs tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runner {
+    /// Every test in a process of its own.
+    Nextest,
+    /// All tests of a program in one process.
+    CargoTest,
+}
+
+impl Runner {
+    /// cargo-nextest where it is installed.
+    pub fn find(repo: &Repo) -> Runner {
+        let answer = repo.cargo(["nextest", "--version"]).output();
+        match answer.is_ok_and(|answer| answer.status.success()) {
+            true => Runner::Nextest,
+            false => Runner::CargoTest,
+        }
+    }
+
+    /// The words behind `cargo` that run tests, and say little of those that pass.
+    pub fn args(self) -> &'static [&'static str] {
+        match self {
+            Runner::Nextest => &[
+                "nextest",
+                "run",
+                "--no-fail-fast",
+                "--status-level=slow",
+                "--final-status-level=slow",
+                "--show-progress=none",
+            ],
+            Runner::CargoTest => &["test", "--no-fail-fast"],
+        }
+    }
+}
+
+struct Run<'a> {
+    repo: &'a Repo,
+    tools: &'a Tools,
+    runner: Runner,
+    report: Report,
+    aot: bool,
+}
+
+impl Run<'_> {
+    fn test(&mut self, suite: &str, runtime: &str, command: &mut Command) -> Result<Counts> {
+        self.repo
+            .shell
+            .status("Testing", format_args!("{suite} ({runtime})"));
+        self.repo.shell.command(command);
+        if anstream::ColorChoice::global() == anstream::ColorChoice::Auto
+            && std::io::IsTerminal::is_terminal(&std::io::stderr())
+        {
+            // What we show comes to cargo's notice as a pipe.
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+        self.report.run(suite, runtime, command)
+    }
+
+    /// The arguments that select the tests that look at programs from outside, or
+    /// all others of the workspace. With nextest both are built alike, so that
+    /// shared crates are built once.
+    fn workspace(&self, driven: bool) -> Vec<String> {
+        let words: &[&str] = match (self.runner, driven) {
+            (Runner::Nextest, _) => &["--workspace", "-E"],
+            (Runner::CargoTest, true) => &["--package", DRIVEN],
+            (Runner::CargoTest, false) => &["--workspace", "--exclude", DRIVEN],
+        };
+        let mut args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        if self.runner == Runner::Nextest {
+            let not = if driven { "" } else { "not " };
+            // Its program `behaviour` runs the behaviour tests at one go.
+            let but = if driven { " - binary(behaviour)" } else { "" };
+            args.push(format!("{not}package({DRIVEN}){but}"));
+        }
+        args.push("--locked".to_owned());
+        args
+    }
+
+    /// What needs no WasmEdge.
+    fn native(&mut self) -> Result<()> {
+        let mut command = self.repo.cargo(self.runner.args());
+        command.args(self.workspace(false));
+        self.test("workspace", "native", &mut command)?;
+
+        let mut command = self.repo.cargo(self.runner.args());
+        command
+            .arg("--locked")
+            .current_dir(self.repo.behaviour())
+            .env("CARGO_TARGET_DIR", self.behaviour_target());
+        self.test("behaviour", "native", &mut command)?;
+        Ok(())
+    }
+
+    /// What runs inside of WasmEdge.
+    fn under(&mut self, wasmedge: &WasmEdge) -> Result<()> {
+        let name = format!("WasmEdge {}", wasmedge.version);
+        // They depend on no upstream crate, so there is nothing to port.
+        let mut command = self.tools.plain_cargo(wasmedge);
+        command
+            .args(self.runner.args())
+            .current_dir(&self.repo.root);
+        for package in GUEST_PACKAGES {
+            command.args(["--package", package]);
+        }
+        self.test("host layer", &name, &mut command)?;
+
+        let folder = self.repo.behaviour();
+        self.behaviour("behaviour", wasmedge, &folder, false)?;
+        if self.aot {
+            self.behaviour("behaviour", wasmedge, &folder, true)?;
+        }
+        Ok(())
+    }
+
+    /// The behaviour tests of a folder. They are built with optimisation even if
+    /// they are interpreted: one build for all, and the interpreter has less to do.
+    fn behaviour(
+        &mut self,
+        suite: &str,
+        wasmedge: &WasmEdge,
+        folder: &Path,
+        aot: bool,
+    ) -> Result<Counts> {
+        let mut command = self.tools.cargo_wasmedge(wasmedge);
+        command
+            .args(self.runner.args())
+            .arg("--release")
+            .current_dir(folder)
+            .env("CARGO_TARGET_DIR", self.behaviour_target())
+            .env("CARGO_WASMEDGE_AOT", if aot { "always" } else { "never" });
+        let name = format!(
+            "WasmEdge {}{}",
+            wasmedge.version,
+            if aot { " AOT" } else { "" }
+        );
+        self.test(suite, &name, &mut command)
+    }
+
+    /// Programs that are run and looked at from outside.
+    fn driven(&mut self) -> Result<()> {
+        let versions: Vec<String> = self
+            .tools
+            .wasmedge
+            .iter()
+            .map(|wasmedge| wasmedge.version.to_string())
+            .collect();
+        let mut command = self.repo.cargo(self.runner.args());
+        command
+            .args(["--locked", "--package", DRIVEN])
+            .env(
+                tests_integration::build::BIN_VARIABLE,
+                &self.tools.cargo_wasmedge,
+            )
+            .env(
+                tests_integration::host::VERSIONS_VARIABLE,
+                versions.join(" "),
+            );
+        self.test(
+            "apps",
+            &format!("native, WasmEdge {}", versions.join(", ")),
+            &mut command,
+        )?;
+        Ok(())
+    }
+
+    /// The behaviour tests with older releases of tokio.
+    fn older_tokio(&mut self) -> Result<()> {
+        let wasmedge = self.tools.newest();
+        for minor in OLDER_TOKIO {
+            let upstream = Upstream::fetch(&self.tools.rust.cargo, "tokio", &minor.parse()?, &[])?;
+            let folder = self.behaviour_with(&upstream.version)?;
+            let suite = format!("behaviour, tokio {}", upstream.version);
+            self.behaviour(&suite, wasmedge, &folder, false)?;
+        }
+        Ok(())
+    }
+
+    /// A copy of the behaviour tests with its lockfile at another release of tokio.
+    fn behaviour_with(&self, tokio: &Version) -> Result<PathBuf> {
+        let folder = self
+            .repo
+            .target
+            .join(format!("xtask/behaviour-tokio-{tokio}"));
+        copy_sources(&self.repo.behaviour(), &folder)?;
+        let lock = folder.join("Cargo.lock");
+        fs::copy(self.repo.behaviour().join("Cargo.lock"), &lock)
+            .with_context(|| format!("cannot write {}", lock.display()))?;
+        let precise = tokio.to_string();
+        let words = ["update", "--package", "tokio", "--precise", &precise];
+        let mut update = self.repo.cargo(words.map(OsString::from));
+        self.repo.must(update.current_dir(&folder))?;
+        Ok(folder)
+    }
+
+    /// Natively and for WasmEdge, and for all releases of tokio.
+    fn behaviour_target(&self) -> PathBuf {
+        self.repo.target.join("behaviour")
+    }
+}
