@@ -138,11 +138,18 @@ impl Random {
         (self.number() % limit as u64) as usize
     }
 
-    /// `length` bytes.
+    /// `length` bytes. Blocks of 4 KiB differ only in their first 8 bytes: an
+    /// interpreted guest makes large amounts quickly, and none can be lost or
+    /// misplaced without being noticed.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(length + 8);
+        let mut block = [0; 4096];
+        for word in block[..length.min(4096)].chunks_mut(8) {
+            word.copy_from_slice(&self.number().to_le_bytes()[..word.len()]);
+        }
+        let mut bytes = Vec::with_capacity(length + block.len());
         while bytes.len() < length {
-            bytes.extend_from_slice(&self.number().to_le_bytes());
+            bytes.extend_from_slice(&block);
+            block[..8].copy_from_slice(&self.number().to_le_bytes());
         }
         bytes.truncate(length);
         bytes

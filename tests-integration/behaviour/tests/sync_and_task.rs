@@ -450,17 +450,17 @@ async fn busy_channel_does_not_starve_other_tasks() {
 }
 
 #[tokio::test]
-async fn hundred_thousand_tasks_run() {
+async fn ten_thousand_tasks_run() {
     within(async {
         let mut set = JoinSet::new();
-        for i in 0..100_000u64 {
+        for i in 0..10_000u64 {
             set.spawn(async move { i });
         }
         let mut sum = 0;
         while let Some(ended) = set.join_next().await {
             sum += ended.unwrap();
         }
-        assert_eq!(sum, (0..100_000).sum());
+        assert_eq!(sum, (0..10_000).sum());
     })
     .await;
 }

@@ -92,7 +92,7 @@ async fn many_timers_all_fire() {
     within(async {
         let mut random = Random::new(14);
         let start = Instant::now();
-        let timers = (0..10_000).map(|_| sleep(ms(random.below(200) as u64)));
+        let timers = (0..3_000).map(|_| sleep(ms(random.below(200) as u64)));
         futures::future::join_all(timers).await;
         assert!(start.elapsed() >= ms(190));
     })

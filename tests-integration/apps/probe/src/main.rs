@@ -14,6 +14,7 @@ const USAGE: &str = "usage: probe COMMAND [ADDRESS]
   flood ADDRESS     listen; send to every client without end; echo to none
   refused ADDRESS   send datagrams to ADDRESS, where nobody is; leave the errors
   lines             number the lines of standard input, with a clock beside
+  wait              read a line of standard input, with nothing beside
   idle ADDRESS      listen; keep every connection, timer and task waiting
   exit CODE         exit with CODE";
 
@@ -102,6 +103,13 @@ async fn lines() -> Result<(), Error> {
     Ok(())
 }
 
+async fn wait() -> Result<(), Error> {
+    println!("waiting");
+    let line = BufReader::new(stdin()).lines().next_line().await?;
+    println!("line: {}", line.unwrap_or_default());
+    Ok(())
+}
+
 async fn idle(address: &str) -> Result<(), Error> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
@@ -136,6 +144,7 @@ async fn main() -> Result<(), Error> {
         ["flood", address] => flood(address).await?,
         ["refused", address] => refused(address).await?,
         ["lines"] => lines().await?,
+        ["wait"] => wait().await?,
         ["idle", address] => idle(address).await?,
         ["exit", code] => std::process::exit(code.parse().expect("a number")),
         _ => {

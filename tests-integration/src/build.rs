@@ -1,0 +1,361 @@
+//! Apps become programs.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use cargo_wasmedge::runner;
+use fs4::fs_std::FileExt;
+
+use crate::guard::Guard;
+use crate::host::{Host, Mode};
+
+/// Names the `cargo-wasmedge` program to test; without it the one of this
+/// workspace is built.
+pub const BIN_VARIABLE: &str = "CARGO_WASMEDGE_BIN";
+
+/// How long a build may take, on a busy machine and from nothing.
+pub const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+/// A program of the apps' workspace, or of a published package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum App {
+    /// A package of `tests-integration/apps`.
+    Own(&'static str),
+    /// A program of the published mini-redis.
+    MiniRedis(&'static str),
+}
+
+/// Builds programs, each once per run.
+#[derive(Debug)]
+pub struct Workbench {
+    tmp: PathBuf,
+    bin: OnceLock<PathBuf>,
+    built: Mutex<Vec<String>>,
+}
+
+impl Workbench {
+    /// Builds into `tmp`, a folder that outlives the tests.
+    pub fn new(tmp: PathBuf) -> Workbench {
+        Workbench {
+            tmp,
+            bin: OnceLock::new(),
+            built: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The folder that is built into.
+    pub fn tmp(&self) -> &Path {
+        &self.tmp
+    }
+
+    /// The folder of this package's sources.
+    pub fn sources(&self) -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    /// The `cargo-wasmedge` program under test.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn cargo_wasmedge(&self) -> Result<&Path> {
+        if let Some(bin) = self.bin.get() {
+            return Ok(bin);
+        }
+        let bin = match std::env::var_os(BIN_VARIABLE) {
+            Some(bin) => std::path::absolute(bin)?,
+            None => {
+                // Where the tests themselves were built: its library is there.
+                let target = self.tmp.parent().context("no target folder")?.to_owned();
+                self.once("cargo-wasmedge", || {
+                    let mut cargo = shell_like(Command::new("cargo"));
+                    cargo
+                        .args(["build", "--package", "cargo-wasmedge", "--target-dir"])
+                        .arg(&target)
+                        .arg("--manifest-path")
+                        .arg(self.sources().join("../Cargo.toml"));
+                    Guard::run(cargo, BUILD_LIMIT)?.successful()?;
+                    Ok(())
+                })?;
+                target.join("debug/cargo-wasmedge")
+            }
+        };
+        ensure!(bin.is_file(), "no program at {}", bin.display());
+        Ok(self.bin.get_or_init(|| bin))
+    }
+
+    /// The user's cargo, as if called from a shell.
+    pub fn cargo(&self) -> Command {
+        let mut command = shell_like(Command::new("cargo"));
+        quick_to_load(&mut command);
+        command
+    }
+
+    /// `cargo wasmedge`, as if called from a shell. Programs run on `host`.
+    ///
+    /// # Errors
+    /// When cargo-wasmedge cannot be built.
+    pub fn wasmedge(&self, host: &Host) -> Result<Command> {
+        let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
+        command.arg("wasmedge");
+        quick_to_load(&mut command);
+        select(&mut command, host);
+        Ok(command)
+    }
+
+    /// A command that runs `app` on `host`.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn command(&self, app: App, host: &Host) -> Result<Command> {
+        let program = self.program(app, host)?;
+        self.run_program(&program, host)
+    }
+
+    /// A command that runs a program that was built for `host`.
+    ///
+    /// # Errors
+    /// When cargo-wasmedge cannot be built.
+    pub fn run_program(&self, program: &Path, host: &Host) -> Result<Command> {
+        if host.is_native() {
+            return Ok(shell_like(Command::new(program)));
+        }
+        let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
+        command.arg(runner::SUBCOMMAND).arg(program);
+        select(&mut command, host);
+        // Compiled outside of the test's time limits.
+        if let Host::WasmEdge(_, Mode::Compiled) = host {
+            self.compile(program, host)?;
+        }
+        Ok(command)
+    }
+
+    /// Has the runner compile `program`, which it keeps: programs that are given
+    /// no address to listen on or command to carry out end by themselves.
+    fn compile(&self, program: &Path, host: &Host) -> Result<()> {
+        self.once(&format!("{host} {}", program.display()), || {
+            let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
+            command
+                .arg(runner::SUBCOMMAND)
+                .arg(program)
+                .args(["--help", "no such command"]);
+            select(&mut command, host);
+            Guard::run(command, BUILD_LIMIT)?;
+            Ok(())
+        })
+    }
+
+    /// The program of `app` for `host`.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn program(&self, app: App, host: &Host) -> Result<PathBuf> {
+        match app {
+            App::Own(name) => {
+                let manifest = self.sources().join("apps/Cargo.toml");
+                self.build(&manifest, host)?;
+                Ok(self.artifact(name, host))
+            }
+            App::MiniRedis(name) => {
+                let package = self.mini_redis(host)?;
+                self.build(&package.join("Cargo.toml"), host)?;
+                Ok(self.artifact(name, host))
+            }
+        }
+    }
+
+    /// Builds a whole workspace: programs share what they depend on.
+    fn build(&self, manifest: &Path, host: &Host) -> Result<()> {
+        let kind = if host.is_native() { "native" } else { "wasm" };
+        self.once(&format!("{kind} {}", manifest.display()), || {
+            let mut command = if host.is_native() {
+                self.cargo()
+            } else {
+                self.wasmedge(host)?
+            };
+            command
+                .args(["build", "--manifest-path"])
+                .arg(manifest)
+                .arg("--target-dir")
+                .arg(self.target());
+            Guard::run(command, BUILD_LIMIT)?
+                .successful()
+                .with_context(|| format!("cannot build {}", manifest.display()))?;
+            Ok(())
+        })
+    }
+
+    /// The test program of the package in `folder`, for `host`.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn tests(&self, folder: &Path, host: &Host) -> Result<PathBuf> {
+        let kind = if host.is_native() { "native" } else { "wasm" };
+        let answer = self.tmp.join(format!("tests-{kind}"));
+        self.once(&format!("{kind} tests of {}", folder.display()), || {
+            let mut command = if host.is_native() {
+                self.cargo()
+            } else {
+                self.wasmedge(host)?
+            };
+            command
+                .args(["test", "--no-run", "--message-format=json"])
+                .arg("--manifest-path")
+                .arg(folder.join("Cargo.toml"))
+                .arg("--target-dir")
+                .arg(self.target());
+            let ended = Guard::run(command, BUILD_LIMIT)?
+                .successful()
+                .with_context(|| format!("cannot build the tests of {}", folder.display()))?;
+            let messages = ended.stdout.lines();
+            let program = messages
+                .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+                .filter_map(|message| Some(message.get("executable")?.as_str()?.to_owned()))
+                .next_back()
+                .context("cargo named no program")?;
+            std::fs::write(&answer, program)?;
+            Ok(())
+        })?;
+        Ok(PathBuf::from(std::fs::read_to_string(&answer)?))
+    }
+
+    /// A copy of mini-redis as it was published, out of cargo's own registry.
+    fn mini_redis(&self, host: &Host) -> Result<PathBuf> {
+        let mut metadata = cargo_metadata::MetadataCommand::new();
+        metadata
+            .manifest_path(self.sources().join("apps/Cargo.toml"))
+            .other_options(["--locked".to_owned()]);
+        let metadata = metadata.exec()?;
+        let package = metadata
+            .packages
+            .iter()
+            .find(|package| package.name == "mini-redis")
+            .context("the apps do not depend on mini-redis")?;
+        let source = package
+            .manifest_path
+            .parent()
+            .context("a manifest in no folder")?;
+        let kind = if host.is_native() {
+            "native"
+        } else {
+            "published"
+        };
+        let copy = self
+            .tmp
+            .join(format!("mini-redis-{}-{kind}", package.version));
+        self.once(&copy.display().to_string(), || {
+            if !copy.join("Cargo.toml").exists() {
+                let partial = tempfile::tempdir_in(&self.tmp)?;
+                copy_folder(source.as_std_path(), partial.path())?;
+                if host.is_native() {
+                    // As `cargo install` does: its lockfile is of 2021, and
+                    // what it lists no longer compiles natively.
+                    std::fs::remove_file(partial.path().join("Cargo.lock"))?;
+                }
+                std::fs::rename(partial.keep(), &copy)?;
+            }
+            Ok(())
+        })?;
+        Ok(copy)
+    }
+
+    /// One folder for all builds: what programs have in common is built once.
+    fn target(&self) -> PathBuf {
+        self.tmp.join("target")
+    }
+
+    fn artifact(&self, name: &str, host: &Host) -> PathBuf {
+        if host.is_native() {
+            self.target().join("debug").join(name)
+        } else {
+            let file = format!("{name}.wasm");
+            self.target().join("wasm32-wasip1/debug").join(file)
+        }
+    }
+
+    /// Does `work` once per run, and not while another process does it. Under
+    /// nextest every test is a process: what one has built, the next need not
+    /// look at again.
+    fn once(&self, key: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if built.iter().any(|other| other == key) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(self.tmp.join("built"))?;
+        let name: String = key
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '.' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let name = &name[name.len().saturating_sub(120)..];
+        let stamp = self.tmp.join("built").join(name);
+        let lock = File::create(stamp.with_extension("lock"))?;
+        lock.lock_exclusive()?;
+        let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_default();
+        let done = std::fs::read_to_string(&stamp).unwrap_or_default();
+        if run.is_empty() || done != run {
+            work()?;
+            std::fs::write(&stamp, run)?;
+        }
+        built.push(key.to_owned());
+        Ok(())
+    }
+}
+
+/// Tells the runner where to run.
+fn select(command: &mut Command, host: &Host) {
+    if let Host::WasmEdge(edge, mode) = host {
+        let aot = match mode {
+            Mode::Interpreted => "never",
+            Mode::Compiled => "always",
+        };
+        command
+            .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
+            .env("CARGO_WASMEDGE_AOT", aot);
+    }
+}
+
+/// Programs built without any optimisation are large, and slow to interpret
+/// and to compile ahead of time.
+fn quick_to_load(command: &mut Command) {
+    command
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+}
+
+/// Takes away what cargo tells the tests that it runs, which would not be there
+/// in a shell.
+fn shell_like(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let ours = ["CARGO_HOME", "CARGO_WASMEDGE_HOME", "CARGO_NET_OFFLINE"].contains(&&*name)
+            || name.starts_with("CARGO_HTTP_")
+            || name.starts_with("CARGO_REGISTR");
+        let cargos = name == "CARGO" || name.starts_with("CARGO_") || name.starts_with("NEXTEST");
+        if (cargos && !ours) || name == "RUST_RECURSION_COUNT" || name == "RUST_BACKTRACE" {
+            command.env_remove(&*name);
+        }
+    }
+    command
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry?;
+        let target = to.join(entry.path().strip_prefix(from)?);
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! One test per place that a program can run in.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::build::Workbench;
+use crate::host::{Host, Hosts, Mode};
+
+/// Says on which kinds of host a test runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Natively and under every WasmEdge, interpreted.
+    Interpreted,
+    /// Natively and under every WasmEdge, interpreted and compiled.
+    Everywhere,
+    /// Under every WasmEdge, interpreted.
+    WasmEdge,
+}
+
+/// A program's tests.
+pub struct Suite {
+    workbench: Arc<Workbench>,
+    hosts: Hosts,
+    trials: Vec<Trial>,
+    left_out: Vec<String>,
+}
+
+impl Suite {
+    /// An empty suite. `tmpdir` is cargo's folder for what tests build:
+    /// `env!("CARGO_TARGET_TMPDIR")`.
+    ///
+    /// # Panics
+    /// Panics when the user has no home folder, in which WasmEdge is looked for.
+    pub fn new(tmpdir: &str) -> Suite {
+        let hosts = Hosts::find().unwrap_or_else(|error| panic!("no WasmEdge: {error:?}"));
+        let left_out = hosts
+            .left_out
+            .iter()
+            .map(|version| format!("WasmEdge {version}"))
+            .collect();
+        Suite {
+            workbench: Arc::new(Workbench::new(PathBuf::from(tmpdir))),
+            hosts,
+            trials: Vec::new(),
+            left_out,
+        }
+    }
+
+    /// Adds a test that runs on each of several hosts.
+    #[must_use]
+    pub fn test(mut self, name: &str, on: On, test: fn(&Workbench, &Host) -> Result<()>) -> Suite {
+        let mut hosts = Vec::new();
+        if on != On::WasmEdge {
+            hosts.push(Host::Native);
+        }
+        for edge in &self.hosts.wasmedges {
+            hosts.push(Host::WasmEdge(edge.clone(), Mode::Interpreted));
+            if on == On::Everywhere {
+                hosts.push(Host::WasmEdge(edge.clone(), Mode::Compiled));
+            }
+        }
+        for host in hosts {
+            let workbench = self.workbench.clone();
+            self.trials
+                .push(Trial::test(format!("{host}::{name}"), move || {
+                    test(&workbench, &host).map_err(failed)
+                }));
+        }
+        self
+    }
+
+    /// Adds a test that has nothing to do with where programs run.
+    #[must_use]
+    pub fn once(mut self, name: &str, test: fn(&Workbench) -> Result<()>) -> Suite {
+        let workbench = self.workbench.clone();
+        self.trials
+            .push(Trial::test(name, move || test(&workbench).map_err(failed)));
+        self
+    }
+
+    /// Whether `program` is on `PATH`; else it is noted as left out, along with
+    /// `tests`, which are not to be added then.
+    pub fn has(&mut self, program: &str, tests: &str) -> bool {
+        let there = which::which(program).is_ok();
+        if !there {
+            self.left_out.push(format!("{program} ({tests})"));
+        }
+        there
+    }
+
+    /// Runs the tests as the command line asks. What had to be left out is
+    /// listed as ignored; where the variable `CI` is `true`, it fails.
+    pub fn run(mut self) -> ExitCode {
+        let arguments = Arguments::from_args();
+        let strict = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        for missing in &self.left_out {
+            if !arguments.list {
+                eprintln!("left out: {missing} is not here");
+            }
+            let reason = format!("{missing} is not here");
+            let trial = Trial::test(format!("left out: {missing}"), || Err(Failed::from(reason)));
+            self.trials.push(trial.with_ignored_flag(!strict));
+        }
+        libtest_mimic::run(&arguments, self.trials).exit_code()
+    }
+}
+
+fn failed(error: anyhow::Error) -> Failed {
+    Failed::from(format!("{error:?}"))
+}
