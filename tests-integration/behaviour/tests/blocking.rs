@@ -1,4 +1,4 @@
-//! Blocking work: on threads natively, inline under WasmEdge.
+//! Blocking work: on threads natively, between tasks under WasmEdge.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -176,28 +176,23 @@ fn blocking_calls_work_outside_the_runtime() {
     assert_eq!(*mutex.blocking_lock(), 3);
 }
 
-// A guest has one thread: a panic in it ends the program, and no code waits
-// on another thread.
+#[tokio::test]
+async fn closure_may_wait_for_the_runtime() {
+    within(async {
+        let handle = Handle::current();
+        let got = spawn_blocking(move || handle.block_on(async { 4 })).await;
+        assert_eq!(got.unwrap(), 4);
+    })
+    .await;
+}
+
+// A guest cannot unwind: a panic in it ends the program.
 #[cfg(not(target_os = "wasi"))]
-mod threads {
-    use super::*;
-
-    #[tokio::test]
-    async fn panic_of_a_closure_is_its_handles_error() {
-        within(async {
-            let error = spawn_blocking(|| panic!("told")).await.unwrap_err();
-            assert!(error.is_panic());
-        })
-        .await;
-    }
-
-    #[tokio::test]
-    async fn closure_may_wait_for_the_runtime() {
-        within(async {
-            let handle = Handle::current();
-            let got = spawn_blocking(move || handle.block_on(async { 4 })).await;
-            assert_eq!(got.unwrap(), 4);
-        })
-        .await;
-    }
+#[tokio::test]
+async fn panic_of_a_closure_is_its_handles_error() {
+    within(async {
+        let error = spawn_blocking(|| panic!("told")).await.unwrap_err();
+        assert!(error.is_panic());
+    })
+    .await;
 }

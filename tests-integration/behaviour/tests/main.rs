@@ -20,4 +20,5 @@ mod tcp_stream;
 mod time;
 mod udp;
 mod vectored;
+mod waiting;
 mod wake_ups;

@@ -1,0 +1,229 @@
+//! Blocking code that waits for async code: what natively other threads make
+//! possible, one thread makes possible by driving the runtime meanwhile.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as StdMutex};
+use std::time::Duration;
+
+use behaviour::{tcp_pair, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, oneshot, Mutex};
+use tokio::task::{block_in_place, spawn_blocking};
+use tokio::time::sleep;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn block_in_place_may_block_on_a_future() {
+    within(async {
+        let answer = block_in_place(|| {
+            Handle::current().block_on(async {
+                sleep(Duration::from_millis(10)).await;
+                42
+            })
+        });
+        assert_eq!(answer, 42);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn task_in_place_waits_for_what_the_main_future_sends() {
+    within(async {
+        let (send, receive) = oneshot::channel();
+        let waiting = tokio::spawn(async move { block_in_place(|| receive.blocking_recv()) });
+        sleep(Duration::from_millis(10)).await;
+        send.send(7).unwrap();
+        assert_eq!(waiting.await.unwrap(), Ok(7));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closure_receives_what_its_spawner_sends_later() {
+    within(async {
+        let (send, mut receive) = mpsc::channel(1);
+        let closure = spawn_blocking(move || {
+            let mut all = Vec::new();
+            while let Some(item) = receive.blocking_recv() {
+                all.push(item);
+            }
+            all
+        });
+        for item in 0..3 {
+            sleep(Duration::from_millis(5)).await;
+            send.send(item).await.unwrap();
+        }
+        drop(send);
+        assert_eq!(closure.await.unwrap(), [0, 1, 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closure_sends_more_than_the_channel_holds() {
+    within(async {
+        let (send, mut receive) = mpsc::channel(1);
+        let closure = spawn_blocking(move || {
+            for item in 0..5 {
+                send.blocking_send(item).unwrap();
+            }
+        });
+        for item in 0..5 {
+            sleep(Duration::from_millis(2)).await;
+            assert_eq!(receive.recv().await, Some(item));
+        }
+        closure.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closure_waits_for_a_lock_that_a_task_holds() {
+    within(async {
+        let count = Arc::new(Mutex::new(0));
+        let held = count.clone().lock_owned().await;
+        let closure = {
+            let count = count.clone();
+            spawn_blocking(move || *count.blocking_lock() += 1)
+        };
+        sleep(Duration::from_millis(10)).await;
+        drop(held);
+        closure.await.unwrap();
+        assert_eq!(*count.lock().await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closure_waits_for_another_closure() {
+    within(async {
+        let (send, receive) = oneshot::channel();
+        let waiting = spawn_blocking(move || receive.blocking_recv());
+        let sending = spawn_blocking(move || {
+            Handle::current().block_on(sleep(Duration::from_millis(10)));
+            send.send(7).unwrap();
+        });
+        assert_eq!(waiting.await.unwrap(), Ok(7));
+        sending.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn timers_and_sockets_go_on_while_a_closure_waits() {
+    within(async {
+        let ticks = Arc::new(AtomicUsize::new(0));
+        let ticking = {
+            let ticks = ticks.clone();
+            tokio::spawn(async move {
+                let mut interval = tokio::time::interval(Duration::from_millis(5));
+                loop {
+                    interval.tick().await;
+                    ticks.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        };
+        let (mut near, mut far) = tcp_pair().await;
+        let echoing = tokio::spawn(async move {
+            let mut byte = [0];
+            while far.read_exact(&mut byte).await.is_ok() {
+                far.write_all(&byte).await.unwrap();
+            }
+        });
+        spawn_blocking(move || {
+            Handle::current().block_on(async move {
+                for byte in 0..10 {
+                    near.write_all(&[byte]).await.unwrap();
+                    assert_eq!(near.read_u8().await.unwrap(), byte);
+                    sleep(Duration::from_millis(6)).await;
+                }
+            });
+        })
+        .await
+        .unwrap();
+        echoing.await.unwrap();
+        ticking.abort();
+        assert!(ticks.load(Ordering::Relaxed) >= 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closures_start_in_order_and_an_aborted_one_never_does() {
+    within(async {
+        // One that runs now keeps the others waiting natively, too: the pool
+        // of this runtime has one thread.
+        let log = tokio::task::spawn_blocking(|| {
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(1)
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let log = Arc::new(StdMutex::new(Vec::new()));
+                let first = spawn_blocking(|| std::thread::sleep(Duration::from_millis(20)));
+                let note = |what: &'static str| {
+                    let log = log.clone();
+                    spawn_blocking(move || log.lock().unwrap().push(what))
+                };
+                let (a, b, c) = (note("a"), note("b"), note("c"));
+                b.abort();
+                assert!(b.await.unwrap_err().is_cancelled());
+                first.await.unwrap();
+                a.await.unwrap();
+                c.await.unwrap();
+                let log = log.lock().unwrap().clone();
+                log
+            })
+        })
+        .await
+        .unwrap();
+        assert_eq!(log, ["a", "c"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn spawning_returns_before_the_closure_runs_to_its_end() {
+    within(async {
+        let (send, receive) = oneshot::channel::<()>();
+        let closure = spawn_blocking(move || receive.blocking_recv());
+        assert!(!closure.is_finished());
+        send.send(()).unwrap();
+        closure.await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closure_may_have_a_runtime_of_its_own() {
+    within(async {
+        let answer = spawn_blocking(|| {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                sleep(Duration::from_millis(5)).await;
+                spawn_blocking(|| 42).await.unwrap()
+            })
+        })
+        .await
+        .unwrap();
+        assert_eq!(answer, 42);
+    })
+    .await;
+}
+
+#[test]
+fn block_on_returns_after_the_waits_that_were_begun_inside_of_it() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let (send, receive) = oneshot::channel();
+    let closure = runtime.block_on(async {
+        let closure = spawn_blocking(move || receive.blocking_recv());
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(30)).await;
+            send.send(7).unwrap();
+        });
+        sleep(Duration::from_millis(5)).await;
+        closure
+    });
+    assert_eq!(runtime.block_on(closure).unwrap(), Ok(7));
+}

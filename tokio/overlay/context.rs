@@ -1,0 +1,34 @@
+//! Whether code counts as part of the runtime, on the one thread there is; the
+//! contract is in `runtime/scheduler/current_thread/one_thread.rs`.
+
+use super::{EnterRuntime, CONTEXT};
+
+/// Puts the former state back, also in the face of a panic.
+struct Reset(EnterRuntime);
+
+impl Drop for Reset {
+    fn drop(&mut self) {
+        CONTEXT.with(|context| context.runtime.set(self.0));
+    }
+}
+
+fn as_state<R>(state: EnterRuntime, f: impl FnOnce() -> R) -> R {
+    let _reset = Reset(CONTEXT.with(|context| context.runtime.replace(state)));
+    f()
+}
+
+/// Runs `f` as code outside of the runtime, which may block.
+pub(crate) fn as_blocking<R>(f: impl FnOnce() -> R) -> R {
+    as_state(EnterRuntime::NotEntered, f)
+}
+
+/// Runs `f` as a worker of the runtime, whose tasks may not block unless they
+/// ask to.
+pub(crate) fn as_worker<R>(f: impl FnOnce() -> R) -> R {
+    as_state(
+        EnterRuntime::Entered {
+            allow_block_in_place: true,
+        },
+        f,
+    )
+}
