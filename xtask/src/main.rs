@@ -8,6 +8,7 @@ mod outcome;
 mod repo;
 mod setup;
 mod test;
+mod upstream;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Chore {
     Demo(demo::Args),
     /// Make every check that continuous integration makes
     Ci(ci::Args),
+    /// Try the ports on the newest upstream releases
+    Upstream(upstream::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
+        Chore::Upstream(args) => upstream::run(&args),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -22,7 +22,7 @@ const DRIVEN: &str = "tests-integration";
 
 /// The older minor releases of tokio that the port covers. The newest one is
 /// what the lockfile of the behaviour tests has.
-const OLDER_TOKIO: [&str; 3] = ["~1.51", "~1.52", "~1.53"];
+pub const OLDER_TOKIO: [&str; 3] = ["~1.51", "~1.52", "~1.53"];
 
 /// The WasmEdge versions that are tested unless others are named.
 const WASMEDGE: [&str; 2] = ["~0.14.1", "~0.17.1"];
