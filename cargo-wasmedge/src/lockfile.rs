@@ -7,7 +7,7 @@
 //!
 //! A cargo since 1.97 is told to use them with `resolver.lockfile-path`. For an
 //! older one they have to be put in the place of the app's lockfile while cargo
-//! runs ([`Swap`]). The app's own is kept in the cache folder meanwhile and is
+//! runs. The app's own is kept in the cache folder meanwhile and is
 //! put back as soon as a built program starts or cargo ends, after SIGINT,
 //! SIGTERM and SIGHUP, and at the next start if this process was killed.
 
@@ -120,7 +120,7 @@ impl Lockfiles {
         swap_in: Option<&Path>,
         shell: &Shell,
     ) -> Result<Lockfiles> {
-        let lock = exclusive(&folder.join(".lock"), shell)?;
+        let lock = exclusive(create_lock(&folder.join(".lock"))?, folder, shell)?;
         let swap = match swap_in {
             Some(cache) => Some(Swap::open(root, cache, shell)?),
             None => None,
@@ -278,18 +278,19 @@ fn program() -> String {
     )
 }
 
-/// Opens a lock file and locks it, saying so when it has to wait.
-fn exclusive(path: &Path, shell: &Shell) -> Result<File> {
-    let failed = || format!("cannot lock {}", path.display());
+fn create_lock(path: &Path) -> Result<File> {
+    let failed = || format!("cannot write {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(failed)?;
     }
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(failed)?;
+    let mut options = File::options();
+    let file = options.create(true).truncate(false).write(true).open(path);
+    Ok(file.with_context(failed)?)
+}
+
+/// Locks a file, saying so when it has to wait.
+fn exclusive(file: File, what: &Path, shell: &Shell) -> Result<File> {
+    let failed = || format!("cannot lock {}", what.display());
     match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -307,6 +308,21 @@ fn exclusive(path: &Path, shell: &Shell) -> Result<File> {
         }
     }
     Ok(file)
+}
+
+/// The file that is locked while the app's lockfile is not the user's own.
+///
+/// On Unix the manifest, whose lock nobody else heeds: two runs with different
+/// cache or target folders have no other file in common. Elsewhere a lock keeps
+/// cargo from reading it.
+fn swap_lock(root: &Path, journal_folder: &Path) -> Result<File> {
+    if cfg!(unix) {
+        let manifest = root.join("Cargo.toml");
+        let file = File::open(&manifest);
+        Ok(file.with_context(|| format!("cannot open {}", manifest.display()))?)
+    } else {
+        create_lock(&journal_folder.join(".lock"))
+    }
 }
 
 /// What is needed to put the app's lockfile back.
@@ -347,7 +363,7 @@ impl Swap {
     fn open(root: &Path, cache: &Path, shell: &Shell) -> Result<Swap> {
         let key = format!("{:x}", Sha256::digest(root.as_os_str().as_encoded_bytes()));
         let journal_folder = cache.join(&key[..16]);
-        let lock = exclusive(&journal_folder.join(".lock"), shell)?;
+        let lock = exclusive(swap_lock(root, &journal_folder)?, root, shell)?;
         let mut swap = Swap {
             journal_folder,
             // Whoever made it a link wants it to stay one.
@@ -396,6 +412,9 @@ impl Swap {
 
     /// Runs the user's subcommand. Once a built program starts, cargo has no more
     /// use for the lockfile: it is put back, and others may have a turn.
+    ///
+    /// The private one stays as it is: cargo has adapted it before, and what has
+    /// changed since was another cargo's doing, an editor's for one.
     fn run(mut self, private: &Path, mut command: Command, lock: File) -> Result<ExitStatus> {
         let started = format!("started-{}", std::process::id());
         let started = self.journal_folder.join(started);
@@ -406,11 +425,11 @@ impl Swap {
         let waiting = "cannot wait for cargo";
         let status = loop {
             if let Some(status) = child.try_wait().context(waiting)? {
-                self.end(private)?;
+                self.restore()?;
                 break status;
             }
             if started.exists() {
-                self.end(private)?;
+                self.restore()?;
                 drop((lock, self.lock.take()));
                 break child.wait().context(waiting)?;
             }
@@ -591,6 +610,7 @@ mod tests {
         let root = temp.path().join("app with a space");
         let cache = temp.path().join("cache");
         std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join("Cargo.toml"), "").unwrap();
         if let Some(lock) = lock {
             std::fs::write(root.join("Cargo.lock"), lock).unwrap();
         }

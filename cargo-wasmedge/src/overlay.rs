@@ -369,8 +369,8 @@ impl Context<'_> {
     /// # Errors
     /// As [`Context::select`], [`Context::port`]; and cargo's own.
     pub fn prepare(&self) -> Result<Prepared> {
-        self.check_locked()?;
         let mut lockfiles = self.lockfiles()?;
+        self.check_locked()?;
         let selection = self.select(&mut lockfiles)?;
         let ported = self.port(&selection)?;
         let config_file = self.app.state_dir().join("config.toml");

@@ -44,8 +44,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             ports: &ports,
             shell: &global.shell,
         };
+        let mut lockfiles = context.lockfiles()?;
         context.check_locked()?;
-        let selection = context.select(&mut context.lockfiles()?)?;
+        let selection = context.select(&mut lockfiles)?;
         let all: Vec<_> = selection
             .selected
             .into_iter()

@@ -52,7 +52,7 @@ impl Fake {
             &format!(
                 "case \"$*\" in\n\
                  --version) echo 'cargo {cargo} (fake)'; exit;;\n\
-                 *--no-deps*) cat \"$FAKE_DIR/metadata.json\"; exit;;\n\
+                 *--no-deps*) sed \"s#TARGET_DIR#${{CARGO_TARGET_DIR:-$PWD/target}}#\" \"$FAKE_DIR/metadata.json\"; exit;;\n\
                  metadata*)\n\
                  test -z \"$FAKE_METADATA_FAILS\" || {{ echo 'error: said by cargo' >&2; exit 101; }}\n\
                  case \"$*\" in *lockfile-path*) ;; *)\n\
@@ -130,7 +130,7 @@ impl Fake {
             "resolve": { "nodes": [{
                 "id": id, "dependencies": [], "deps": [], "features": [],
             }], "root": id },
-            "target_directory": app.join("target"), "version": 1,
+            "target_directory": "TARGET_DIR", "version": 1,
             "workspace_root": app, "metadata": null,
         });
         fs::write(self.path("metadata.json"), json.to_string()).unwrap();

@@ -18,9 +18,9 @@ fn it_is_the_same_after_success_and_failure() {
         let output = fake.run("build", &format!("echo changed > Cargo.lock; exit {code}"));
         assert_eq!(output.status.code(), Some(code));
         assert_eq!(fake.lock().as_deref(), Some(LOCK));
-        // What cargo made of the private one is kept for the next time.
+        // And whoever changed it in the meantime spoils nothing for the next time.
         assert!(fake.run("build", "true").status.success());
-        assert_eq!(fake.read("lock-seen"), "changed\n");
+        assert_eq!(fake.read("lock-seen"), format!("{LOCK}resolved\n"));
     }
 }
 
@@ -104,12 +104,14 @@ fn with_locked_the_apps_own_is_checked() {
 }
 
 #[test]
-fn two_at_once_take_turns() {
+fn two_at_once_take_turns_also_with_other_folders() {
     let fake = Fake::new(OLD);
     let script = "test ! -e \"$FAKE_DIR/inside\" || exit 9; touch \"$FAKE_DIR/inside\"; sleep 0.3; \
                   echo changed > Cargo.lock; rm \"$FAKE_DIR/inside\"";
     let mut first = fake.command(["build"]);
-    let mut second = fake.command(["build"]);
+    let elsewhere = fake.path("elsewhere");
+    let mut second = fake.command(["build", "--target-dir", elsewhere.to_str().unwrap()]);
+    second.env("CARGO_WASMEDGE_HOME", fake.path("another cache"));
     let mut first = first.env("FAKE_CARGO", script).spawn().unwrap();
     let mut second = second.env("FAKE_CARGO", script).spawn().unwrap();
     assert!(first.wait().unwrap().success());
