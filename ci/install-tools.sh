@@ -4,9 +4,9 @@ set -euo pipefail
 
 # redis-cli and redis-benchmark talk to mini-redis; strace counts system calls.
 missing=()
-command -v redis-cli >/dev/null || missing+=(redis-tools)
-command -v redis-benchmark >/dev/null || missing+=(redis-tools)
-command -v curl >/dev/null || missing+=(curl)
+for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+done
 if [ ${#missing[@]} -gt 0 ]; then
     sudo=()
     if [ "$(id -u)" -ne 0 ]; then sudo=(sudo); fi

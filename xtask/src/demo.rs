@@ -46,7 +46,8 @@ pub fn run(args: &Args) -> Result<bool> {
     } else {
         Mode::Interpreted
     };
-    let folder = repo.target.join("demo");
+    // The folder that the tests build into: what is built there is used.
+    let folder = repo.target.join("tmp");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let demo = Demo {
