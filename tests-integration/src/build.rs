@@ -89,7 +89,12 @@ impl Workbench {
 
     /// The user's cargo, as if called from a shell.
     pub fn cargo(&self) -> Command {
-        let mut command = shell_like(Command::new("cargo"));
+        self.cargo_at(Path::new("cargo"))
+    }
+
+    /// [`Workbench::cargo`] with another program.
+    pub fn cargo_at(&self, program: &Path) -> Command {
+        let mut command = shell_like(Command::new(program));
         quick_to_load(&mut command);
         command
     }
@@ -262,8 +267,9 @@ impl Workbench {
         Ok(copy)
     }
 
-    /// One folder for all builds: what programs have in common is built once.
-    fn target(&self) -> PathBuf {
+    /// The target folder of all builds: what programs have in common is built
+    /// once.
+    pub fn target(&self) -> PathBuf {
         self.tmp.join("target")
     }
 
@@ -347,7 +353,11 @@ fn shell_like(mut command: Command) -> Command {
     command
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with all that is in it.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry?;
         let target = to.join(entry.path().strip_prefix(from)?);

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::LIMIT;
 
@@ -99,7 +99,12 @@ impl Guard {
     /// # Errors
     /// When it cannot be started.
     pub fn start(mut command: Command) -> Result<Guard> {
-        let name = format!("{command:?}");
+        // As a user would type it; the variables are in the test's source.
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let name = words
+            .map(|word| word.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" ");
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -156,7 +161,15 @@ impl Guard {
     /// # Errors
     /// When the program ends first, or [`LIMIT`] passes.
     pub fn line(&mut self, text: &str) -> Result<String> {
-        let end = Instant::now() + LIMIT;
+        self.expect_within(LIMIT, text)
+    }
+
+    /// [`Guard::line`] for what may take longer, such as a build.
+    ///
+    /// # Errors
+    /// When the program ends first, or `limit` passes.
+    pub fn expect_within(&mut self, limit: Duration, text: &str) -> Result<String> {
+        let end = Instant::now() + limit;
         loop {
             // Asked first: what it printed before it ended is then complete
             // once the readers have ended.
@@ -223,6 +236,16 @@ impl Guard {
     pub fn signal(&mut self, signal: Signal) -> Result<()> {
         ensure!(self.is_running()?, "{} has ended", self.name);
         kill_process(Pid::from_child(&self.child), signal)?;
+        Ok(())
+    }
+
+    /// Sends a signal to the program's process group, which must be its own.
+    ///
+    /// # Errors
+    /// When the program has ended.
+    pub fn signal_group(&mut self, signal: Signal) -> Result<()> {
+        ensure!(self.is_running()?, "{} has ended", self.name);
+        kill_process_group(Pid::from_child(&self.child), signal)?;
         Ok(())
     }
 
