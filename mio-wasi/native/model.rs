@@ -93,7 +93,10 @@ impl Host for Model {
 
         let replay = state.interrupted.take();
         if let Some(before) = &replay {
-            assert_eq!(before, &asked, "the host aborts unless the call is repeated");
+            assert_eq!(
+                before, &asked,
+                "the host aborts unless the call is repeated"
+            );
             // The old timer still fires at the old deadline.
             deadline = state.interrupted_deadline.take();
         }
@@ -144,7 +147,10 @@ impl Host for Model {
         match deadline {
             Some(deadline) => {
                 state.now = state.now.max(deadline);
-                let clock = asked.iter().find(|s| s.1 == EventType::CLOCK).expect("a clock");
+                let clock = asked
+                    .iter()
+                    .find(|s| s.1 == EventType::CLOCK)
+                    .expect("a clock");
                 events[0] = Event::new(clock.0, EventType::CLOCK, Errno::SUCCESS, false);
                 Ok(1)
             }

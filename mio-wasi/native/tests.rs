@@ -18,7 +18,9 @@ fn poller() -> (Poller<Model>, Model) {
 
 fn wait(poller: &mut Poller<Model>, timeout: Option<u64>) -> Vec<Readiness> {
     let mut found = Vec::new();
-    poller.wait(timeout, |readiness| found.push(readiness)).unwrap();
+    poller
+        .wait(timeout, |readiness| found.push(readiness))
+        .unwrap();
     found
 }
 
@@ -39,7 +41,14 @@ fn the_host_poller_is_made_before_anything_is_registered() {
 #[test]
 fn readiness_is_reported_once_until_it_is_exhausted() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { readable: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            readable: true,
+            ..Socket::default()
+        },
+    );
     let key = poller.set.insert(7, 42, Directions::READ).unwrap();
 
     let found = wait(&mut poller, Some(MS));
@@ -55,7 +64,14 @@ fn readiness_is_reported_once_until_it_is_exhausted() {
 #[test]
 fn a_direction_without_interest_is_not_armed() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { writable: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            writable: true,
+            ..Socket::default()
+        },
+    );
     let key = poller.set.insert(7, 1, Directions::READ).unwrap();
     poller.set.arm(key, Directions::BOTH);
     assert_eq!(poller.set.armed(), 1);
@@ -66,11 +82,13 @@ fn a_direction_without_interest_is_not_armed() {
 fn a_descriptor_registers_once() {
     let mut set = PollSet::new();
     let key = set.insert(7, 1, Directions::BOTH).unwrap();
+    assert_eq!(set.find(7), Some(key));
     assert_eq!(
         set.insert(7, 2, Directions::READ),
         Err(RegisterError::AlreadyRegistered)
     );
     assert!(set.remove(key));
+    assert_eq!(set.find(7), None);
     assert!(set.insert(7, 2, Directions::READ).is_ok());
 }
 
@@ -91,7 +109,15 @@ fn a_key_does_not_outlive_its_registration() {
 #[test]
 fn reregistering_arms_anew() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { readable: true, writable: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            readable: true,
+            writable: true,
+            ..Socket::default()
+        },
+    );
     let key = poller.set.insert(7, 1, Directions::READ).unwrap();
     assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
     assert!(poller.set.update(key, 2, Directions::WRITE));
@@ -139,7 +165,14 @@ fn a_wake_ends_the_next_wait_and_coalesces() {
 #[test]
 fn a_wake_does_not_hide_readiness() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { readable: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            readable: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::READ).unwrap();
     poller.wake(9);
     let mut found = tokens(&wait(&mut poller, None));
@@ -152,7 +185,14 @@ fn a_signal_is_answered_by_the_identical_call() {
     // The model asserts that the repeated call is identical.
     let (mut poller, model) = poller();
     open(&model, 7, Socket::default());
-    open(&model, 8, Socket { writable: true, ..Socket::default() });
+    open(
+        &model,
+        8,
+        Socket {
+            writable: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::BOTH).unwrap();
     poller.set.insert(8, 2, Directions::BOTH).unwrap();
     model.0.borrow_mut().signals = 3;
@@ -176,7 +216,15 @@ fn a_signal_does_not_prolong_a_timeout() {
 #[test]
 fn a_pending_error_on_a_datagram_socket_is_readable() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { datagram: true, pending_error: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            datagram: true,
+            pending_error: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::READ).unwrap();
     assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
     assert_eq!(model.0.borrow().now, 0);
@@ -185,7 +233,14 @@ fn a_pending_error_on_a_datagram_socket_is_readable() {
 #[test]
 fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { read_closed: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            read_closed: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::WRITE).unwrap();
     let before = model.0.borrow().polls;
     assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
@@ -203,7 +258,14 @@ fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
 #[test]
 fn a_parked_writer_does_not_delay_others() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { read_closed: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            read_closed: true,
+            ..Socket::default()
+        },
+    );
     open(&model, 8, Socket::default());
     poller.set.insert(7, 1, Directions::WRITE).unwrap();
     poller.set.insert(8, 2, Directions::READ).unwrap();
@@ -219,7 +281,14 @@ fn silence_that_nobody_explains_does_not_spin() {
     let (mut poller, model) = poller();
     // Reading is armed, so the end of the read side would be told; the error
     // of a stream is not one of the known causes.
-    open(&model, 7, Socket { pending_error: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            pending_error: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::READ).unwrap();
     let before = model.0.borrow().polls;
     assert_eq!(wait(&mut poller, Some(100 * MS)), []);
@@ -230,7 +299,14 @@ fn silence_that_nobody_explains_does_not_spin() {
 #[test]
 fn hang_up_is_passed_on() {
     let (mut poller, model) = poller();
-    open(&model, 7, Socket { hang_up: true, ..Socket::default() });
+    open(
+        &model,
+        7,
+        Socket {
+            hang_up: true,
+            ..Socket::default()
+        },
+    );
     poller.set.insert(7, 1, Directions::BOTH).unwrap();
     let found = wait(&mut poller, Some(MS));
     assert_eq!(tokens(&found), [1, 1]);

@@ -246,8 +246,7 @@ impl PollSet {
             .iter()
             .enumerate()
             .filter(move |(_, slot)| {
-                let armed =
-                    Directions::new(slot.position[READ] != 0, slot.position[WRITE] != 0);
+                let armed = Directions::new(slot.position[READ] != 0, slot.position[WRITE] != 0);
                 slot.live && armed == directions
             })
             .map(|(index, slot)| {

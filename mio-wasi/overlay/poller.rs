@@ -191,7 +191,10 @@ impl<H: Host> Poller<H> {
         }
         let mut count = host.poll(subscriptions, &mut events[..length])?;
         let mut replayed = false;
-        while events[..count].iter().any(|event| event.error() == Errno::INTR) {
+        while events[..count]
+            .iter()
+            .any(|event| event.error() == Errno::INTR)
+        {
             replayed = true;
             count = host.poll(subscriptions, &mut events[..length])?;
         }

@@ -74,7 +74,9 @@ impl Selector {
         Ok(Selector {
             #[cfg(debug_assertions)]
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            poller: Arc::new(Mutex::new(Poller::new(WasmEdge { start: Instant::now() })?)),
+            poller: Arc::new(Mutex::new(Poller::new(WasmEdge {
+                start: Instant::now(),
+            })?)),
         })
     }
 
@@ -90,8 +92,7 @@ impl Selector {
 
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
-        let timeout =
-            timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
+        let timeout = timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
         self.lock().wait(timeout, |readiness| {
             events.push(Event {
                 token: Token(readiness.token),

@@ -1,4 +1,3 @@
-
 // The WasmEdge port: what the queue of the one thread asks of the pool.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 impl Spawner {

@@ -1,4 +1,3 @@
-
 // The WasmEdge port: upstream has these under `tokio_unstable` only.
 #[cfg(all(target_os = "wasi", target_env = "p1", not(tokio_unstable)))]
 mod wasmedge_fd {
