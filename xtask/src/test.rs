@@ -164,9 +164,7 @@ impl Run<'_> {
         let mut args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         if self.runner == Runner::Nextest {
             let not = if driven { "" } else { "not " };
-            // Its program `behaviour` runs the behaviour tests at one go.
-            let but = if driven { " - binary(behaviour)" } else { "" };
-            args.push(format!("{not}package({DRIVEN}){but}"));
+            args.push(format!("{not}package({DRIVEN})"));
         }
         args.push("--locked".to_owned());
         args
