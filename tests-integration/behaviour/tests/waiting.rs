@@ -216,14 +216,13 @@ async fn closure_may_have_a_runtime_of_its_own() {
 fn block_on_returns_after_the_waits_that_were_begun_inside_of_it() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (send, receive) = oneshot::channel();
-    let closure = runtime.block_on(async {
-        let closure = spawn_blocking(move || receive.blocking_recv());
+    let closure = runtime.spawn_blocking(move || receive.blocking_recv());
+    runtime.block_on(async {
         tokio::spawn(async move {
             sleep(Duration::from_millis(30)).await;
             send.send(7).unwrap();
         });
         sleep(Duration::from_millis(5)).await;
-        closure
     });
     assert_eq!(runtime.block_on(closure).unwrap(), Ok(7));
 }
