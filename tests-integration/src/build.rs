@@ -71,7 +71,7 @@ impl Workbench {
                 // Where the tests themselves were built: its library is there.
                 let target = self.tmp.parent().context("no target folder")?.to_owned();
                 self.once("cargo-wasmedge", || {
-                    let mut cargo = shell_like(Command::new("cargo"));
+                    let mut cargo = self.cargo();
                     cargo
                         .args(["build", "--package", "cargo-wasmedge", "--target-dir"])
                         .arg(&target)
@@ -94,9 +94,7 @@ impl Workbench {
 
     /// [`Workbench::cargo`] with another program.
     pub fn cargo_at(&self, program: &Path) -> Command {
-        let mut command = shell_like(Command::new(program));
-        quick_to_load(&mut command);
-        command
+        shell_like(Command::new(program))
     }
 
     /// `cargo wasmedge`, as if called from a shell. Programs run on `host`.
@@ -191,40 +189,6 @@ impl Workbench {
                 .with_context(|| format!("cannot build {}", manifest.display()))?;
             Ok(())
         })
-    }
-
-    /// The test program of the package in `folder`, for `host`.
-    ///
-    /// # Errors
-    /// When it cannot be built.
-    pub fn tests(&self, folder: &Path, host: &Host) -> Result<PathBuf> {
-        let kind = if host.is_native() { "native" } else { "wasm" };
-        let answer = self.tmp.join(format!("tests-{kind}"));
-        self.once(&format!("{kind} tests of {}", folder.display()), || {
-            let mut command = if host.is_native() {
-                self.cargo()
-            } else {
-                self.wasmedge(host)?
-            };
-            command
-                .args(["test", "--no-run", "--message-format=json"])
-                .arg("--manifest-path")
-                .arg(folder.join("Cargo.toml"))
-                .arg("--target-dir")
-                .arg(self.target());
-            let ended = Guard::run(command, BUILD_LIMIT)?
-                .successful()
-                .with_context(|| format!("cannot build the tests of {}", folder.display()))?;
-            let messages = ended.stdout.lines();
-            let program = messages
-                .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-                .filter_map(|message| Some(message.get("executable")?.as_str()?.to_owned()))
-                .next_back()
-                .context("cargo named no program")?;
-            std::fs::write(&answer, program)?;
-            Ok(())
-        })?;
-        Ok(PathBuf::from(std::fs::read_to_string(&answer)?))
     }
 
     /// A copy of mini-redis as it was published, out of cargo's own registry.
@@ -329,11 +293,11 @@ fn select(command: &mut Command, host: &Host) {
     }
 }
 
-/// Programs built without any optimisation are large, and slow to interpret
-/// and to compile ahead of time.
+/// Programs built without optimisation are slow to interpret and to compile
+/// ahead of time.
 fn quick_to_load(command: &mut Command) {
     command
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "3")
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
 }
 
