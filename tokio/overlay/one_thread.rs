@@ -214,7 +214,9 @@ impl<F: Future> Future for Root<F> {
         // all of this call.
         unsafe {
             // Only what the scheduler itself polls is told by its `woken` flag.
-            if cx.waker().will_wake(&waker_ref(&(*this).handle)) {
+            // Not `will_wake`: the compiler may keep a vtable in more than one
+            // place, and then finds the scheduler's waker unlike itself.
+            if cx.waker().data() == Arc::as_ptr(&(*this).handle).cast::<()>() {
                 let entry = Registered {
                     handle: Arc::as_ptr(&(*this).handle),
                     root: this.cast(),
