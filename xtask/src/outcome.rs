@@ -49,6 +49,7 @@ pub struct Outcome {
 pub struct Report {
     outcomes: Vec<Outcome>,
     left_out: Vec<String>,
+    not_asked_for: Vec<String>,
 }
 
 impl Report {
@@ -94,6 +95,12 @@ impl Report {
         self.left_out.push(what.into());
     }
 
+    /// Notes that a flag asks to leave something out. It counts as one skipped
+    /// test everywhere.
+    pub fn not_asked_for(&mut self, what: impl Into<String>) {
+        self.not_asked_for.push(what.into());
+    }
+
     /// Prints the table, what was left out, and as the last line the sums.
     /// Gives whether all went well.
     pub fn print(&self, may_leave_out: bool) -> bool {
@@ -113,6 +120,7 @@ impl Report {
         for outcome in &self.outcomes {
             total.add(outcome.counts);
         }
+        total.skipped += self.not_asked_for.len();
         match may_leave_out {
             true => total.skipped += self.left_out.len(),
             false => total.failed += self.left_out.len(),
@@ -151,6 +159,12 @@ impl Report {
         }
         for what in &self.left_out {
             text += &format!("  {}\n", what.replace('\n', "\n  "));
+        }
+        if !self.not_asked_for.is_empty() {
+            text += "not asked for:\n";
+        }
+        for what in &self.not_asked_for {
+            text += &format!("  {what}\n");
         }
         text
     }
@@ -286,6 +300,19 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned);
         let rows = [row(["suite", "passed", "s"]), row(["a", "12", "3.5"])];
         assert_eq!(table(&rows, 1), "suite  passed    s\na          12  3.5\n");
+    }
+
+    #[test]
+    fn what_a_flag_leaves_out_never_fails() {
+        let mut report = Report::default();
+        report.not_asked_for("older releases (--quick)");
+        assert_eq!(report.total(true), counts(0, 0, 1));
+        assert_eq!(report.total(false), counts(0, 0, 1));
+        assert!(
+            report
+                .text(false)
+                .contains("not asked for:\n  older releases")
+        );
     }
 
     #[test]

@@ -83,13 +83,13 @@ pub fn run_after(report: Report, args: &Args) -> Result<bool> {
     run.driven()?;
     if args.quick {
         run.report
-            .left_out("behaviour with older releases of tokio (--quick)");
+            .not_asked_for("behaviour with older releases of tokio (--quick)");
     } else {
         run.older_tokio()?;
     }
     if args.no_aot {
         run.report
-            .left_out("programs compiled ahead of time (--no-aot)");
+            .not_asked_for("programs compiled ahead of time (--no-aot)");
     }
     Ok(run.report.print(!is_ci()))
 }
