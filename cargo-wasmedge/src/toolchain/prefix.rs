@@ -50,7 +50,9 @@ impl Installed {
             .with_context(|| format!("{} is not a finished installation", folder.display()))?;
         let installed: Installed = serde_json::from_str(&text)
             .with_context(|| format!("{} cannot be read", stamp.display()))?;
-        if installed.folder != folder {
+        // A cache folder that is reached through a link is where it was.
+        let real = |path: &Path| path.canonicalize().ok();
+        if installed.folder != folder && real(&installed.folder) != real(folder) {
             return Err(anyhow!(
                 "{} was moved from {}",
                 folder.display(),
