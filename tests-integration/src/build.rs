@@ -306,7 +306,13 @@ fn quick_to_load(command: &mut Command) {
 fn shell_like(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        let ours = ["CARGO_HOME", "CARGO_WASMEDGE_HOME", "CARGO_NET_OFFLINE"].contains(&&*name)
+        let kept = [
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "CARGO_WASMEDGE_HOME",
+            "CARGO_WASMEDGE_NO_RUSTUP",
+        ];
+        let ours = kept.contains(&&*name)
             || name.starts_with("CARGO_HTTP_")
             || name.starts_with("CARGO_REGISTR");
         let cargos = name == "CARGO" || name.starts_with("CARGO_") || name.starts_with("NEXTEST");
