@@ -15,6 +15,9 @@ const FOLDERS: [&str; 7] = [
     "wasmedge_wasi_socket",
 ];
 
+/// What of a port only this repository's own tests need.
+const NOT_FOR_APPS: [&str; 3] = ["suite.toml", "expectations.toml", "locks"];
+
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let root = here.parent().expect("the crate is in the repository");
@@ -69,7 +72,8 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).expect("cannot list").flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with('.') || name == "target" || name == "Cargo.lock" {
+        let is_suite = NOT_FOR_APPS.contains(&&*name);
+        if name.starts_with('.') || name == "target" || name == "Cargo.lock" || is_suite {
             continue;
         }
         let path = entry.path();

@@ -2,6 +2,7 @@
 
 mod ci;
 mod commands;
+mod conformance;
 mod demo;
 mod originality;
 mod outcome;
@@ -30,6 +31,8 @@ enum Chore {
     Demo(demo::Args),
     /// Make every check that continuous integration makes
     Ci(ci::Args),
+    /// Run upstream's own tests on the ported crates
+    Conformance(conformance::Args),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
+        Chore::Conformance(args) => conformance::run(&args),
         Chore::Upstream(args) => upstream::run(&args),
     };
     match done {

@@ -75,6 +75,27 @@ impl Report {
         Ok(counts)
     }
 
+    /// Notes how a run went whose tests the caller judged: passed, failed, skipped.
+    pub fn note(
+        &mut self,
+        suite: &str,
+        runtime: &str,
+        (passed, failed, skipped): (usize, usize, usize),
+        time: Duration,
+    ) {
+        self.outcomes.push(Outcome {
+            suite: suite.to_owned(),
+            runtime: runtime.to_owned(),
+            counts: Counts {
+                passed,
+                // A run of nothing is no success.
+                failed: failed + usize::from(passed == 0 && failed == 0),
+                skipped,
+            },
+            time,
+        });
+    }
+
     /// Notes how a check went that is one by itself.
     pub fn check(&mut self, name: &str, passed: bool, time: Duration) {
         self.outcomes.push(Outcome {

@@ -8,7 +8,7 @@ use toml_edit::DocumentMut;
 
 use super::error::{Fault, Mismatch, Miss, PortError, places};
 use super::rules::{
-    Action, CfgRule, DependencyRule, EditRule, Facade, FeatureRule, Matches, Rule, Text,
+    Action, CfgRule, DependencyRule, EditRule, FacadeRule, FeatureRule, Matches, Rule, Text,
 };
 use super::support::PACKAGES;
 use super::tokens::{Edit, bytes, edited, lex, lex_pattern, may_hold};
@@ -102,7 +102,7 @@ fn input_hash(
     hash.part("checksum", checksum.as_bytes());
     hash.tree(tree);
     let sources = rules.iter().filter_map(|rule| rule.action.source());
-    for path in std::iter::once(super::PORT_FILE).chain(sources) {
+    for path in port.rule_files.iter().copied().chain(sources) {
         hash.part(path, port.source.file(path)?);
     }
     Ok(hash.hex())
@@ -193,7 +193,7 @@ impl Work<'_> {
                 };
                 self.append(file, &text)
             }
-            Action::Facade(facade) => self.facade(*facade),
+            Action::Facade(rule) => self.facade(rule),
             Action::Dependency(rule) => self.dependency(rule),
             Action::Feature(rule) => self.feature(rule),
         }
@@ -350,21 +350,41 @@ impl Work<'_> {
         Ok(one(file))
     }
 
-    fn facade(&mut self, facade: Facade) -> Result<Vec<Place>, Fault> {
-        let package = facade.package();
+    fn facade(&mut self, rule: &FacadeRule) -> Result<Vec<Place>, Fault> {
+        let package = rule.facade.package();
         let mut done = self.dependency(&DependencyRule {
             krate: package.into(),
             version: None,
             features: Vec::new(),
             default_features: None,
             optional: false,
+            dev: false,
         })?;
         let line = format!(
             "#[cfg({P1})]\n#[allow(unused_extern_crates)]\nextern crate {package} as {};",
-            facade.name()
+            rule.facade.name()
         );
-        let lib = self.lib.clone();
-        done.extend(self.append(&lib, &line)?);
+        if rule.files.is_empty() {
+            let lib = self.lib.clone();
+            done.extend(self.append(&lib, &line)?);
+            return Ok(done);
+        }
+        let globs = glob_set(&rule.files)?;
+        let names = self.files.keys().filter(|file| globs.is_match(file));
+        let roots: Vec<String> = names.cloned().collect();
+        let files = rule.files.join(", ");
+        let expected = self.expected(&rule.matches, &files)?;
+        if roots.len() != expected {
+            return Err(Fault::Miss(Miss {
+                file: files,
+                item: None,
+                expected: places(expected),
+                found: places(roots.len()),
+            }));
+        }
+        for root in roots {
+            done.extend(self.append(&root, &line)?);
+        }
         Ok(done)
     }
 

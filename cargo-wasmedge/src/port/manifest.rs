@@ -108,7 +108,11 @@ pub(crate) fn add_dependency(
     if rule.optional {
         fields.insert("optional", true.into());
     }
-    let dependencies = guest_dependencies(document)?;
+    let table = match rule.dev {
+        true => "dev-dependencies",
+        false => "dependencies",
+    };
+    let dependencies = guest_table(document, table)?;
     if let Some(other) = dependencies.get(&rule.krate) {
         let new = fields.to_string();
         if other.to_string().trim() != new.trim() {
@@ -123,7 +127,10 @@ pub(crate) fn add_dependency(
     Ok(())
 }
 
-fn guest_dependencies(document: &mut DocumentMut) -> anyhow::Result<&mut dyn TableLike> {
+fn guest_table<'a>(
+    document: &'a mut DocumentMut,
+    name: &str,
+) -> anyhow::Result<&'a mut dyn TableLike> {
     let implicit = || {
         let mut table = Table::new();
         table.set_implicit(true);
@@ -138,10 +145,10 @@ fn guest_dependencies(document: &mut DocumentMut) -> anyhow::Result<&mut dyn Tab
         .or_insert_with(implicit)
         .as_table_like_mut()
         .context("[target.'cfg(…)'] is not a table")?
-        .entry("dependencies")
+        .entry(name)
         .or_insert_with(|| Item::Table(Table::new()))
         .as_table_like_mut()
-        .context("[dependencies] is not a table")
+        .with_context(|| format!("[{name}] is not a table"))
 }
 
 /// Adds to a feature or to the features of a dependency; returns the number of places.

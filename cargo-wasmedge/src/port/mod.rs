@@ -42,7 +42,8 @@ pub use apply::apply;
 pub use diff::diff;
 pub use error::{Mismatch, PortError};
 pub use notice::FILE as NOTICE_FILE;
-pub use source::{PORT_FILE, Port, PortSource, Ports};
+pub use rules::SuiteHead;
+pub use source::{PORT_FILE, Port, PortSource, Ports, SUITE_FILE};
 pub use support::Support;
 pub use upstream::{Upstream, checksum_in_lock};
 

@@ -20,6 +20,31 @@ pub(crate) struct PortFile {
     pub rules: Vec<Rule>,
 }
 
+/// A parsed `suite.toml`: what the crate's own tests need.
+#[derive(Debug, Clone)]
+pub(crate) struct SuiteFile {
+    pub suite: SuiteHead,
+    pub rules: Vec<Rule>,
+}
+
+/// The head of a `suite.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SuiteHead {
+    /// The releases whose suites are run, newest first.
+    pub versions: Vec<Version>,
+    /// The crate's features.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// What of the crate holds tests, as arguments of cargo: `--tests`, `--lib`.
+    pub targets: Vec<String>,
+    /// Whether crates that the suite uses depend on the crate: they get this one.
+    #[serde(default)]
+    pub patch_self: bool,
+    /// Test programs (globs) of the quick selection.
+    pub quick: Vec<String>,
+}
+
 /// One rule of a port.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
@@ -43,7 +68,7 @@ pub(crate) enum Action {
         file: String,
         text: Text,
     },
-    Facade(Facade),
+    Facade(FacadeRule),
     Dependency(DependencyRule),
     Feature(FeatureRule),
 }
@@ -106,6 +131,14 @@ impl Facade {
 }
 
 #[derive(Debug, Clone)]
+pub(crate) struct FacadeRule {
+    pub facade: Facade,
+    /// Crate roots that get the line; empty: the library's.
+    pub files: Vec<String>,
+    pub matches: Matches,
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct DependencyRule {
     pub krate: String,
     /// `None`: one of our own crates, by path.
@@ -113,6 +146,8 @@ pub(crate) struct DependencyRule {
     pub features: Vec<String>,
     pub default_features: Option<bool>,
     pub optional: bool,
+    /// For the crate's own tests only.
+    pub dev: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -298,6 +333,7 @@ struct RawRule {
     features: Option<Vec<String>>,
     default_features: Option<bool>,
     optional: Option<bool>,
+    dev: Option<bool>,
     file: Option<String>,
     from: Option<String>,
     text: Option<String>,
@@ -309,6 +345,32 @@ struct RawRule {
     feature: Option<String>,
     dependency: Option<String>,
     adds: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSuite {
+    suite: SuiteHead,
+    #[serde(default)]
+    rule: Vec<RawRule>,
+}
+
+impl SuiteFile {
+    /// Reads the text of a `suite.toml`.
+    ///
+    /// # Errors
+    /// As [`PortFile::parse`].
+    pub fn parse(text: &str) -> anyhow::Result<SuiteFile> {
+        let raw: RawSuite = toml::from_str(text)?;
+        ensure!(
+            !raw.suite.versions.is_empty(),
+            "in [suite]: `versions` is empty"
+        );
+        Ok(SuiteFile {
+            suite: raw.suite,
+            rules: checked(raw.rule)?,
+        })
+    }
 }
 
 impl PortFile {
@@ -327,19 +389,7 @@ impl PortFile {
             .collect::<anyhow::Result<Vec<_>>>()
             .context("in [port], key `versions`")?;
         ensure!(!versions.is_empty(), "in [port]: `versions` is empty");
-        let mut rules: Vec<Rule> = Vec::new();
-        for rule in raw.rule {
-            let name = rule.name.clone();
-            ensure!(is_kebab(&name), "the rule name `{name}` is not kebab-case");
-            ensure!(
-                rules.iter().all(|other| other.name != name),
-                "two rules are called `{name}`"
-            );
-            rules.push(
-                rule.checked()
-                    .with_context(|| format!("in rule `{name}`"))?,
-            );
-        }
+        let rules = checked(raw.rule)?;
         Ok(PortFile {
             krate: raw.port.krate,
             versions,
@@ -347,6 +397,23 @@ impl PortFile {
             rules,
         })
     }
+}
+
+fn checked(raw: Vec<RawRule>) -> anyhow::Result<Vec<Rule>> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for rule in raw {
+        let name = rule.name.clone();
+        ensure!(is_kebab(&name), "the rule name `{name}` is not kebab-case");
+        ensure!(
+            rules.iter().all(|other| other.name != name),
+            "two rules are called `{name}`"
+        );
+        rules.push(
+            rule.checked()
+                .with_context(|| format!("in rule `{name}`"))?,
+        );
+    }
+    Ok(rules)
 }
 
 fn is_kebab(name: &str) -> bool {
@@ -420,7 +487,7 @@ impl RawRule {
                 item: self.take_item()?,
                 matches: needed(self.take_matches()?, "matches")?,
             }),
-            RawKind::Facade => Action::Facade(needed(self.facade.take(), "facade")?),
+            RawKind::Facade => self.facade_rule()?,
             RawKind::Dependency => self.dependency_rule()?,
             RawKind::Append => Action::Append {
                 file: self.take_file()?,
@@ -448,6 +515,21 @@ impl RawRule {
         })
     }
 
+    fn facade_rule(&mut self) -> anyhow::Result<Action> {
+        let facade = needed(self.facade.take(), "facade")?;
+        let files = self.files.take();
+        let matches = match files {
+            // How many of them there are has to be stated.
+            Some(_) => needed(self.take_matches()?, "matches")?,
+            None => Matches::Always(1),
+        };
+        Ok(Action::Facade(FacadeRule {
+            facade,
+            files: files.unwrap_or_default(),
+            matches,
+        }))
+    }
+
     fn dependency_rule(&mut self) -> anyhow::Result<Action> {
         let krate = needed(self.krate.take(), "crate")?;
         let version = self.version.take();
@@ -463,6 +545,7 @@ impl RawRule {
             features: self.features.take().unwrap_or_default(),
             default_features: self.default_features.take(),
             optional: self.optional.take().unwrap_or(false),
+            dev: self.dev.take().unwrap_or(false),
         }))
     }
 
@@ -525,6 +608,7 @@ impl RawRule {
             (self.features.is_some(), "features"),
             (self.default_features.is_some(), "default-features"),
             (self.optional.is_some(), "optional"),
+            (self.dev.is_some(), "dev"),
             (self.file.is_some(), "file"),
             (self.from.is_some(), "from"),
             (self.text.is_some(), "text"),

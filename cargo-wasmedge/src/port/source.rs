@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use semver::{Comparator, Op, Version, VersionReq};
 
-use super::rules::{PortFile, Rule};
+use super::rules::{PortFile, Rule, SuiteFile, SuiteHead};
 use crate::error::Result;
 
 /// The file in each port folder that holds the rules.
 pub const PORT_FILE: &str = "port.toml";
+
+/// The file in a port folder that says how the crate's own tests are run.
+pub const SUITE_FILE: &str = "suite.toml";
 
 /// Folders of the repository that are ports, besides all of `ports/*`.
 const FOLDERS: [&str; 4] = ["mio-wasi", "tokio", "tokio-macros", "tokio-util"];
@@ -56,6 +59,8 @@ impl PortSource {
 pub struct Port {
     pub(crate) source: PortSource,
     pub(crate) file: PortFile,
+    /// The files with rules.
+    pub(crate) rule_files: Vec<&'static str>,
 }
 
 impl Port {
@@ -78,7 +83,38 @@ impl Port {
         Ok(Port {
             source: source.clone(),
             file,
+            rule_files: vec![PORT_FILE],
         })
+    }
+
+    /// The crate's own tests, where `suite.toml` says how they are run: its head,
+    /// and this port with the suite's rules added.
+    ///
+    /// # Errors
+    /// As [`Port::load`].
+    pub fn suite(&self) -> Result<Option<(SuiteHead, Port)>> {
+        let Some(text) = self.source.files.get(SUITE_FILE) else {
+            return Ok(None);
+        };
+        let named = || format!("{}/{SUITE_FILE}", self.source.label);
+        let text = std::str::from_utf8(text).with_context(named)?;
+        let suite = SuiteFile::parse(text).with_context(named)?;
+        let mut port = self.clone();
+        port.rule_files.push(SUITE_FILE);
+        for rule in suite.rules {
+            if self.file.rules.iter().any(|own| own.name == rule.name) {
+                return Err(
+                    anyhow!("{}: rule `{}` is in {PORT_FILE} too", named(), rule.name).into(),
+                );
+            }
+            port.file.rules.push(rule);
+        }
+        Ok(Some((suite.suite, port)))
+    }
+
+    /// The folder, as errors name it.
+    pub fn label(&self) -> &str {
+        &self.source.label
     }
 
     /// The upstream crate's name.

@@ -111,6 +111,7 @@ pub const IPPROTO_TCP: c_int = 6;
 pub const IPPROTO_UDP: c_int = 17;
 pub const IPPROTO_IPV6: c_int = 41;
 
+pub const IP_TOS: c_int = 1;
 pub const IP_TTL: c_int = 2;
 pub const IP_MULTICAST_TTL: c_int = 33;
 pub const IP_MULTICAST_LOOP: c_int = 34;

@@ -1,0 +1,383 @@
+//! `cargo xtask conformance`: upstream's own tests on the ported crates, natively
+//! and under WasmEdge.
+//!
+//! `suite` makes the folders, `results` runs the tests, `expectations` judges
+//! them, `page` writes `docs/conformance.md`, `gated` counts what upstream's own
+//! gates leave out natively.
+
+mod expectations;
+mod gated;
+mod page;
+mod results;
+mod suite;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use cargo_wasmedge::port::{Port, Ports, SuiteHead};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use semver::VersionReq;
+
+use crate::outcome::Report;
+use crate::repo::{Repo, is_ci};
+use crate::setup::Tools;
+use crate::test::Runner;
+use expectations::{Expectations, Sums, judge};
+use page::{Column, Section};
+use results::{Outcome, Results};
+use suite::Suite;
+
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Tests that cannot pass, and why, are in the expectations.toml of each port. A test
+that fails without an entry, and an entry whose test passes, both fail the run.")]
+pub struct Args {
+    /// Only the suites of these crates
+    #[arg(value_name = "CRATE")]
+    crates: Vec<String>,
+
+    /// A version of WasmEdge to test, such as 0.17.1, or `all` (may be repeated)
+    #[arg(long, value_name = "VERSION", default_value = "all")]
+    wasmedge: Vec<String>,
+
+    /// Compile the tests ahead of time instead of interpreting them
+    #[arg(long)]
+    aot: bool,
+
+    /// Only the tests that match this filter of cargo-nextest's
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
+
+    /// Only this release of the crates
+    #[arg(long, value_name = "VERSION")]
+    release: Option<VersionReq>,
+
+    /// The quick selection: its test programs, the newest releases, not natively
+    #[arg(long)]
+    quick: bool,
+
+    /// Leave out the crates as published
+    #[arg(long)]
+    no_upstream: bool,
+
+    /// Write docs/conformance.md, and lockfiles where there are none
+    #[arg(long)]
+    write: bool,
+}
+
+/// The versions of WasmEdge that `all` means.
+const WASMEDGE: [&str; 2] = ["~0.14.1", "~0.17.1"];
+
+/// Gives whether every test is as expected.
+pub fn run(args: &Args) -> Result<bool> {
+    let mut report = Report::default();
+    run_into(&mut report, args)?;
+    Ok(report.print(!is_ci()))
+}
+
+/// The quick selection, for continuous integration.
+pub fn quick(report: &mut Report) -> Result<()> {
+    let args = Args {
+        wasmedge: vec!["~0.17.1".to_owned()],
+        quick: true,
+        ..Args::default()
+    };
+    run_into(report, &args)
+}
+
+fn run_into(report: &mut Report, args: &Args) -> Result<()> {
+    let repo = Repo::open()?;
+    ensure!(
+        Runner::find(&repo) == Runner::Nextest,
+        "cargo-nextest is not installed; it runs every test in a process of its own\n  \
+         to mend it: ci/install-tools.sh, or cargo install --locked cargo-nextest"
+    );
+    let mut wanted: Vec<VersionReq> = Vec::new();
+    for text in &args.wasmedge {
+        match text.as_str() {
+            "all" => wanted.extend(WASMEDGE.iter().map(|each| each.parse().expect("a version"))),
+            text => wanted.push(text.parse().with_context(|| format!("--wasmedge {text}"))?),
+        }
+    }
+    let suites = suites(&repo, &args.crates)?;
+    let tools = Tools::set_up(&repo, &wanted)?;
+    for missing in &tools.missing {
+        report.left_out(missing);
+    }
+    let mut sections = Vec::new();
+    for (dir, suite) in &suites {
+        for version in &suite.0.versions {
+            let is_newest = Some(version) == suite.0.versions.first();
+            let is_wanted = match &args.release {
+                Some(release) => release.matches(version),
+                None => is_newest || !args.quick,
+            };
+            if is_wanted {
+                let suite = Suite::prepare(&repo, &tools, dir.clone(), suite, version)?;
+                let run = Run {
+                    repo: &repo,
+                    tools: &tools,
+                    args,
+                    suite: &suite,
+                };
+                sections.push(run.all(report)?);
+            }
+        }
+    }
+    if args.write {
+        let page = repo.root.join("docs/conformance.md");
+        ensure!(
+            args.filter.is_none() && !args.quick && args.crates.is_empty(),
+            "--write is for a whole run"
+        );
+        page::write(&page, &tools, &sections)?;
+    }
+    page::write_json(&repo.target.join("conformance/results.json"), &sections)?;
+    Ok(())
+}
+
+/// The suites of these crates, of all without any; with their folders.
+fn suites(repo: &Repo, crates: &[String]) -> Result<Vec<(PathBuf, (SuiteHead, Port))>> {
+    let ports = Ports::from_dir(&repo.root)?;
+    let mut found = Vec::new();
+    let mut known = Vec::new();
+    for port in ports.iter() {
+        let Some(suite) = port.suite()? else { continue };
+        known.push(port.krate().to_owned());
+        if crates.is_empty() || crates.iter().any(|name| name == port.krate()) {
+            found.push((PathBuf::from(port.label()), suite));
+        }
+    }
+    for name in crates {
+        ensure!(
+            known.contains(name),
+            "no suite of `{name}`; there are: {}",
+            known.join(", ")
+        );
+    }
+    Ok(found)
+}
+
+/// The runs of one suite.
+struct Run<'a> {
+    repo: &'a Repo,
+    tools: &'a Tools,
+    args: &'a Args,
+    suite: &'a Suite,
+}
+
+impl Run<'_> {
+    fn all(&self, report: &mut Report) -> Result<Section> {
+        let suite = self.suite;
+        let is_whole = self.args.filter.is_none() && !self.args.quick;
+        let path = suite.port_dir.join("expectations.toml");
+        let expectations = Expectations::load(&path, &suite.version)?;
+        let mut section = Section::new(suite);
+
+        let native = match self.args.quick {
+            true => None,
+            false => Some(self.native(report, &mut section)?),
+        };
+        if let Some(native) = &native {
+            section.gated = gated::count(suite, native)?;
+        }
+        for wasmedge in &self.tools.wasmedge {
+            let how = if self.args.aot { " AOT" } else { "" };
+            let runtime = format!("WasmEdge {}{how}", wasmedge.version);
+            let started = Instant::now();
+            self.status(&runtime);
+            let aot = if self.args.aot { "always" } else { "never" };
+            let results = self.run("wasm", &suite.ported, || {
+                let mut command = self.tools.cargo_wasmedge(wasmedge);
+                command.env("CARGO_WASMEDGE_AOT", aot);
+                command
+            })?;
+            let verdict = judge(&expectations, &results, native.as_ref(), is_whole);
+            let mut sums = Sums::default();
+            for program in verdict.programs.values() {
+                sums.add(program);
+            }
+            for unexpected in &verdict.unexpected {
+                anstream::println!("  {unexpected}");
+            }
+            // A stale entry is a failure as well.
+            let failed = verdict.unexpected.len();
+            let excused = sums.excused.values().sum();
+            report.note(
+                &suite.name(),
+                &runtime,
+                (sums.passed, failed, excused),
+                started.elapsed(),
+            );
+            section.columns.push(Column {
+                runtime,
+                programs: verdict.programs,
+            });
+        }
+        section.take_entries(&expectations);
+        if self.args.write {
+            suite.keep_lock()?;
+        }
+        Ok(section)
+    }
+
+    /// The ported crate natively, and the crate as published: every test must go alike.
+    fn native(&self, report: &mut Report, section: &mut Section) -> Result<Results> {
+        let started = Instant::now();
+        self.status("native, ported");
+        let ported = self.run("native", &self.suite.ported, || {
+            self.tools.cargo_wasmedge(self.tools.newest())
+        })?;
+        let mut failed = 0;
+        for (test, outcome) in &ported {
+            if let Outcome::Failed(said) = outcome {
+                failed += 1;
+                anstream::println!(
+                    "  {test}: fails natively\n      {}",
+                    said.replace('\n', "\n      ")
+                );
+            }
+        }
+        let passed = ported
+            .values()
+            .filter(|how| **how == Outcome::Passed)
+            .count();
+        let ignored = ported.len() - passed - failed;
+        let name = self.suite.name();
+        report.note(
+            &name,
+            "native, ported",
+            (passed, failed, ignored),
+            started.elapsed(),
+        );
+        section.native = ported.clone();
+        if self.args.no_upstream {
+            report.not_asked_for(format!("{name} as published (--no-upstream)"));
+            return Ok(ported);
+        }
+
+        let started = Instant::now();
+        self.status("native, as published");
+        let published = self.run("upstream", &self.suite.upstream, || {
+            let mut command = Command::new(&self.tools.rust.cargo);
+            crate::repo::quiet_environment(&mut command);
+            command
+                .envs(self.tools.rust.env())
+                .env("CARGO", &self.tools.rust.cargo);
+            command
+        })?;
+        let mut apart = 0;
+        let all: std::collections::BTreeSet<&String> =
+            ported.keys().chain(published.keys()).collect();
+        for test in all {
+            let words = [ported.get(test), published.get(test)].map(|outcome| match outcome {
+                None => "not built",
+                Some(Outcome::Passed) => "passes",
+                Some(Outcome::Ignored) => "ignored",
+                Some(Outcome::Failed(_)) => "fails",
+            });
+            if words[0] != words[1] {
+                apart += 1;
+                anstream::println!("  {test}: {} ported, {} as published", words[0], words[1]);
+            }
+        }
+        let alike = published.len() - apart.min(published.len());
+        report.note(
+            &name,
+            "native, as published",
+            (alike, apart, 0),
+            started.elapsed(),
+        );
+        Ok(ported)
+    }
+
+    fn status(&self, runtime: &str) {
+        let what = format_args!("{} ({runtime})", self.suite.name());
+        self.repo.shell.status("Testing", what);
+    }
+
+    /// Runs the suite in a folder. What is built for one suite serves the next.
+    fn run(
+        &self,
+        kind: &str,
+        folder: &std::path::Path,
+        cargo: impl Fn() -> Command,
+    ) -> Result<Results> {
+        let target = self.repo.target.join("conformance/target").join(kind);
+        let programs = self.selected()?;
+        results::run(
+            &self.suite.krate,
+            &target.join("nextest/default/junit.xml"),
+            |word| {
+                let mut command = cargo();
+                command.args(["nextest", word]).current_dir(folder);
+                if kind != "wasm" {
+                    // Named, so that `cargo wasmedge` builds for it, with the ported crates.
+                    command.args(["--target", &self.tools.rust.host]);
+                }
+                if !self.suite.head.features.is_empty() {
+                    command.args(["--features", &self.suite.head.features.join(",")]);
+                }
+                match &programs {
+                    None => {
+                        command.args(&self.suite.head.targets);
+                    }
+                    Some(programs) => {
+                        for program in programs {
+                            match program.as_str() {
+                                "lib" => command.arg("--lib"),
+                                program => command.args(["--test", program]),
+                            };
+                        }
+                    }
+                }
+                if let Some(filter) = &self.args.filter {
+                    command.args(["-E", filter]);
+                }
+                command
+                    .env("CARGO_TARGET_DIR", &target)
+                    // Upstream's checks stay on; the interpreter has less to do, and
+                    // nobody steps through it.
+                    .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+                    .env("CARGO_PROFILE_DEV_DEBUG", "false")
+                    .env("CARGO_TERM_QUIET", "true");
+                command
+            },
+        )
+    }
+
+    /// The programs of the quick selection.
+    fn selected(&self) -> Result<Option<Vec<String>>> {
+        if !self.args.quick {
+            return Ok(None);
+        }
+        let globs = globs(&self.suite.head.quick)?;
+        let mut programs = self.suite.programs()?;
+        if self
+            .suite
+            .head
+            .targets
+            .iter()
+            .any(|target| target == "--lib")
+        {
+            programs.push("lib".to_owned());
+        }
+        programs.retain(|program| globs.is_match(program));
+        ensure!(
+            !programs.is_empty(),
+            "the key `quick` of {} selects nothing",
+            self.suite.port_dir.join("suite.toml").display()
+        );
+        Ok(Some(programs))
+    }
+}
+
+fn globs(texts: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        set.add(Glob::new(text).context("in the key `quick`")?);
+    }
+    Ok(set.build()?)
+}
