@@ -10,7 +10,7 @@ use cargo_wasmedge::toolchain::rust;
 use crate::outcome::Report;
 use crate::repo::Repo;
 use crate::setup::Tools;
-use crate::{commands, originality, test};
+use crate::{commands, conformance, originality, test};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "All checks are made, also when one fails. The last line has the sums.")]
@@ -39,6 +39,8 @@ enum Check {
     Commands,
     /// cargo demo
     Demo,
+    /// The quick selection of cargo xtask conformance
+    Conformance,
     /// cargo xtask test
     Test,
 }
@@ -67,12 +69,19 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
             Check::Demo => demo(&repo),
-            Check::Test => Ok(()),
+            Check::Conformance | Check::Test => Ok(()),
         };
         if let Err(error) = &done {
             eprintln!("error: {name}: {error:#}");
         }
         report.check(&name, done.is_ok(), started.elapsed());
+    }
+    if wanted(Check::Conformance) {
+        let started = Instant::now();
+        if let Err(error) = conformance::quick(&mut report) {
+            eprintln!("error: conformance: {error:#}");
+            report.check("conformance", false, started.elapsed());
+        }
     }
     if wanted(Check::Test) {
         let tests = test::Args {

@@ -28,7 +28,7 @@ enum How {
 
 use How::{Elsewhere, Run};
 
-const KNOWN: [(&str, How); 19] = [
+const KNOWN: [(&str, How); 21] = [
     // README.md
     ("cargo demo", Elsewhere("the check `demo`")),
     ("cargo xtask test", Elsewhere("the check `test`")),
@@ -66,6 +66,14 @@ const KNOWN: [(&str, How); 19] = [
     (
         "cargo wasmedge test udp",
         Elsewhere("the check `test` runs all of them"),
+    ),
+    (
+        "cargo xtask conformance",
+        Elsewhere("the check `conformance` runs a selection"),
+    ),
+    (
+        "cargo xtask conformance tokio --wasmedge 0.17.1 --filter 'binary(udp)'",
+        Elsewhere("is part of `cargo xtask conformance`"),
     ),
     (
         "cargo xtask upstream",

@@ -59,7 +59,7 @@ fn gate_of(text: &str) -> &'static str {
         head.match_indices(word).any(|(at, _)| {
             let before = &head[..at];
             let open = before.rfind("not(").map(|not| &before[not..]);
-            !open.is_some_and(|inside| !inside.contains(')'))
+            open.is_none_or(|inside| inside.contains(')'))
         })
     });
     found.map_or("other systems", |(_, name)| name)

@@ -309,7 +309,7 @@ impl Run<'_> {
         let programs = self.selected()?;
         results::run(
             &self.suite.krate,
-            &target.join("nextest/default/junit.xml"),
+            &folder.join("target/nextest/default/junit.xml"),
             |word| {
                 let mut command = cargo();
                 command.args(["nextest", word]).current_dir(folder);
