@@ -2,6 +2,7 @@
 //! contract is in `runtime/scheduler/current_thread/one_thread.rs`.
 
 use super::{EnterRuntime, CONTEXT};
+use crate::runtime::scheduler::current_thread::one_thread;
 
 /// Puts the former state back, also in the face of a panic.
 struct Reset(EnterRuntime);
@@ -19,7 +20,7 @@ fn as_state<R>(state: EnterRuntime, f: impl FnOnce() -> R) -> R {
 
 /// Runs `f` as code outside of the runtime, which may block.
 pub(crate) fn as_blocking<R>(f: impl FnOnce() -> R) -> R {
-    as_state(EnterRuntime::NotEntered, f)
+    one_thread::as_outer(|| as_state(EnterRuntime::NotEntered, f))
 }
 
 /// Runs `f` as a worker of the runtime, whose tasks may not block unless they

@@ -9,3 +9,19 @@ impl Context {
         self.run_task(core, || task.run()).0
     }
 }
+
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+use one_thread::CoreSlot;
+#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
+type CoreSlot = AtomicCell<Core>;
+
+// Takes the place of `AtomicCell::new`, in which there is no handle.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+fn core_slot(handle: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot + '_ {
+    |core| CoreSlot::new(handle, core)
+}
+
+#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
+fn core_slot(_: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot {
+    AtomicCell::new
+}

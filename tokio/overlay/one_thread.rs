@@ -16,6 +16,11 @@
 //!   call looks again at what it waits for.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
+//! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
+//!   waits, in another runtime or outside of all of them, drives it too
+//!   ([`turn_others`]). With one runtime, which is what most programs have, a
+//!   wait is one host call as long as it needs to be; with more of them that
+//!   have tasks it is cut into slices, since the host waits for one at a time.
 //!
 //! Waits nest on one stack. A wait that is satisfied returns only when those
 //! that were begun inside of it have returned; one that depends on code below
@@ -24,55 +29,75 @@
 //! another thread could release.
 
 use super::{Context, Core, Handle};
+use crate::runtime::scheduler::Defer;
 use crate::runtime::{blocking, context, scheduler};
+use crate::util::atomic_cell::AtomicCell;
 use crate::util::waker_ref;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Release;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
 
 /// Runs one turn of the scheduler that the caller is part of, in the place of
-/// putting the thread to sleep.
+/// putting the thread to sleep; outside of all runtimes, of those that there are.
 ///
 /// Returns when `notified` holds, when `timeout` is over, or when anything at
 /// all was done; the caller checks and parks again. Returns `false`, having
-/// done nothing, where there is no scheduler to drive: outside of a runtime,
-/// and inside of its drivers.
+/// done nothing, where there is nothing to drive: without any runtime, and
+/// inside of its drivers.
 pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bool {
     // The scheduler shows itself only to its workers.
     context::one_thread::as_worker(|| {
-        context::with_scheduler(|scheduler| {
-            let Some(scheduler::Context::CurrentThread(cx)) = scheduler else {
-                return false;
-            };
-            let Some(core) = cx.core.borrow_mut().take() else {
-                return false;
-            };
-            if core.driver.is_none() {
-                *cx.core.borrow_mut() = Some(core);
-                return false;
+        let in_one = context::with_scheduler(|scheduler| match scheduler {
+            Some(scheduler::Context::CurrentThread(cx)) => {
+                Some(turn_of(cx, timeout, &notified).is_some())
             }
-            let core = turn(cx, core, timeout, notified);
-            *cx.core.borrow_mut() = Some(core);
-            true
-        })
+            _ => None,
+        });
+        in_one.unwrap_or_else(|| park_outside(timeout, &notified))
     })
+}
+
+/// What a turn of a scheduler found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Something was run.
+    Worked,
+    /// There was nothing to run.
+    Idle,
+}
+
+/// A turn of the scheduler that has this context; `None` where its core is in
+/// other hands: it is being driven already.
+fn turn_of(cx: &Context, timeout: Option<Duration>, notified: &dyn Fn() -> bool) -> Option<Turn> {
+    let core = cx.core.borrow_mut().take()?;
+    let (core, turn) = match core.driver {
+        Some(_) => {
+            let (core, turn) = turn(cx, core, timeout, notified);
+            (core, Some(turn))
+        }
+        None => (core, None),
+    };
+    *cx.core.borrow_mut() = Some(core);
+    turn
 }
 
 fn turn(
     cx: &Context,
     mut core: Box<Core>,
     timeout: Option<Duration>,
-    notified: impl Fn() -> bool,
-) -> Box<Core> {
+    notified: &dyn Fn() -> bool,
+) -> (Box<Core>, Turn) {
     let handle = &cx.handle;
+    let mut turn = Turn::Idle;
 
     if handle.reset_woken() {
         core = poll_root(cx, core);
+        turn = Turn::Worked;
     }
 
     let mut idle = false;
@@ -87,29 +112,303 @@ fn turn(
         };
         let task = handle.shared.owned.assert_owner(task);
         core = cx.run_owned(task, core);
+        turn = Turn::Worked;
     }
 
     if notified() {
-        return core;
+        return (core, turn);
     }
     if !idle || cx.has_pending_work(&core) {
-        return cx.park_yield(core, handle);
+        return (cx.park_yield(core, handle), Turn::Worked);
     }
-    match timeout {
+    core = match timeout {
         None => cx.park(core, handle),
-        Some(timeout) => {
-            let mut driver = core.driver.take().expect("driver missing");
-            core.submit_metrics(handle);
-            core = cx.park_internal(core, handle, &mut driver, Some(timeout));
-            core.driver = Some(driver);
-            core
-        }
+        Some(timeout) => match park_beside(cx, core, Some(timeout)) {
+            Ok(core) => core,
+            Err(core) => wait_at_most(cx, core, timeout),
+        },
+    };
+    (core, turn)
+}
+
+/// Lets the drivers wait, and wakes what was put off until then.
+fn wait_at_most(cx: &Context, mut core: Box<Core>, timeout: Duration) -> Box<Core> {
+    let mut driver = core.driver.take().expect("driver missing");
+    core.submit_metrics(&cx.handle);
+    core = cx.park_internal(core, &cx.handle, &mut driver, Some(timeout));
+    core.driver = Some(driver);
+    core
+}
+
+/// What comes before each look at the drivers that does not wait: the next
+/// queued closure, and the turn of other runtimes.
+pub(super) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
+    let core = run_next_closure(cx, core);
+    if others_have_work(&cx.handle) {
+        turn_others(&cx.handle);
+    }
+    core
+}
+
+// ===== more than one runtime =====
+
+/// Where a scheduler keeps its core while nobody runs it. The list of this
+/// thread's runtimes finds it there.
+pub(super) struct CoreSlot(Arc<AtomicCell<Core>>);
+
+impl CoreSlot {
+    /// Puts a new runtime's core in, and the runtime on the list.
+    pub(super) fn new(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {
+        let slot = Arc::new(AtomicCell::new(core));
+        RUNTIMES.with(|runtimes| {
+            let mut runtimes = runtimes.borrow_mut();
+            runtimes.retain(|known| known.slot.strong_count() > 0);
+            runtimes.push(Known {
+                handle: Arc::downgrade(handle),
+                slot: Arc::downgrade(&slot),
+                in_background: false,
+            });
+        });
+        CoreSlot(slot)
+    }
+
+    pub(super) fn take(&self) -> Option<Box<Core>> {
+        self.0.take()
+    }
+
+    pub(super) fn set(&self, core: Box<Core>) {
+        self.0.set(core);
     }
 }
 
-/// Runs the next queued closure, if there is one. Part of every look at the
-/// drivers.
-pub(super) fn run_next_closure(cx: &Context, core: Box<Core>) -> Box<Core> {
+/// A runtime of this thread.
+struct Known {
+    handle: Weak<Handle>,
+    slot: Weak<AtomicCell<Core>>,
+    /// Natively it has threads of its own.
+    in_background: bool,
+}
+
+tokio_thread_local! {
+    static RUNTIMES: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    /// The schedulers whose closures (or `block_in_place`) are at work further
+    /// down on the stack.
+    static OUTER: RefCell<Vec<*const scheduler::Context>> = const { RefCell::new(Vec::new()) };
+    static SLICE: Cell<Duration> = const { Cell::new(SHORTEST_SLICE) };
+}
+
+/// How long one runtime may wait while others have tasks: at first, after
+/// anything was done, and at most.
+const SHORTEST_SLICE: Duration = Duration::from_micros(250);
+const LONGEST_SLICE: Duration = Duration::from_millis(8);
+
+/// Marks a runtime as one that goes on though nobody is in its `block_on`.
+pub(crate) fn put_in_background(handle: &scheduler::Handle) {
+    let handle = Arc::as_ptr(handle.as_current_thread());
+    RUNTIMES.with(|runtimes| {
+        for known in runtimes.borrow_mut().iter_mut() {
+            known.in_background |= known.handle.as_ptr() == handle;
+        }
+    });
+}
+
+/// Whether a runtime was built as a multi-thread one.
+pub(crate) fn is_in_background(handle: &scheduler::Handle) -> bool {
+    let handle = Arc::as_ptr(handle.as_current_thread());
+    RUNTIMES.with(|runtimes| {
+        let runtimes = runtimes.borrow();
+        let mut all = runtimes.iter();
+        all.any(|known| known.in_background && known.handle.as_ptr() == handle)
+    })
+}
+
+/// The `n`th runtime of this thread, with its slot.
+fn runtime(n: usize, in_background: bool) -> Option<(Arc<Handle>, Arc<AtomicCell<Core>>)> {
+    RUNTIMES.with(|runtimes| {
+        let runtimes = runtimes.borrow();
+        let known = runtimes.get(n)?;
+        if in_background && !known.in_background {
+            return None;
+        }
+        Some((known.handle.upgrade()?, known.slot.upgrade()?))
+    })
+}
+
+fn number_of_runtimes() -> usize {
+    RUNTIMES.with(|runtimes| runtimes.borrow().len())
+}
+
+/// Runs `f` as code that is at work for the current scheduler and may wait, so
+/// that runtimes inside of it can drive that scheduler.
+pub(crate) fn as_outer<R>(f: impl FnOnce() -> R) -> R {
+    struct Pop;
+    impl Drop for Pop {
+        fn drop(&mut self) {
+            let _ = OUTER.try_with(|outer| outer.borrow_mut().pop());
+        }
+    }
+    let _pop = context::with_scheduler(|scheduler| {
+        let scheduler: *const scheduler::Context = scheduler?;
+        OUTER.with(|outer| outer.borrow_mut().push(scheduler));
+        Some(Pop)
+    });
+    f()
+}
+
+/// The `n`th scheduler further down on the stack.
+fn outer(n: usize) -> Option<*const scheduler::Context> {
+    OUTER.with(|outer| outer.borrow().get(n).copied())
+}
+
+/// Whether a runtime besides this one could have something to do.
+fn others_have_work(handle: &Arc<Handle>) -> bool {
+    let me = Arc::as_ptr(handle);
+    let is_other = |scheduler: &*const scheduler::Context| {
+        // SAFETY: what is on the list is further down on this stack.
+        let scheduler = unsafe { &**scheduler };
+        Arc::as_ptr(&scheduler.expect_current_thread().handle) != me
+    };
+    if OUTER.with(|outer| outer.borrow().iter().any(is_other)) {
+        return true;
+    }
+    let count = number_of_runtimes();
+    count > 1
+        && (0..count).any(|n| {
+            runtime(n, true).is_some_and(|(other, _)| {
+                Arc::as_ptr(&other) != me
+                    && (other.shared.owned.num_alive_tasks() > 0
+                        || blocking::one_thread::is_waiting(&other.blocking_spawner))
+            })
+        })
+}
+
+/// One turn, without waiting, of every runtime that natively would go on by
+/// itself and that nobody drives right now.
+fn turn_others(me: &Arc<Handle>) -> Turn {
+    let mut worked = Turn::Idle;
+    let mut n = 0;
+    while let Some(scheduler) = outer(n) {
+        n += 1;
+        // SAFETY: what is on the list is further down on this stack, and stays
+        // there until this call is over.
+        let scheduler = unsafe { &*scheduler };
+        let cx = scheduler.expect_current_thread();
+        if Arc::ptr_eq(&cx.handle, me) {
+            continue;
+        }
+        let turn = as_current(scheduler, || turn_of(cx, Some(Duration::ZERO), &|| false));
+        if turn == Some(Turn::Worked) {
+            worked = Turn::Worked;
+        }
+    }
+    for n in 0..number_of_runtimes() {
+        let Some((handle, slot)) = runtime(n, true) else {
+            continue;
+        };
+        if !Arc::ptr_eq(&handle, me)
+            && turn_idle(handle, &slot, Some(Duration::ZERO), &|| false) == Some(Turn::Worked)
+        {
+            worked = Turn::Worked;
+        }
+    }
+    worked
+}
+
+/// Runs `f` inside of this scheduler.
+fn as_current<R>(scheduler: &scheduler::Context, f: impl FnOnce() -> R) -> R {
+    let handle = scheduler.expect_current_thread().handle.clone();
+    let _current = context::try_set_current(&scheduler::Handle::CurrentThread(handle));
+    context::one_thread::as_worker(|| context::set_scheduler(scheduler, f))
+}
+
+/// A turn of a runtime that nobody runs.
+fn turn_idle(
+    handle: Arc<Handle>,
+    slot: &AtomicCell<Core>,
+    timeout: Option<Duration>,
+    notified: &dyn Fn() -> bool,
+) -> Option<Turn> {
+    let core = slot.take()?;
+    let scheduler = scheduler::Context::CurrentThread(Context {
+        handle,
+        core: RefCell::new(Some(core)),
+        defer: Defer::new(),
+    });
+    let cx = scheduler.expect_current_thread();
+    let turn = as_current(&scheduler, || {
+        let turn = turn_of(cx, timeout, notified);
+        // This context goes; what was put off must not go with it.
+        cx.defer.wake();
+        turn
+    });
+    if let Some(core) = cx.core.borrow_mut().take() {
+        slot.set(core);
+    }
+    turn
+}
+
+/// Waits in this runtime while others have work; gives the core back, having
+/// done nothing, where no other one has.
+pub(super) fn park_beside(
+    cx: &Context,
+    core: Box<Core>,
+    limit: Option<Duration>,
+) -> Result<Box<Core>, Box<Core>> {
+    if !others_have_work(&cx.handle) {
+        return Err(core);
+    }
+    let slice = next_slice(turn_others(&cx.handle), limit);
+    // They may have woken this one.
+    let slice = if cx.has_pending_work(&core) {
+        Duration::ZERO
+    } else {
+        slice
+    };
+    Ok(wait_at_most(cx, core, slice))
+}
+
+/// How long to wait after such a turn.
+fn next_slice(turn: Turn, limit: Option<Duration>) -> Duration {
+    SLICE.with(|slice| {
+        let now = match turn {
+            Turn::Worked => SHORTEST_SLICE,
+            Turn::Idle => slice.get(),
+        };
+        slice.set(LONGEST_SLICE.min(now * 2));
+        limit.map_or(now, |limit| limit.min(now))
+    })
+}
+
+/// A wait outside of all runtimes.
+fn park_outside(timeout: Option<Duration>, notified: &dyn Fn() -> bool) -> bool {
+    let count = number_of_runtimes();
+    let mut left = timeout;
+    let mut driven = false;
+    let mut worked = Turn::Idle;
+    if count > 1 {
+        left = Some(SLICE.with(|slice| next_slice(Turn::Idle, timeout).min(slice.get())));
+    }
+    for n in 0..count {
+        let Some((handle, slot)) = runtime(n, false) else {
+            continue;
+        };
+        // Only one of them waits.
+        let timeout = if driven { Some(Duration::ZERO) } else { left };
+        if let Some(turn) = turn_idle(handle, &slot, timeout, notified) {
+            driven = true;
+            if turn == Turn::Worked {
+                worked = turn;
+            }
+        }
+    }
+    if worked == Turn::Worked {
+        SLICE.with(|slice| slice.set(SHORTEST_SLICE));
+    }
+    driven
+}
+
+/// Runs the next queued closure, if there is one.
+fn run_next_closure(cx: &Context, core: Box<Core>) -> Box<Core> {
     let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) else {
         return core;
     };

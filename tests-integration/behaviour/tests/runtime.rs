@@ -128,12 +128,7 @@ fn handle_tells_the_flavor() {
         .build()
         .unwrap();
     let flavor = runtime.block_on(async { Handle::current().runtime_flavor() });
-    if cfg!(target_os = "wasi") {
-        // A guest has one thread, and the handle does not hide it.
-        assert_eq!(flavor, RuntimeFlavor::CurrentThread);
-    } else {
-        assert_eq!(flavor, RuntimeFlavor::MultiThread);
-    }
+    assert_eq!(flavor, RuntimeFlavor::MultiThread);
     let runtime = Builder::new_current_thread().build().unwrap();
     assert_eq!(
         runtime.handle().runtime_flavor(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use behaviour::{tcp_pair, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
@@ -225,4 +225,61 @@ fn block_on_returns_after_the_waits_that_were_begun_inside_of_it() {
         sleep(Duration::from_millis(5)).await;
     });
     assert_eq!(runtime.block_on(closure).unwrap(), Ok(7));
+}
+
+#[test]
+fn handle_blocks_on_a_future_though_nobody_runs_the_runtime() {
+    let runtime = Runtime::new().unwrap();
+    let slept = runtime.handle().block_on(async {
+        let task = tokio::spawn(sleep(Duration::from_millis(5)));
+        sleep(Duration::from_millis(5)).await;
+        task.await
+    });
+    slept.unwrap();
+}
+
+#[test]
+fn tasks_go_on_while_code_outside_of_the_runtime_waits() {
+    let runtime = Runtime::new().unwrap();
+    let (send, receive) = oneshot::channel();
+    runtime.spawn(async move {
+        sleep(Duration::from_millis(5)).await;
+        send.send(7).unwrap();
+    });
+    assert_eq!(receive.blocking_recv(), Ok(7));
+}
+
+#[test]
+fn one_runtime_waits_for_what_another_does() {
+    let server = Runtime::new().unwrap();
+    let (send, receive) = oneshot::channel();
+    let (ask, asked) = oneshot::channel();
+    server.spawn(async move {
+        let number: u32 = asked.await.unwrap();
+        sleep(Duration::from_millis(5)).await;
+        send.send(number + 1).unwrap();
+    });
+    let client = Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = client.block_on(async {
+        sleep(Duration::from_millis(5)).await;
+        ask.send(1).unwrap();
+        receive.await.unwrap()
+    });
+    assert_eq!(answer, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runtime_in_a_closure_waits_for_a_task_outside() {
+    within(async {
+        let (send, receive) = oneshot::channel();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(20)).await;
+            send.send(7).unwrap();
+        });
+        let answer = spawn_blocking(|| Runtime::new().unwrap().block_on(receive))
+            .await
+            .unwrap();
+        assert_eq!(answer, Ok(7));
+    })
+    .await;
 }
