@@ -23,6 +23,13 @@ pub(crate) fn as_blocking<R>(f: impl FnOnce() -> R) -> R {
     one_thread::as_outer(|| as_state(EnterRuntime::NotEntered, f))
 }
 
+/// Whether this is code of the runtime, which may not block unless it asks to.
+pub(crate) fn is_worker() -> bool {
+    CONTEXT
+        .try_with(|context| context.runtime.get().is_entered())
+        .unwrap_or(true)
+}
+
 /// Runs `f` as a worker of the runtime, whose tasks may not block unless they
 /// ask to.
 pub(crate) fn as_worker<R>(f: impl FnOnce() -> R) -> R {

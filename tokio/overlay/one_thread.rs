@@ -14,6 +14,8 @@
 //!   runtime: [`park`] runs one turn of the scheduler (the `block_on` future,
 //!   tasks, queued closures, then the drivers) and returns, and the waiting
 //!   call looks again at what it waits for.
+//! * `std::thread::sleep` and `yield_now` count as waiting there, too. In code
+//!   that may not wait, such as a task, they stop the thread as they do natively.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
@@ -40,7 +42,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs one turn of the scheduler that the caller is part of, in the place of
 /// putting the thread to sleep; outside of all runtimes, of those that there are.
@@ -58,8 +60,33 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
             }
             _ => None,
         });
-        in_one.unwrap_or_else(|| park_outside(timeout, &notified))
+        in_one.unwrap_or_else(|| park_outside(timeout, &notified, false))
     })
+}
+
+/// What the host layer does in the place of putting the thread to sleep. Gives
+/// back how much is left to sleep.
+fn sleep(duration: Duration) -> Duration {
+    if context::one_thread::is_worker() {
+        return duration;
+    }
+    let start = Instant::now();
+    let mut left = duration;
+    loop {
+        let driven = context::one_thread::as_worker(|| {
+            let in_one = context::with_scheduler(|scheduler| match scheduler {
+                Some(scheduler::Context::CurrentThread(cx)) => {
+                    Some(turn_of(cx, Some(left), &|| false).is_some())
+                }
+                _ => None,
+            });
+            in_one.unwrap_or_else(|| park_outside(Some(left), &|| false, true))
+        });
+        left = duration.saturating_sub(start.elapsed());
+        if !driven || left.is_zero() {
+            return left;
+        }
+    }
 }
 
 /// What a turn of a scheduler found.
@@ -159,6 +186,7 @@ pub(super) struct CoreSlot(Arc<AtomicCell<Core>>);
 impl CoreSlot {
     /// Puts a new runtime's core in, and the runtime on the list.
     pub(super) fn new(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {
+        wasmedge_wasi_socket::sleep::on_sleep(sleep);
         let slot = Arc::new(AtomicCell::new(core));
         RUNTIMES.with(|runtimes| {
             let mut runtimes = runtimes.borrow_mut();
@@ -380,7 +408,11 @@ fn next_slice(turn: Turn, limit: Option<Duration>) -> Duration {
 }
 
 /// A wait outside of all runtimes.
-fn park_outside(timeout: Option<Duration>, notified: &dyn Fn() -> bool) -> bool {
+fn park_outside(
+    timeout: Option<Duration>,
+    notified: &dyn Fn() -> bool,
+    in_background: bool,
+) -> bool {
     let count = number_of_runtimes();
     let mut left = timeout;
     let mut driven = false;
@@ -389,7 +421,7 @@ fn park_outside(timeout: Option<Duration>, notified: &dyn Fn() -> bool) -> bool 
         left = Some(SLICE.with(|slice| next_slice(Turn::Idle, timeout).min(slice.get())));
     }
     for n in 0..count {
-        let Some((handle, slot)) = runtime(n, false) else {
+        let Some((handle, slot)) = runtime(n, in_background) else {
             continue;
         };
         // Only one of them waits.

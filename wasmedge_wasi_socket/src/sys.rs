@@ -13,6 +13,7 @@ use crate::{imports, Errno};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 // Guest pointers are cast to `u32`.
 const _: () = assert!(std::mem::size_of::<usize>() == 4);
@@ -428,6 +429,16 @@ pub fn is_open(fd: i32) -> bool {
     let mut stat = FdStat::default();
     // SAFETY: `stat` is valid for writing; any number may be asked about.
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) }) != Err(Errno::BADF)
+}
+
+/// The monotonic clock.
+pub fn monotonic_now() -> Result<Duration, Errno> {
+    const MONOTONIC: i32 = 1;
+    let mut nanos = 0;
+    // SAFETY: the host writes one u64 to `nanos`, which is aligned for it.
+    let raw = unsafe { imports::clock_time_get(MONOTONIC, 1, &mut nanos) };
+    check(raw)?;
+    Ok(Duration::from_nanos(nanos))
 }
 
 /// Waits for one of `subs`; the caller has seen to it that there is one.

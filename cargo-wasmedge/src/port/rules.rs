@@ -43,6 +43,9 @@ pub struct SuiteHead {
     pub patch_self: bool,
     /// Test programs (globs) of the quick selection.
     pub quick: Vec<String>,
+    /// Tests that cannot pass for root, of whom nothing is kept.
+    #[serde(default)]
+    pub not_as_root: Vec<String>,
 }
 
 /// One rule of a port.

@@ -283,3 +283,68 @@ async fn runtime_in_a_closure_waits_for_a_task_outside() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_go_on_while_a_closure_sleeps() {
+    within(async {
+        let ticks = Arc::new(AtomicUsize::new(0));
+        let counter = ticks.clone();
+        let ticker = tokio::spawn(async move {
+            loop {
+                sleep(Duration::from_millis(10)).await;
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let closure = spawn_blocking(|| std::thread::sleep(Duration::from_millis(200)));
+        closure.await.unwrap();
+        let ticked = ticks.load(Ordering::Relaxed);
+        assert!(
+            (5..=20).contains(&ticked),
+            "{ticked} ticks of 10 ms in 200 ms"
+        );
+        ticker.abort();
+    })
+    .await;
+}
+
+#[test]
+fn tasks_go_on_while_main_sleeps() {
+    let runtime = Runtime::new().unwrap();
+    let (send, mut receive) = oneshot::channel();
+    runtime.spawn(async move {
+        sleep(Duration::from_millis(10)).await;
+        send.send(7).unwrap();
+    });
+    let start = std::time::Instant::now();
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(start.elapsed() >= Duration::from_millis(100));
+    assert_eq!(receive.try_recv(), Ok(7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closure_waits_for_a_task_by_yielding_the_thread() {
+    within(async {
+        let done = Arc::new(AtomicUsize::new(0));
+        let setter = done.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(20)).await;
+            setter.store(1, Ordering::Relaxed);
+        });
+        let seen = spawn_blocking(move || {
+            while done.load(Ordering::Relaxed) == 0 {
+                std::thread::yield_now();
+            }
+            done.load(Ordering::Relaxed)
+        });
+        assert_eq!(seen.await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[test]
+fn sleeping_takes_as_long_as_asked() {
+    let start = std::time::Instant::now();
+    std::thread::sleep(Duration::from_millis(30));
+    let took = start.elapsed();
+    assert!((30..1000).contains(&took.as_millis()), "{took:?}");
+}

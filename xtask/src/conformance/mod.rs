@@ -307,7 +307,7 @@ impl Run<'_> {
     ) -> Result<Results> {
         let target = self.repo.target.join("conformance/target").join(kind);
         let programs = self.selected()?;
-        results::run(
+        let mut results = results::run(
             &self.suite.krate,
             &folder.join("target/nextest/default/junit.xml"),
             |word| {
@@ -345,7 +345,12 @@ impl Run<'_> {
                     .env("CARGO_TERM_QUIET", "true");
                 command
             },
-        )
+        )?;
+        for test in results::without_those_not_for_root(&mut results, &self.suite.head.not_as_root)
+        {
+            anstream::println!("  {test}: cannot pass for root, and is left out");
+        }
+        Ok(results)
     }
 
     /// The programs of the quick selection.

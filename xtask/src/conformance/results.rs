@@ -1,6 +1,7 @@
 //! What became of each test: nextest's list and its JUnit report.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -46,6 +47,16 @@ struct Match {
     status: String,
     #[serde(default)]
     reason: String,
+}
+
+/// Takes out the tests that cannot pass for root, if that is who runs them.
+/// Gives their names.
+pub fn without_those_not_for_root(results: &mut Results, not_as_root: &[String]) -> Vec<String> {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let taken = not_as_root
+        .iter()
+        .filter(|name| is_root && results.remove(*name).is_some());
+    taken.cloned().collect()
 }
 
 /// `tokio::tcp_echo` as `tcp_echo`, `axum` as `lib`.
