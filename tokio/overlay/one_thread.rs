@@ -14,8 +14,9 @@
 //!   runtime: [`park`] runs one turn of the scheduler (the `block_on` future,
 //!   tasks, queued closures, then the drivers) and returns, and the waiting
 //!   call looks again at what it waits for.
-//! * `std::thread::sleep` and `yield_now` count as waiting there, too. In code
-//!   that may not wait, such as a task, they stop the thread as they do natively.
+//! * `std::thread::sleep` and `yield_now` count as waiting, too. In a task, which
+//!   should not wait, they stop that task alone if it is a multi-thread runtime's,
+//!   as natively.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
@@ -42,7 +43,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Runs one turn of the scheduler that the caller is part of, in the place of
 /// putting the thread to sleep; outside of all runtimes, of those that there are.
@@ -64,29 +65,41 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
     })
 }
 
-/// What the host layer does in the place of putting the thread to sleep. Gives
-/// back how much is left to sleep.
-fn sleep(duration: Duration) -> Duration {
-    if context::one_thread::is_worker() {
-        return duration;
+/// How many waits of tasks may lie on each other on the stack. Natively the
+/// number of workers is the limit.
+const MOST_WAITING_TASKS: usize = 16;
+
+/// What the host layer does in the place of putting the thread to sleep; see
+/// there for what it promises.
+fn wait(limit: Option<Duration>) -> bool {
+    thread_local! {
+        static WAITING_TASKS: Cell<usize> = const { Cell::new(0) };
     }
-    let start = Instant::now();
-    let mut left = duration;
-    loop {
-        let driven = context::one_thread::as_worker(|| {
+    let drive = || {
+        context::one_thread::as_worker(|| {
             let in_one = context::with_scheduler(|scheduler| match scheduler {
                 Some(scheduler::Context::CurrentThread(cx)) => {
-                    Some(turn_of(cx, Some(left), &|| false).is_some())
+                    Some(turn_of(cx, limit, &|| false).is_some())
                 }
                 _ => None,
             });
-            in_one.unwrap_or_else(|| park_outside(Some(left), &|| false, true))
-        });
-        left = duration.saturating_sub(start.elapsed());
-        if !driven || left.is_zero() {
-            return left;
-        }
+            in_one.unwrap_or_else(|| park_outside(limit, &|| false, true))
+        })
+    };
+    if !context::one_thread::is_worker() {
+        return drive();
     }
+    // A task that stops its thread. Where natively there are other workers,
+    // the other tasks go on.
+    let in_background = context::with_current(is_in_background);
+    let waiting = WAITING_TASKS.get();
+    if !in_background.unwrap_or(false) || waiting == MOST_WAITING_TASKS {
+        return false;
+    }
+    WAITING_TASKS.set(waiting + 1);
+    let driven = drive();
+    WAITING_TASKS.set(waiting);
+    driven
 }
 
 /// What a turn of a scheduler found.
@@ -145,7 +158,8 @@ fn turn(
     if notified() {
         return (core, turn);
     }
-    if !idle || cx.has_pending_work(&core) {
+    // What was done may be what the caller waits for: it looks before it waits.
+    if !idle || turn == Turn::Worked || cx.has_pending_work(&core) {
         return (cx.park_yield(core, handle), Turn::Worked);
     }
     core = match timeout {
@@ -186,7 +200,7 @@ pub(super) struct CoreSlot(Arc<AtomicCell<Core>>);
 impl CoreSlot {
     /// Puts a new runtime's core in, and the runtime on the list.
     pub(super) fn new(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {
-        wasmedge_wasi_socket::sleep::on_sleep(sleep);
+        wasmedge_wasi_socket::thread::on_wait(wait);
         let slot = Arc::new(AtomicCell::new(core));
         RUNTIMES.with(|runtimes| {
             let mut runtimes = runtimes.borrow_mut();

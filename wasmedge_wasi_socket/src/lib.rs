@@ -10,7 +10,7 @@
 //! | `sys` | one safe function per import; every argument the host would abort, hang or overrun on cannot be passed | yes |
 //! | `conv` | addresses in the host's form | no |
 //! | `socket`, `poll`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
-//! | `sleep` | what `std::thread::sleep` does meanwhile | the two functions that C calls |
+//! | `thread` | what `std::thread`'s waiting functions do meanwhile | the two functions that C calls |
 //! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net` | `FromRawFd` only |
 //!
 //! # What the host does, and what this layer makes of it
@@ -52,16 +52,16 @@ mod imports;
 mod nodelay;
 #[cfg(target_os = "wasi")]
 pub mod poll;
-// Defines two functions of the C library.
-#[cfg(target_os = "wasi")]
-#[allow(unsafe_code)]
-pub mod sleep;
 #[cfg(target_os = "wasi")]
 pub mod socket;
 // The one module that calls the host.
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod sys;
+// Defines two functions of the C library.
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
+pub mod thread;
 
 pub use errno::Errno;
 pub use lookup::lookup;

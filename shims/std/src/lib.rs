@@ -7,11 +7,13 @@
 //! ```
 //!
 //! in its root, and every `std::…` path in it leads here: to the real std in
-//! all but two places.
+//! all but three places.
 //!
 //! * [`net`] holds the sockets of `wasmedge_wasi_socket`.
 //! * [`env::temp_dir`] returns a path. Real std has none on this target, and
 //!   panics.
+//! * [`thread::park`] lets the runtime go on. Real std's returns at once, and
+//!   whoever waits with it spins.
 //!
 //! The types are this crate's, so a public signature that names `std::net` types
 //! changes with the facade. On every other target this is std, unchanged.
@@ -40,4 +42,11 @@ pub mod env {
     pub fn temp_dir() -> PathBuf {
         var_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
     }
+}
+
+/// Threads; as [`std::thread`].
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub mod thread {
+    pub use std::thread::*;
+    pub use wasmedge_wasi_socket::thread::{park, park_timeout};
 }

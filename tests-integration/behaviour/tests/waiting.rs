@@ -348,3 +348,39 @@ fn sleeping_takes_as_long_as_asked() {
     let took = start.elapsed();
     assert!((30..1000).contains(&took.as_millis()), "{took:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_executor_in_a_closure_waits_for_tokio() {
+    within(async {
+        let task = tokio::spawn(async {
+            sleep(Duration::from_millis(20)).await;
+            7
+        });
+        let closure = spawn_blocking(|| {
+            futures::executor::block_on(async {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                task.await
+            })
+        });
+        assert_eq!(closure.await.unwrap().unwrap(), 7);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_tasks_go_on_while_a_task_stops_its_thread() {
+    within(async {
+        let (send, receive) = oneshot::channel();
+        tokio::spawn(async {
+            sleep(Duration::from_millis(10)).await;
+            send.send(std::time::Instant::now()).unwrap();
+        });
+        let sleeper = tokio::spawn(async {
+            std::thread::sleep(Duration::from_millis(200));
+            std::time::Instant::now()
+        });
+        let sent = receive.await.unwrap();
+        assert!(sent < sleeper.await.unwrap());
+    })
+    .await;
+}

@@ -1,11 +1,13 @@
-//! `std::thread::sleep` and `yield_now`, so that a runtime can go on meanwhile.
+//! Waiting as threads do it: `std::thread`'s `sleep`, `yield_now` and `park`,
+//! so that a runtime can go on meanwhile.
 //!
 //! Natively a thread that sleeps stops nobody else. Here it stops everything,
 //! unless the runtime is driven in its place. std calls the C library's
-//! `clock_nanosleep` and `sched_yield` for both (seen with Rust 1.97), and the
-//! linker takes these definitions, which come first, instead of the library's.
-//! An older std asks the host itself: nothing of this module is used then, and
-//! a sleep blocks the program.
+//! `clock_nanosleep` and `sched_yield` for the first two (seen with Rust 1.97),
+//! and the linker takes these definitions, which come first, instead of the
+//! library's. An older std asks the host itself: those two are not used then,
+//! and a sleep blocks the program. std's `park` returns at once on a target
+//! without threads, so whoever parks spins; crates that do get this one.
 
 use crate::abi::{Event, Subscription};
 use crate::poll::poll_uninterrupted;
@@ -14,25 +16,32 @@ use std::mem;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Told how long the program has nothing to do; gives back how much of that is
-/// left to be slept, [`Duration::ZERO`] if nothing is.
-pub type Sleeper = fn(Duration) -> Duration;
+/// Does what can be done at once; where that is nothing, waits for something to
+/// come, at most this long. `false` where there is nothing to drive.
+pub type Turn = fn(Option<Duration>) -> bool;
 
-static SLEEPER: OnceLock<Sleeper> = OnceLock::new();
+static TURN: OnceLock<Turn> = OnceLock::new();
 
-/// Says what is to be done while a thread would sleep. The first call counts.
-pub fn on_sleep(sleeper: Sleeper) {
+/// Says what is to be done while a thread waits. The first call counts.
+pub fn on_wait(turn: Turn) {
     // A second runtime library would have to share the thread with the first.
-    let _ = SLEEPER.set(sleeper);
+    let _ = TURN.set(turn);
 }
 
-/// Sleeps for at least `duration`; what [`on_sleep`] was told goes on meanwhile.
+fn turn(limit: Option<Duration>) -> bool {
+    TURN.get().is_some_and(|turn| turn(limit))
+}
+
+/// Sleeps for at least `duration`; what [`on_wait`] was told goes on meanwhile.
 pub fn sleep(duration: Duration) {
     let start = Instant::now();
-    let mut left = match SLEEPER.get() {
-        Some(sleeper) => sleeper(duration),
-        None => duration,
-    };
+    let mut left = duration;
+    while turn(Some(left)) {
+        left = duration.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return;
+        }
+    }
     // A clock may fire early after a signal: look again.
     while !left.is_zero() {
         let nanos = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
@@ -41,6 +50,26 @@ pub fn sleep(duration: Duration) {
             return;
         }
         left = duration.saturating_sub(start.elapsed());
+    }
+}
+
+/// Lets what [`on_wait`] was told do one thing.
+pub fn yield_now() {
+    turn(Some(Duration::ZERO));
+}
+
+/// As `std::thread::park`: returns after anything was done, which may have been
+/// what the caller waits for.
+pub fn park() {
+    if !turn(None) {
+        std::thread::park();
+    }
+}
+
+/// As [`park`], for at most this long.
+pub fn park_timeout(limit: Duration) {
+    if !turn(Some(limit)) {
+        std::thread::park_timeout(limit);
     }
 }
 
@@ -115,6 +144,6 @@ pub unsafe extern "C" fn clock_nanosleep(
 /// The C library's function, for std and for C code. Never fails.
 #[no_mangle]
 pub extern "C" fn sched_yield() -> i32 {
-    sleep(Duration::ZERO);
+    yield_now();
     0
 }
