@@ -2,16 +2,17 @@
 //! in `runtime/scheduler/current_thread/one_thread.rs`.
 
 use super::pool::{Spawner, Task};
-use crate::runtime::context;
+use crate::runtime::{context, Handle};
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// The closures of one runtime. Upstream's queue belongs to its threads, of
 /// which there are none, so this one stands beside it.
 struct Queue {
     spawner: Spawner,
-    closures: VecDeque<Task>,
+    closures: VecDeque<Closure>,
     shut_down: bool,
 }
 
@@ -42,12 +43,15 @@ fn with_queue<R>(spawner: &Spawner, f: impl FnOnce(&mut Queue) -> R) -> R {
 }
 
 /// Queues a closure; gives it back where the runtime is shut down.
-pub(super) fn push(spawner: &Spawner, closure: Task) -> Result<(), Task> {
+pub(super) fn push(spawner: &Spawner, task: Task, runtime: &Handle) -> Result<(), Task> {
     with_queue(spawner, |queue| {
         if queue.shut_down {
-            return Err(closure);
+            return Err(task);
         }
-        queue.closures.push_back(closure);
+        queue.closures.push_back(Closure {
+            task,
+            runtime: runtime.clone(),
+        });
         Ok(())
     })
 }
@@ -63,15 +67,26 @@ pub(crate) fn is_waiting(spawner: &Spawner) -> bool {
 }
 
 /// A closure whose turn it is.
-pub(crate) struct Closure(Task);
+pub(crate) struct Closure {
+    task: Task,
+    /// What it was spawned on.
+    runtime: Handle,
+}
 
 impl Closure {
     /// Runs it as natively a thread of its own would: outside of the runtime,
     /// so that it may wait, and unconstrained by any task's budget.
     pub(crate) fn run(self) {
+        let _current = self.runtime.enter();
         context::one_thread::as_blocking(|| {
-            crate::task::coop::with_unconstrained(|| self.0.run_closure());
+            crate::task::coop::with_unconstrained(|| self.task.run_closure());
         });
+    }
+
+    /// Runs it only if it must not be left out.
+    fn end(self) {
+        let _current = self.runtime.enter();
+        context::one_thread::as_blocking(|| self.task.end());
     }
 }
 
@@ -82,17 +97,25 @@ pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
     }
     let closure = with_queue(spawner, |queue| queue.closures.pop_front())?;
     spawner.left_queue();
-    Some(Closure(closure))
+    Some(closure)
 }
 
-/// Closes the queue: what must run does so now, the rest is cancelled.
-pub(super) fn shut_down(spawner: &Spawner) {
-    let closures = with_queue(spawner, |queue| {
+/// Closes the queue. Natively its closures have begun by now, each on a thread
+/// of its own, and are waited for: they run as long as there is time (`None`:
+/// however long they take). Of the rest, what must run does so, and the others
+/// are cancelled.
+pub(super) fn shut_down(spawner: &Spawner, timeout: Option<Duration>) {
+    let mut closures = with_queue(spawner, |queue| {
         queue.shut_down = true;
         std::mem::take(&mut queue.closures)
     });
-    for closure in closures {
+    let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    while let Some(closure) = closures.pop_front() {
         spawner.left_queue();
-        context::one_thread::as_blocking(|| closure.end());
+        if end.is_some_and(|end| Instant::now() >= end) {
+            closure.end();
+        } else {
+            closure.run();
+        }
     }
 }

@@ -33,7 +33,7 @@
 
 use super::{Context, Core, Handle};
 use crate::runtime::scheduler::Defer;
-use crate::runtime::{blocking, context, scheduler};
+use crate::runtime::{blocking, context, scheduler, Callback};
 use crate::util::atomic_cell::AtomicCell;
 use crate::util::waker_ref;
 
@@ -61,7 +61,7 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
             }
             _ => None,
         });
-        in_one.unwrap_or_else(|| park_outside(timeout, &notified, false))
+        in_one.unwrap_or_else(|| park_outside(timeout, &notified, true))
     })
 }
 
@@ -83,7 +83,7 @@ fn wait(limit: Option<Duration>) -> bool {
                 }
                 _ => None,
             });
-            in_one.unwrap_or_else(|| park_outside(limit, &|| false, true))
+            in_one.unwrap_or_else(|| park_outside(limit, &|| false, false))
         })
     };
     if !context::one_thread::is_worker() {
@@ -203,12 +203,11 @@ impl CoreSlot {
         wasmedge_wasi_socket::thread::on_wait(wait);
         let slot = Arc::new(AtomicCell::new(core));
         RUNTIMES.with(|runtimes| {
-            let mut runtimes = runtimes.borrow_mut();
-            runtimes.retain(|known| known.slot.strong_count() > 0);
-            runtimes.push(Known {
+            runtimes.borrow_mut().push(Known {
                 handle: Arc::downgrade(handle),
                 slot: Arc::downgrade(&slot),
                 in_background: false,
+                before_stop: None,
             });
         });
         CoreSlot(slot)
@@ -223,12 +222,34 @@ impl CoreSlot {
     }
 }
 
+impl Drop for CoreSlot {
+    /// The runtime ends, and with it what counts as its worker.
+    fn drop(&mut self) {
+        let slot = Arc::as_ptr(&self.0);
+        let known = RUNTIMES.try_with(|runtimes| {
+            let mut runtimes = runtimes.borrow_mut();
+            let mut all = runtimes.iter();
+            let at = all.position(|known| known.slot.as_ptr() == slot)?;
+            Some(runtimes.swap_remove(at))
+        });
+        if let Ok(Some(Known {
+            before_stop: Some(before_stop),
+            ..
+        })) = known
+        {
+            before_stop();
+        }
+    }
+}
+
 /// A runtime of this thread.
 struct Known {
     handle: Weak<Handle>,
     slot: Weak<AtomicCell<Core>>,
     /// Natively it has threads of its own.
     in_background: bool,
+    /// What such a thread does when it ends.
+    before_stop: Option<Callback>,
 }
 
 tokio_thread_local! {
@@ -244,14 +265,27 @@ tokio_thread_local! {
 const SHORTEST_SLICE: Duration = Duration::from_micros(250);
 const LONGEST_SLICE: Duration = Duration::from_millis(8);
 
-/// Marks a runtime as one that goes on though nobody is in its `block_on`.
-pub(crate) fn put_in_background(handle: &scheduler::Handle) {
+/// Marks a runtime as one that goes on though nobody is in its `block_on`. It
+/// counts as having one worker, which starts now and stops with the runtime.
+pub(crate) fn put_in_background(
+    handle: &scheduler::Handle,
+    after_start: Option<&(dyn Fn() + Send + Sync)>,
+    before_stop: Option<Callback>,
+) {
     let handle = Arc::as_ptr(handle.as_current_thread());
     RUNTIMES.with(|runtimes| {
-        for known in runtimes.borrow_mut().iter_mut() {
-            known.in_background |= known.handle.as_ptr() == handle;
+        let mut runtimes = runtimes.borrow_mut();
+        if let Some(known) = runtimes
+            .iter_mut()
+            .find(|known| known.handle.as_ptr() == handle)
+        {
+            known.in_background = true;
+            known.before_stop = before_stop;
         }
     });
+    if let Some(after_start) = after_start {
+        after_start();
+    }
 }
 
 /// Whether a runtime was built as a multi-thread one.
@@ -264,16 +298,44 @@ pub(crate) fn is_in_background(handle: &scheduler::Handle) -> bool {
     })
 }
 
-/// The `n`th runtime of this thread, with its slot.
-fn runtime(n: usize, in_background: bool) -> Option<(Arc<Handle>, Arc<AtomicCell<Core>>)> {
-    RUNTIMES.with(|runtimes| {
-        let runtimes = runtimes.borrow();
-        let known = runtimes.get(n)?;
-        if in_background && !known.in_background {
-            return None;
+/// A runtime of this thread, while it lives.
+struct Alive {
+    handle: Arc<Handle>,
+    slot: Arc<AtomicCell<Core>>,
+    in_background: bool,
+}
+
+impl Alive {
+    /// The `n`th one.
+    fn get(n: usize) -> Option<Alive> {
+        RUNTIMES.with(|runtimes| {
+            let runtimes = runtimes.borrow();
+            let known = runtimes.get(n)?;
+            Some(Alive {
+                handle: known.handle.upgrade()?,
+                slot: known.slot.upgrade()?,
+                in_background: known.in_background,
+            })
+        })
+    }
+
+    /// Whether natively it could go on by itself.
+    fn has_work(&self) -> bool {
+        self.in_background && self.handle.shared.owned.num_alive_tasks() > 0
+            || blocking::one_thread::is_waiting(&self.handle.blocking_spawner)
+    }
+
+    /// A turn of what natively goes on by itself: all of a multi-thread runtime,
+    /// and the closures of any. `None` where there is no such thing, or where
+    /// it is being driven already.
+    fn turn(&self, timeout: Option<Duration>, notified: &dyn Fn() -> bool) -> Option<Turn> {
+        if self.in_background {
+            return turn_idle(self.handle.clone(), &self.slot, timeout, notified);
         }
-        Some((known.handle.upgrade()?, known.slot.upgrade()?))
-    })
+        let closure = blocking::one_thread::next(&self.handle.blocking_spawner)?;
+        closure.run();
+        Some(Turn::Worked)
+    }
 }
 
 fn number_of_runtimes() -> usize {
@@ -316,11 +378,7 @@ fn others_have_work(handle: &Arc<Handle>) -> bool {
     let count = number_of_runtimes();
     count > 1
         && (0..count).any(|n| {
-            runtime(n, true).is_some_and(|(other, _)| {
-                Arc::as_ptr(&other) != me
-                    && (other.shared.owned.num_alive_tasks() > 0
-                        || blocking::one_thread::is_waiting(&other.blocking_spawner))
-            })
+            Alive::get(n).is_some_and(|other| Arc::as_ptr(&other.handle) != me && other.has_work())
         })
 }
 
@@ -344,11 +402,11 @@ fn turn_others(me: &Arc<Handle>) -> Turn {
         }
     }
     for n in 0..number_of_runtimes() {
-        let Some((handle, slot)) = runtime(n, true) else {
+        let Some(other) = Alive::get(n) else {
             continue;
         };
-        if !Arc::ptr_eq(&handle, me)
-            && turn_idle(handle, &slot, Some(Duration::ZERO), &|| false) == Some(Turn::Worked)
+        if !Arc::ptr_eq(&other.handle, me)
+            && other.turn(Some(Duration::ZERO), &|| false) == Some(Turn::Worked)
         {
             worked = Turn::Worked;
         }
@@ -421,12 +479,9 @@ fn next_slice(turn: Turn, limit: Option<Duration>) -> Duration {
     })
 }
 
-/// A wait outside of all runtimes.
-fn park_outside(
-    timeout: Option<Duration>,
-    notified: &dyn Fn() -> bool,
-    in_background: bool,
-) -> bool {
+/// A wait outside of all runtimes. One that natively could only end by what a
+/// runtime does that nobody runs (`all`) drives that one, too.
+fn park_outside(timeout: Option<Duration>, notified: &dyn Fn() -> bool, all: bool) -> bool {
     let count = number_of_runtimes();
     let mut left = timeout;
     let mut driven = false;
@@ -435,12 +490,16 @@ fn park_outside(
         left = Some(SLICE.with(|slice| next_slice(Turn::Idle, timeout).min(slice.get())));
     }
     for n in 0..count {
-        let Some((handle, slot)) = runtime(n, in_background) else {
+        let Some(runtime) = Alive::get(n) else {
             continue;
         };
         // Only one of them waits.
         let timeout = if driven { Some(Duration::ZERO) } else { left };
-        if let Some(turn) = turn_idle(handle, &slot, timeout, notified) {
+        let turn = match all {
+            true => turn_idle(runtime.handle, &runtime.slot, timeout, notified),
+            false => runtime.turn(timeout, notified),
+        };
+        if let Some(turn) = turn {
             driven = true;
             if turn == Turn::Worked {
                 worked = turn;

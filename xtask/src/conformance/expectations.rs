@@ -54,8 +54,10 @@ impl fmt::Display for Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Instead {
-    /// It fails, or runs out of time.
+    /// It fails.
     Fails,
+    /// It waits, or spins, for ever. Such a test is ended early.
+    Hangs,
     /// The harness leaves it out.
     Ignored,
     /// It is not compiled for the target.
@@ -90,6 +92,13 @@ pub struct Entry {
     /// What the host lacks.
     pub lacks: Option<String>,
     pub why: String,
+}
+
+impl Entry {
+    /// Whether it excuses a test that went this way. One that hangs is seen to fail.
+    fn is_for(&self, instead: Instead) -> bool {
+        self.instead == instead || self.instead == Instead::Hangs && instead == Instead::Fails
+    }
 }
 
 /// The entries for one release.
@@ -147,8 +156,17 @@ impl Expectations {
     /// The entry for a test that went this way.
     pub fn entry(&self, test: &str, instead: Instead) -> Option<&Entry> {
         self.entries.iter().find(|entry| {
-            entry.instead == instead && entry.tests.iter().any(|(_, glob)| glob.is_match(test))
+            entry.is_for(instead) && entry.tests.iter().any(|(_, glob)| glob.is_match(test))
         })
+    }
+
+    /// The tests that wait for ever.
+    pub fn hanging(&self) -> impl Iterator<Item = &str> {
+        let hanging = self
+            .entries
+            .iter()
+            .filter(|entry| entry.instead == Instead::Hangs);
+        hanging.flat_map(|entry| entry.tests.iter().map(|(text, _)| text.as_str()))
     }
 }
 
@@ -249,7 +267,7 @@ pub fn judge(
             None => {
                 sums.failed += 1;
                 let how = match instead {
-                    Instead::Fails => "fails",
+                    Instead::Fails | Instead::Hangs => "fails",
                     Instead::Ignored => "is left out by its harness",
                     Instead::NotBuilt => "is not built",
                 };
@@ -261,7 +279,7 @@ pub fn judge(
             }
         }
         for (entry, used) in expectations.entries.iter().zip(&mut used) {
-            if entry.instead == instead {
+            if entry.is_for(instead) {
                 for ((_, glob), used) in entry.tests.iter().zip(used) {
                     *used |= glob.is_match(name);
                 }

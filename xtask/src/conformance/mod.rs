@@ -24,7 +24,7 @@ use crate::outcome::Report;
 use crate::repo::{Repo, is_ci};
 use crate::setup::Tools;
 use crate::test::Runner;
-use expectations::{Expectations, Sums, judge};
+use expectations::{Sums, judge};
 use page::{Column, Section};
 use results::{Outcome, Results};
 use suite::Suite;
@@ -172,8 +172,7 @@ impl Run<'_> {
     fn all(&self, report: &mut Report) -> Result<Section> {
         let suite = self.suite;
         let is_whole = self.args.filter.is_none() && !self.args.quick;
-        let path = suite.port_dir.join("expectations.toml");
-        let expectations = Expectations::load(&path, &suite.version)?;
+        let expectations = &suite.expectations;
         let mut section = Section::new(suite);
 
         let native = match self.args.quick {
@@ -182,6 +181,12 @@ impl Run<'_> {
         };
         if let Some(native) = &native {
             section.gated = gated::count(suite, native)?;
+            let not_for_root = results::not_for_root(&suite.head.not_as_root).len();
+            if not_for_root > 0 {
+                section
+                    .gated
+                    .insert("cannot pass for root".to_owned(), not_for_root);
+            }
         }
         for wasmedge in &self.tools.wasmedge {
             let how = if self.args.aot { " AOT" } else { "" };
@@ -194,7 +199,7 @@ impl Run<'_> {
                 command.env("CARGO_WASMEDGE_AOT", aot);
                 command
             })?;
-            let verdict = judge(&expectations, &results, native.as_ref(), is_whole);
+            let verdict = judge(expectations, &results, native.as_ref(), is_whole);
             let mut sums = Sums::default();
             for program in verdict.programs.values() {
                 sums.add(program);
@@ -216,7 +221,7 @@ impl Run<'_> {
                 programs: verdict.programs,
             });
         }
-        section.take_entries(&expectations);
+        section.take_entries(expectations);
         if self.args.write {
             suite.keep_lock()?;
         }
@@ -346,9 +351,8 @@ impl Run<'_> {
                 command
             },
         )?;
-        for test in results::without_those_not_for_root(&mut results, &self.suite.head.not_as_root)
-        {
-            anstream::println!("  {test}: cannot pass for root, and is left out");
+        for test in results::not_for_root(&self.suite.head.not_as_root) {
+            results.remove(test);
         }
         Ok(results)
     }

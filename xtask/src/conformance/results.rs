@@ -49,14 +49,10 @@ struct Match {
     reason: String,
 }
 
-/// Takes out the tests that cannot pass for root, if that is who runs them.
-/// Gives their names.
-pub fn without_those_not_for_root(results: &mut Results, not_as_root: &[String]) -> Vec<String> {
+/// The tests that are left out because root runs them.
+pub fn not_for_root(not_as_root: &[String]) -> &[String] {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    let taken = not_as_root
-        .iter()
-        .filter(|name| is_root && results.remove(*name).is_some());
-    taken.cloned().collect()
+    if is_root { not_as_root } else { &[] }
 }
 
 /// `tokio::tcp_echo` as `tcp_echo`, `axum` as `lib`.

@@ -8,6 +8,7 @@ use cargo_wasmedge::port::{self, Layout, Port, SuiteHead, Support, Upstream};
 use cargo_wasmedge::toolchain::Dirs;
 use semver::{Version, VersionReq};
 
+use super::expectations::Expectations;
 use crate::repo::{Repo, copy_sources};
 use crate::setup::Tools;
 
@@ -26,6 +27,8 @@ pub struct Suite {
     pub ported: PathBuf,
     /// The crate as published.
     pub upstream: PathBuf,
+    /// Which tests cannot pass.
+    pub expectations: Expectations,
 }
 
 impl Suite {
@@ -54,6 +57,7 @@ impl Suite {
             head: head.clone(),
             ported: out.join(format!("{}-{version}", port.krate())),
             upstream: out.join(format!("{}-{version}-upstream", port.krate())),
+            expectations: Expectations::load(&port_dir.join("expectations.toml"), version)?,
             port_dir,
         };
         suite.copy(&made.dir, &suite.ported)?;
@@ -87,7 +91,7 @@ impl Suite {
         }
         fs::write(&manifest, document.to_string())?;
         fs::create_dir_all(temp.path().join(".config"))?;
-        fs::write(temp.path().join(".config/nextest.toml"), NEXTEST)?;
+        fs::write(temp.path().join(".config/nextest.toml"), self.nextest())?;
         copy_sources(temp.path(), to)?;
         let (lock, own) = (self.lock(), to.join("Cargo.lock"));
         if lock.is_file() {
@@ -97,6 +101,24 @@ impl Suite {
             }
         }
         Ok(())
+    }
+
+    /// The settings of nextest. They end tests that are known to hang early.
+    fn nextest(&self) -> String {
+        let mut text = NEXTEST.to_owned();
+        for test in self.expectations.hanging() {
+            let (program, name) = test.split_once("::").unwrap_or((test, "*"));
+            let program = match program {
+                "lib" => "kind(lib)".to_owned(),
+                program => format!("binary(#{program})"),
+            };
+            text += &format!(
+                "\n[[profile.default.overrides]]\nfilter = '{program} & test(#{name})'\n\
+                 platform = {{ target = 'cfg(target_os = \"wasi\")' }}\n\
+                 slow-timeout = {{ period = \"10s\", terminate-after = 1 }}\n"
+            );
+        }
+        text
     }
 
     /// The lockfile in the checkout: without it a new release of a crate that the
@@ -160,9 +182,9 @@ fn absolute_paths(table: &mut toml::Table, base: &Path) {
 }
 
 /// Every test in a process of its own is what nextest does. The limit is for one
-/// that hangs: the slowest takes some 10 s, interpreted.
+/// that hangs: the slowest take some 100 s, interpreted, on a busy machine.
 const NEXTEST: &str = r#"[profile.default]
-slow-timeout = { period = "30s", terminate-after = 3 }
+slow-timeout = { period = "60s", terminate-after = 4 }
 fail-fast = false
 retries = 0
 
