@@ -189,7 +189,7 @@ impl Run<'_> {
             let started = Instant::now();
             self.status(&runtime);
             let aot = if self.args.aot { "always" } else { "never" };
-            let results = self.run("wasm", &suite.ported, || {
+            let results = self.run(None, &suite.ported, || {
                 let mut command = self.tools.cargo_wasmedge(wasmedge);
                 command.env("CARGO_WASMEDGE_AOT", aot);
                 command
@@ -227,7 +227,9 @@ impl Run<'_> {
     fn native(&self, report: &mut Report, section: &mut Section) -> Result<Results> {
         let started = Instant::now();
         self.status("native, ported");
-        let ported = self.run("native", &self.suite.ported, || {
+        // Named, so that `cargo wasmedge` builds for it, with the ported crates.
+        let host = Some(self.tools.rust.host.as_str());
+        let ported = self.run(host, &self.suite.ported, || {
             self.tools.cargo_wasmedge(self.tools.newest())
         })?;
         let mut failed = 0;
@@ -260,7 +262,7 @@ impl Run<'_> {
 
         let started = Instant::now();
         self.status("native, as published");
-        let published = self.run("upstream", &self.suite.upstream, || {
+        let published = self.run(host, &self.suite.upstream, || {
             let mut command = Command::new(&self.tools.rust.cargo);
             crate::repo::quiet_environment(&mut command);
             command
@@ -298,14 +300,15 @@ impl Run<'_> {
         self.repo.shell.status("Testing", what);
     }
 
-    /// Runs the suite in a folder. What is built for one suite serves the next.
+    /// Runs the suite in a folder, for the host or else for WasmEdge. What is built
+    /// for one run serves the next.
     fn run(
         &self,
-        kind: &str,
+        host: Option<&str>,
         folder: &std::path::Path,
         cargo: impl Fn() -> Command,
     ) -> Result<Results> {
-        let target = self.repo.target.join("conformance/target").join(kind);
+        let target = self.repo.target.join("conformance/target");
         let programs = self.selected()?;
         results::run(
             &self.suite.krate,
@@ -313,9 +316,8 @@ impl Run<'_> {
             |word| {
                 let mut command = cargo();
                 command.args(["nextest", word]).current_dir(folder);
-                if kind != "wasm" {
-                    // Named, so that `cargo wasmedge` builds for it, with the ported crates.
-                    command.args(["--target", &self.tools.rust.host]);
+                if let Some(host) = host {
+                    command.args(["--target", host]);
                 }
                 if !self.suite.head.features.is_empty() {
                     command.args(["--features", &self.suite.head.features.join(",")]);
