@@ -141,7 +141,7 @@ impl Context<'_> {
                 .iter()
                 .filter(|package| graph.nodes.contains_key(&package.id))
                 .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
-                .filter(|(_, port)| !port.is_unchanged())
+                .filter(|(package, port)| !port.is_unchanged(&package.version))
                 .collect();
             let (from_registry, own): (Vec<_>, Vec<_>) = wanted
                 .into_iter()
