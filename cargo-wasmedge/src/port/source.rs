@@ -130,8 +130,13 @@ impl Port {
     /// Whether this release works as published, so that nothing has to be replaced:
     /// the port has no rules at all, or covers the release and has none for it.
     pub fn is_unchanged(&self, version: &Version) -> bool {
-        self.file.rules.is_empty()
-            || self.supports(version) && self.rules_for(version).is_empty()
+        self.file.rules.is_empty() || self.supports(version) && self.rules_for(version).is_empty()
+    }
+
+    /// Whether this release, ported, has the dependencies on the guest that upstream
+    /// has on other systems.
+    pub fn has_native_dependencies(&self, version: &Version) -> bool {
+        self.file.native_dependencies && !self.is_unchanged(version)
     }
 
     /// Whether the port covers this version.
