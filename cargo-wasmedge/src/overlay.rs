@@ -21,7 +21,8 @@ use crate::toolchain::Dirs;
 use crate::toolchain::rust::TARGET;
 
 /// Ports open, for our target, what upstream has for this one; dependencies too.
-/// So the graph with the ported crates in it is the graph of both.
+/// So the graph with the ported crates in it is the graph of both. For those that
+/// say that they open more, see [`Port::has_native_dependencies`].
 const OPENED: &str = "wasm32-wasip2";
 
 /// How often versions are replaced before we give up: each replacement can bring
@@ -88,10 +89,35 @@ impl Context<'_> {
         )
     }
 
-    /// `cargo metadata` of the app without ported crates.
-    fn metadata(&self, lockfiles: &mut Lockfiles) -> Result<Metadata> {
+    /// `cargo metadata` of the app without ported crates, and the packages that its
+    /// graph on the guest has with them.
+    fn metadata(&self, lockfiles: &mut Lockfiles) -> Result<(Metadata, BTreeSet<PackageId>)> {
         let mut command = self.metadata_command(lockfiles.args(Which::Upstream));
-        parse(&lockfiles.output(Which::Upstream, &mut command, self.shell)?)
+        let metadata = parse(&lockfiles.output(Which::Upstream, &mut command, self.shell)?)?;
+        let graph = Graph::new(&metadata);
+        let mut used: BTreeSet<PackageId> = graph.nodes.keys().map(|id| (*id).clone()).collect();
+        let is_opened = |package: &&Package| {
+            let port = self.ports.get(&package.name);
+            is_crates_io(package)
+                && port.is_some_and(|port| port.has_native_dependencies(&package.version))
+        };
+        let packages = metadata.packages.iter();
+        let opened: Vec<&Package> = packages
+            .filter(|package| used.contains(&package.id))
+            .filter(is_opened)
+            .collect();
+        if opened.is_empty() {
+            return Ok((metadata, used));
+        }
+        let host = &self.cargo.toolchain().host;
+        let mut command = self.metadata_command(lockfiles.args(Which::Upstream));
+        command.args(["--filter-platform", host]);
+        let wider = parse(&lockfiles.output(Which::Upstream, &mut command, self.shell)?)?;
+        let graph = Graph::new(&wider);
+        for package in opened {
+            used.extend(graph.below(&package.id).into_iter().cloned());
+        }
+        Ok((wider, used))
     }
 
     fn metadata_command(&self, args: Vec<String>) -> Command {
@@ -134,14 +160,14 @@ impl Context<'_> {
     /// [`Error::UnsupportedVersion`] when the requirements leave no covered version.
     pub fn select(&self, lockfiles: &mut Lockfiles) -> Result<Selection> {
         for _ in 0..ROUNDS {
-            let metadata = self.metadata(lockfiles)?;
+            let (metadata, used) = self.metadata(lockfiles)?;
             let graph = Graph::new(&metadata);
             let wanted: Vec<(&Package, &Port)> = metadata
                 .packages
                 .iter()
-                .filter(|package| graph.nodes.contains_key(&package.id))
+                .filter(|package| used.contains(&package.id))
                 .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
-                .filter(|(_, port)| !port.is_unchanged())
+                .filter(|(package, port)| !port.is_unchanged(&package.version))
                 .collect();
             let (from_registry, own): (Vec<_>, Vec<_>) = wanted
                 .into_iter()
@@ -591,8 +617,10 @@ impl<'a> Graph<'a> {
     /// Of some packages, one that none of the others leads to: replacing it may
     /// do away with the others.
     fn topmost(&self, packages: &[&'a Package]) -> Option<&'a Package> {
-        let below: Vec<BTreeSet<&PackageId>> =
-            packages.iter().map(|package| self.below(package)).collect();
+        let below: Vec<BTreeSet<&PackageId>> = packages
+            .iter()
+            .map(|package| self.below(&package.id))
+            .collect();
         let is_below = |package: &Package, own: usize| {
             below
                 .iter()
@@ -608,13 +636,13 @@ impl<'a> Graph<'a> {
             .or(packages.first().copied())
     }
 
-    fn below(&self, package: &'a Package) -> BTreeSet<&'a PackageId> {
+    fn below(&self, package: &PackageId) -> BTreeSet<&'a PackageId> {
         let mut seen = BTreeSet::new();
-        let mut todo = vec![&package.id];
-        while let Some(id) = todo.pop() {
-            for dep in self.nodes.get(id).iter().flat_map(|node| &node.deps) {
+        let mut todo = Vec::from_iter(self.nodes.get(package));
+        while let Some(node) = todo.pop() {
+            for dep in &node.deps {
                 if seen.insert(&dep.pkg) {
-                    todo.push(&dep.pkg);
+                    todo.extend(self.nodes.get(&dep.pkg));
                 }
             }
         }

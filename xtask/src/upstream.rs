@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<bool> {
         let upstream = fetch(&tools, port, is_tried)?;
         let covered = port.supports(&upstream.version);
         let (made, says) = apply(port, &upstream, &support, &out)?;
-        failed |= made.is_none() && !port.is_unchanged();
+        failed |= made.is_none() && !port.is_unchanged(&upstream.version);
         ported.extend(made);
         rows.push([
             port.krate().to_owned(),
@@ -127,7 +127,7 @@ fn apply(
     support: &Support,
     out: &Path,
 ) -> Result<(Option<Ported>, String)> {
-    if port.is_unchanged() {
+    if port.is_unchanged(&upstream.version) {
         return Ok((None, "as published".to_owned()));
     }
     match port::apply(port, upstream, support, out, Layout::Vendor) {

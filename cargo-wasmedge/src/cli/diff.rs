@@ -42,10 +42,11 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let Some(port) = ports.get(&upstream.name) else {
         return Ok(0);
     };
-    if port.is_unchanged() {
+    if port.is_unchanged(&upstream.version) {
         global.shell.note(format_args!(
-            "{} works as published: {}",
+            "{} {} works as published: {}",
             port.krate(),
+            upstream.version,
             port.why()
         ));
         return Ok(0);

@@ -17,6 +17,8 @@ pub(crate) struct PortFile {
     pub krate: String,
     pub versions: Vec<VersionReq>,
     pub why: String,
+    /// The guest gets the dependencies that upstream has for other systems.
+    pub native_dependencies: bool,
     pub rules: Vec<Rule>,
 }
 
@@ -41,6 +43,9 @@ pub struct SuiteHead {
     /// Whether crates that the suite uses depend on the crate: they get this one.
     #[serde(default)]
     pub patch_self: bool,
+    /// Tests (globs) that fail natively, as published too: they say nothing of a port.
+    #[serde(default)]
+    pub fails_natively: Vec<String>,
     /// Test programs (globs) of the quick selection.
     pub quick: Vec<String>,
     /// Tests that cannot pass for root, of whom nothing is kept.
@@ -261,12 +266,14 @@ struct RawFile {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawPort {
     #[serde(rename = "crate")]
     krate: String,
     versions: Vec<String>,
     why: String,
+    #[serde(default)]
+    native_dependencies: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -397,6 +404,7 @@ impl PortFile {
             krate: raw.port.krate,
             versions,
             why: raw.port.why,
+            native_dependencies: raw.port.native_dependencies,
             rules,
         })
     }

@@ -127,9 +127,16 @@ impl Port {
         &self.file.why
     }
 
-    /// Whether the upstream crate works as published, so that nothing has to be replaced.
-    pub fn is_unchanged(&self) -> bool {
-        self.file.rules.is_empty()
+    /// Whether this release works as published, so that nothing has to be replaced:
+    /// the port has no rules at all, or covers the release and has none for it.
+    pub fn is_unchanged(&self, version: &Version) -> bool {
+        self.file.rules.is_empty() || self.supports(version) && self.rules_for(version).is_empty()
+    }
+
+    /// Whether this release, ported, has the dependencies on the guest that upstream
+    /// has on other systems.
+    pub fn has_native_dependencies(&self, version: &Version) -> bool {
+        self.file.native_dependencies && !self.is_unchanged(version)
     }
 
     /// Whether the port covers this version.
@@ -388,6 +395,23 @@ mod tests {
         assert!(!found.matches(&version("1.53.2")), "{found}");
         let inside = port("['>=1.51, <1.55']").nearest(&version("1.52.0"));
         assert!(inside.matches(&version("1.52.3")) && !inside.matches(&version("1.53.0")));
+    }
+
+    #[test]
+    fn a_release_without_rules_of_its_own_is_left_as_published() {
+        let none = port("['1.2']");
+        assert!(none.is_unchanged(&version("1.2.0")) && none.is_unchanged(&version("9.0.0")));
+        let text = "[port]\ncrate = 'x'\nversions = ['0.12', '0.13']\nwhy = 'w'\n[[rule]]\nname = 'a'\nwhy = 'w'\nversions = '<0.13'\nkind = 'facade'\nfacade = 'std'";
+        let files = [(PORT_FILE.to_string(), Cow::Borrowed(text.as_bytes()))];
+        let port = Port::load(&PortSource {
+            label: "x".into(),
+            files: files.into(),
+        })
+        .unwrap();
+        assert!(port.is_unchanged(&version("0.13.1")));
+        assert!(!port.is_unchanged(&version("0.12.1")));
+        // Not covered: nobody looked whether it needs rules.
+        assert!(!port.is_unchanged(&version("0.14.0")));
     }
 
     #[test]

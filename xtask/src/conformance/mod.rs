@@ -194,11 +194,12 @@ impl Run<'_> {
             let started = Instant::now();
             self.status(&runtime);
             let aot = if self.args.aot { "always" } else { "never" };
-            let results = self.run("wasm", &suite.ported, || {
+            let mut results = self.run(None, &suite.ported, || {
                 let mut command = self.tools.cargo_wasmedge(wasmedge);
                 command.env("CARGO_WASMEDGE_AOT", aot);
                 command
             })?;
+            self.take_failing(&mut results)?;
             let verdict = judge(expectations, &results, native.as_ref(), is_whole);
             let mut sums = Sums::default();
             for program in verdict.programs.values() {
@@ -232,9 +233,12 @@ impl Run<'_> {
     fn native(&self, report: &mut Report, section: &mut Section) -> Result<Results> {
         let started = Instant::now();
         self.status("native, ported");
-        let ported = self.run("native", &self.suite.ported, || {
+        // Named, so that `cargo wasmedge` builds for it, with the ported crates.
+        let host = Some(self.tools.rust.host.as_str());
+        let mut ported = self.run(host, &self.suite.ported, || {
             self.tools.cargo_wasmedge(self.tools.newest())
         })?;
+        section.fails_natively = self.take_failing(&mut ported)?.into_keys().collect();
         let mut failed = 0;
         for (test, outcome) in &ported {
             if let Outcome::Failed(said) = outcome {
@@ -265,7 +269,7 @@ impl Run<'_> {
 
         let started = Instant::now();
         self.status("native, as published");
-        let published = self.run("upstream", &self.suite.upstream, || {
+        let mut published = self.run(host, &self.suite.upstream, || {
             let mut command = Command::new(&self.tools.rust.cargo);
             crate::repo::quiet_environment(&mut command);
             command
@@ -274,6 +278,12 @@ impl Run<'_> {
             command
         })?;
         let mut apart = 0;
+        for (test, outcome) in self.take_failing(&mut published)? {
+            if outcome == Outcome::Passed {
+                apart += 1;
+                anstream::println!("  {test}: passes as published, and is in `fails-natively`");
+            }
+        }
         let all: std::collections::BTreeSet<&String> =
             ported.keys().chain(published.keys()).collect();
         for test in all {
@@ -298,19 +308,28 @@ impl Run<'_> {
         Ok(ported)
     }
 
+    /// Takes the tests out that fail natively as published, and gives them.
+    fn take_failing(&self, results: &mut Results) -> Result<Results> {
+        let failing = globs(&self.suite.head.fails_natively, "fails-natively")?;
+        Ok(results
+            .extract_if(.., |test, _| failing.is_match(test))
+            .collect())
+    }
+
     fn status(&self, runtime: &str) {
         let what = format_args!("{} ({runtime})", self.suite.name());
         self.repo.shell.status("Testing", what);
     }
 
-    /// Runs the suite in a folder. What is built for one suite serves the next.
+    /// Runs the suite in a folder, for the host or else for WasmEdge. What is built
+    /// for one run serves the next.
     fn run(
         &self,
-        kind: &str,
+        host: Option<&str>,
         folder: &std::path::Path,
         cargo: impl Fn() -> Command,
     ) -> Result<Results> {
-        let target = self.repo.target.join("conformance/target").join(kind);
+        let target = self.repo.target.join("conformance/target");
         let programs = self.selected()?;
         let mut results = results::run(
             &self.suite.krate,
@@ -318,9 +337,8 @@ impl Run<'_> {
             |word| {
                 let mut command = cargo();
                 command.args(["nextest", word]).current_dir(folder);
-                if kind != "wasm" {
-                    // Named, so that `cargo wasmedge` builds for it, with the ported crates.
-                    command.args(["--target", &self.tools.rust.host]);
+                if let Some(host) = host {
+                    command.args(["--target", host]);
                 }
                 if !self.suite.head.features.is_empty() {
                     command.args(["--features", &self.suite.head.features.join(",")]);
@@ -347,7 +365,9 @@ impl Run<'_> {
                     // nobody steps through it.
                     .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
                     .env("CARGO_PROFILE_DEV_DEBUG", "false")
-                    .env("CARGO_TERM_QUIET", "true");
+                    .env("CARGO_TERM_QUIET", "true")
+                    // Of what a failed test says, the end is kept.
+                    .env("RUST_BACKTRACE", "0");
                 command
             },
         )?;
@@ -362,7 +382,7 @@ impl Run<'_> {
         if !self.args.quick {
             return Ok(None);
         }
-        let globs = globs(&self.suite.head.quick)?;
+        let globs = globs(&self.suite.head.quick, "quick")?;
         let mut programs = self.suite.programs()?;
         if self
             .suite
@@ -383,10 +403,10 @@ impl Run<'_> {
     }
 }
 
-fn globs(texts: &[String]) -> Result<GlobSet> {
+fn globs(texts: &[String], key: &str) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for text in texts {
-        set.add(Glob::new(text).context("in the key `quick`")?);
+        set.add(Glob::new(text).with_context(|| format!("in the key `{key}`"))?);
     }
     Ok(set.build()?)
 }

@@ -21,6 +21,8 @@ pub struct Section {
     pub native: Results,
     /// Tests that are not built natively, by gate.
     pub gated: BTreeMap<String, usize>,
+    /// Tests that fail natively, as published too.
+    pub fails_natively: Vec<String>,
     /// One per runtime.
     pub columns: Vec<Column>,
     entries: Vec<(String, String, String)>,
@@ -49,6 +51,7 @@ impl Section {
             name: suite.name(),
             native: Results::new(),
             gated: BTreeMap::new(),
+            fails_natively: Vec::new(),
             columns: Vec::new(),
             entries: Vec::new(),
         }
@@ -154,6 +157,10 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
             .map(|(gate, count)| format!("{gate} {count}"))
             .collect();
         writeln!(text, "Not built natively either: {}.\n", gates.join(", "))?;
+    }
+    if !section.fails_natively.is_empty() {
+        let tests = section.fails_natively.join("`, `");
+        writeln!(text, "Fails natively, as published too: `{tests}`.\n")?;
     }
     text.push_str("| file | natively |");
     for column in &section.columns {
