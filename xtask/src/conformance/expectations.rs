@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use globset::{Glob, GlobMatcher};
 use semver::{Version, VersionReq};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::results::{Outcome, Results};
 
 /// Why a test cannot pass. The list is closed: 'flaky' and 'slow' are no reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// It needs a second thread.
@@ -25,6 +25,9 @@ pub enum Reason {
     Processes,
     /// It needs signals.
     Signals,
+    /// It asserts sizes of a 64-bit target, and upstream builds it for those only.
+    #[serde(rename = "64-bit")]
+    Bits64,
     /// The host lacks what the key `lacks` names.
     Host,
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Reason {
             Reason::Unix => "Unix only",
             Reason::Processes => "needs processes",
             Reason::Signals => "needs signals",
+            Reason::Bits64 => "64-bit only",
             Reason::Host => "the host lacks it",
         })
     }
@@ -180,7 +184,7 @@ pub struct Verdict {
 }
 
 /// Sums over tests that pass natively.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
     pub passed: usize,
     /// Without an entry, or for want of something in the host.

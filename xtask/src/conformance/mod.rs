@@ -62,7 +62,8 @@ pub struct Args {
     #[arg(long)]
     no_upstream: bool,
 
-    /// Write docs/conformance.md, and lockfiles where there are none
+    /// Write docs/conformance.md from the latest whole run of each suite, and
+    /// lockfiles where there are none
     #[arg(long)]
     write: bool,
 }
@@ -106,7 +107,6 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
     for missing in &tools.missing {
         report.left_out(missing);
     }
-    let mut sections = Vec::new();
     for (dir, suite) in &suites {
         for version in &suite.0.versions {
             let is_newest = Some(version) == suite.0.versions.first();
@@ -122,20 +122,30 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
                     args,
                     suite: &suite,
                 };
-                sections.push(run.all(report)?);
+                let section = run.all(report)?;
+                let is_all = tools.wasmedge.len() == WASMEDGE.len();
+                let is_whole = is_all && run.is_whole() && !args.no_upstream && !args.aot;
+                section.keep(&results_folder(&repo), is_whole)?;
             }
         }
     }
     if args.write {
+        let mut names = Vec::new();
+        for (_, (head, port)) in self::suites(&repo, &[])? {
+            names.extend(
+                head.versions
+                    .iter()
+                    .map(|v| format!("{} {v}", port.krate())),
+            );
+        }
         let page = repo.root.join("docs/conformance.md");
-        ensure!(
-            args.filter.is_none() && !args.quick && args.crates.is_empty(),
-            "--write is for a whole run"
-        );
-        page::write(&page, &tools, &sections)?;
+        page::write(&page, &results_folder(&repo), &names)?;
     }
-    page::write_json(&repo.target.join("conformance/results.json"), &sections)?;
     Ok(())
+}
+
+fn results_folder(repo: &Repo) -> PathBuf {
+    repo.target.join("conformance/results")
 }
 
 /// The suites of these crates, of all without any; with their folders.
@@ -169,11 +179,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Whether no test is left out.
+    fn is_whole(&self) -> bool {
+        self.args.filter.is_none() && !self.args.quick
+    }
+
     fn all(&self, report: &mut Report) -> Result<Section> {
         let suite = self.suite;
-        let is_whole = self.args.filter.is_none() && !self.args.quick;
+        let is_whole = self.is_whole();
         let expectations = &suite.expectations;
-        let mut section = Section::new(suite);
+        let mut section = Section::new(suite, self.tools)?;
 
         let native = match self.args.quick {
             true => None,
@@ -261,7 +276,7 @@ impl Run<'_> {
             (passed, failed, ignored),
             started.elapsed(),
         );
-        section.native = ported.clone();
+        section.take_native(&ported);
         if self.args.no_upstream {
             report.not_asked_for(format!("{name} as published (--no-upstream)"));
             return Ok(ported);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::expectations::{Expectations, Reason, Sums};
 use super::results::{Outcome, Results};
@@ -14,11 +14,13 @@ use super::suite::Suite;
 use crate::setup::Tools;
 
 /// The results of one suite.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Section {
     name: String,
-    /// The ported crate natively.
-    pub native: Results,
+    /// The day and the compiler.
+    run: String,
+    /// Tests that pass natively, per program.
+    pub native: BTreeMap<String, usize>,
     /// Tests that are not built natively, by gate.
     pub gated: BTreeMap<String, usize>,
     /// Tests that fail natively, as published too.
@@ -29,7 +31,7 @@ pub struct Section {
 }
 
 /// The result under one runtime.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Column {
     pub runtime: String,
     pub programs: BTreeMap<String, Sums>,
@@ -46,15 +48,45 @@ impl Column {
 }
 
 impl Section {
-    pub fn new(suite: &Suite) -> Section {
-        Section {
+    pub fn new(suite: &Suite, tools: &Tools) -> Result<Section> {
+        let (day, rustc) = (today()?, &tools.rust.rustc_version);
+        Ok(Section {
             name: suite.name(),
-            native: Results::new(),
+            run: format!("{day}, {}, rustc {rustc}", std::env::consts::ARCH),
+            native: BTreeMap::new(),
             gated: BTreeMap::new(),
             fails_natively: Vec::new(),
             columns: Vec::new(),
             entries: Vec::new(),
+        })
+    }
+
+    /// Takes over which tests pass natively.
+    pub fn take_native(&mut self, native: &Results) {
+        for (test, outcome) in native {
+            if *outcome == Outcome::Passed {
+                let program = test.split("::").next().unwrap_or(test);
+                *self.native.entry(program.to_owned()).or_default() += 1;
+            }
         }
+    }
+
+    /// Keeps the result in a folder, for programs to read, and one of a whole run
+    /// for the page.
+    pub fn keep(&self, folder: &Path, is_whole: bool) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        let part = if is_whole { "" } else { ".part" };
+        let path = folder.join(format!("{}{part}.json", self.name));
+        fs::write(&path, serde_json::to_string_pretty(self)?)
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// The latest result of a whole run.
+    fn kept(folder: &Path, name: &str) -> Result<Section> {
+        let text = fs::read_to_string(folder.join(format!("{name}.json"))).with_context(|| {
+            format!("there is no result of a whole run of {name}; run cargo xtask conformance")
+        })?;
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Takes over what the page says about tests that do not pass.
@@ -69,15 +101,6 @@ impl Section {
             self.entries.push((tests.join(", "), reason, why));
         }
     }
-
-    fn native_in(&self, program: &str) -> usize {
-        let prefix = format!("{program}::");
-        let passed = self
-            .native
-            .iter()
-            .filter(|(test, outcome)| test.starts_with(&prefix) && **outcome == Outcome::Passed);
-        passed.count()
-    }
 }
 
 /// Passed tests as a share of those that apply, rounded down.
@@ -91,27 +114,18 @@ fn share(sums: &Sums) -> String {
     }
 }
 
-/// Writes `docs/conformance.md`.
-pub fn write(path: &Path, tools: &Tools, sections: &[Section]) -> Result<()> {
+/// Writes `docs/conformance.md` from the latest whole runs of these suites.
+pub fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()> {
+    let sections = suites.iter().map(|name| Section::kept(folder, name));
+    let sections: Vec<Section> = sections.collect::<Result<_>>()?;
     let mut text = String::from(
         "# Conformance\n\nUpstream's own tests, out of the published packages, on the ported \
          crates. This page is written by `cargo xtask conformance --write`; tests that do not \
          pass, with reasons, are in the `expectations.toml` of each port.\n\n",
     );
-    writeln!(
-        text,
-        "Run on {}, {}, with rustc {}.\n",
-        today()?,
-        std::env::consts::ARCH,
-        tools.rust.rustc_version
-    )?;
     text += "| suite | natively | runtime | passed | failed | host lacks it | not applicable | passed of applicable |\n|---|--:|---|--:|--:|--:|--:|--:|\n";
-    for section in sections {
-        let native = section
-            .native
-            .values()
-            .filter(|how| **how == Outcome::Passed)
-            .count();
+    for section in &sections {
+        let native: usize = section.native.values().sum();
         for column in &section.columns {
             let total = column.total();
             let host = total
@@ -131,14 +145,14 @@ pub fn write(path: &Path, tools: &Tools, sections: &[Section]) -> Result<()> {
             )?;
         }
     }
-    for section in sections {
+    for section in &sections {
         section_text(&mut text, section)?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn section_text(text: &mut String, section: &Section) -> Result<()> {
-    writeln!(text, "\n## {}\n", section.name)?;
+    writeln!(text, "\n## {}\n\nRun on {}.\n", section.name, section.run)?;
     if let Some(column) = section.columns.last() {
         let reasons: Vec<String> = column
             .total()
@@ -175,7 +189,11 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
         .flat_map(|column| column.programs.keys())
         .collect();
     for program in programs {
-        write!(text, "| {program} | {} |", section.native_in(program))?;
+        write!(
+            text,
+            "| {program} | {} |",
+            section.native.get(program).copied().unwrap_or_default()
+        )?;
         for column in &section.columns {
             let sums = column.programs.get(program).cloned().unwrap_or_default();
             let mut cell = sums.passed.to_string();
@@ -201,42 +219,6 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes all results for programs to read.
-pub fn write_json(path: &Path, sections: &[Section]) -> Result<()> {
-    let sums = |sums: &Sums| {
-        let excused: BTreeMap<String, usize> = sums
-            .excused
-            .iter()
-            .map(|(reason, count)| (reason.to_string(), *count))
-            .collect();
-        json!({"passed": sums.passed, "failed": sums.failed, "excused": excused})
-    };
-    let all: Vec<serde_json::Value> = sections
-        .iter()
-        .map(|section| {
-            let runtimes: BTreeMap<&String, BTreeMap<&String, serde_json::Value>> = section
-                .columns
-                .iter()
-                .map(|column| {
-                    let programs = column.programs.iter();
-                    (
-                        &column.runtime,
-                        programs.map(|(name, each)| (name, sums(each))).collect(),
-                    )
-                })
-                .collect();
-            json!({
-                "suite": section.name,
-                "native": section.native.len(),
-                "not_built_natively": section.gated,
-                "runtimes": runtimes,
-            })
-        })
-        .collect();
-    let text = serde_json::to_string_pretty(&all)?;
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The day, for people.
