@@ -123,6 +123,8 @@ fn turn_of(cx: &Context, timeout: Option<Duration>, notified: &dyn Fn() -> bool)
         None => (core, None),
     };
     *cx.core.borrow_mut() = Some(core);
+    // The next turn takes it back, so nothing spins over it meanwhile.
+    wake_root_again(&cx.handle);
     turn
 }
 
@@ -136,8 +138,11 @@ fn turn(
     let mut turn = Turn::Idle;
 
     if handle.reset_woken() {
-        core = poll_root(cx, core);
-        turn = Turn::Worked;
+        let polled;
+        (core, polled) = poll_root(cx, core);
+        if polled {
+            turn = Turn::Worked;
+        }
     }
 
     let mut idle = false;
@@ -517,9 +522,7 @@ fn run_next_closure(cx: &Context, core: Box<Core>) -> Box<Core> {
     let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) else {
         return core;
     };
-    let (core, ()) = cx.enter(core, || closure.run());
-    wake_root_again(&cx.handle);
-    core
+    cx.enter(core, || closure.run()).0
 }
 
 // ===== the future of `block_on` =====
@@ -541,8 +544,8 @@ pub(super) struct Root<F: Future> {
 struct Registered {
     handle: *const Handle,
     root: *mut (),
-    /// Polls the root, or notes the wake for later.
-    poll: unsafe fn(*mut (), &mut task::Context<'_>),
+    /// Polls the root; `false` if it could not be, and the wake is noted for later.
+    poll: unsafe fn(*mut (), &mut task::Context<'_>) -> bool,
     /// Tells whether there is a noted wake, and forgets it.
     take_woken: unsafe fn(*mut ()) -> bool,
 }
@@ -585,20 +588,21 @@ impl<F: Future> Root<F> {
         }
     }
 
-    unsafe fn poll_nested(this: *mut (), cx: &mut task::Context<'_>) {
+    unsafe fn poll_nested(this: *mut (), cx: &mut task::Context<'_>) -> bool {
         let this = this.cast::<Self>();
         // SAFETY: only called while registered, so `this` is alive and pinned,
         // and only on the one thread there is.
         unsafe {
-            if (*this).polling {
+            if (*this).polling || (*this).output.is_some() {
                 (*this).woken = true;
-                return;
+                return false;
             }
             Self::poll_future(this, cx);
             if (*this).output.is_some() {
                 // Its owner has to come by and take the output.
                 (*this).woken = true;
             }
+            true
         }
     }
 
@@ -675,18 +679,17 @@ fn root_of(handle: &Arc<Handle>) -> Option<Registered> {
     })
 }
 
-fn poll_root(cx: &Context, core: Box<Core>) -> Box<Core> {
+fn poll_root(cx: &Context, core: Box<Core>) -> (Box<Core>, bool) {
     let Some(root) = root_of(&cx.handle) else {
-        return core;
+        return (core, false);
     };
-    let (core, ()) = cx.enter(core, || {
+    cx.enter(core, || {
         crate::task::coop::budget(|| {
             let waker = waker_ref(&cx.handle);
             // SAFETY: a registered root is alive; it unregisters when dropped.
-            unsafe { (root.poll)(root.root, &mut task::Context::from_waker(&waker)) };
+            unsafe { (root.poll)(root.root, &mut task::Context::from_waker(&waker)) }
         })
-    });
-    core
+    })
 }
 
 /// Hands a wake that came while the root could not be polled (or the news that

@@ -384,3 +384,38 @@ async fn other_tasks_go_on_while_a_task_stops_its_thread() {
     })
     .await;
 }
+
+#[test]
+fn block_on_ends_though_a_task_always_waits() {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (send, mut receive) = mpsc::channel(1);
+        tokio::spawn(async move {
+            while receive.recv().await.is_some() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+        tokio::spawn(async move {
+            while send.send(()).await.is_ok() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        });
+        sleep(Duration::from_millis(5)).await;
+    });
+}
+
+#[test]
+fn block_on_ends_when_its_future_does_inside_of_block_in_place() {
+    let runtime = Runtime::new().unwrap();
+    let (send, receive) = oneshot::channel::<()>();
+    runtime.block_on(async {
+        let task = tokio::spawn(async {
+            block_in_place(|| Handle::current().block_on(sleep(Duration::from_millis(20))));
+            let _ = send.send(());
+            std::future::pending::<()>().await
+        });
+        sleep(Duration::from_millis(5)).await;
+        drop(task);
+    });
+    assert_eq!(receive.blocking_recv(), Ok(()));
+}
