@@ -18,7 +18,7 @@ use crate::host::{Host, Mode};
 pub const BIN_VARIABLE: &str = "CARGO_WASMEDGE_BIN";
 
 /// How long a build may take, on a busy machine and from nothing.
-pub const BUILD_LIMIT: Duration = Duration::from_secs(900);
+pub const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
 /// A program of the apps' workspace, or of a published package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

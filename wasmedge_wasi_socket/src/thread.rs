@@ -13,6 +13,7 @@ use crate::abi::{Event, Subscription};
 use crate::poll::poll_uninterrupted;
 use crate::Errno;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -58,17 +59,26 @@ pub fn yield_now() {
     turn(Some(Duration::ZERO));
 }
 
-/// As `std::thread::park`: returns after anything was done, which may have been
-/// what the caller waits for.
+/// Set by [`unpark`], taken by the next [`park`].
+static TOKEN: AtomicBool = AtomicBool::new(false);
+
+/// As `std::thread::Thread::unpark`, of the one thread there is: the next (or
+/// current) [`park`] returns.
+pub fn unpark() {
+    TOKEN.store(true, Ordering::Relaxed);
+}
+
+/// As `std::thread::park`: returns after [`unpark`], or after anything was done,
+/// which may have been what the caller waits for.
 pub fn park() {
-    if !turn(None) {
+    if !TOKEN.swap(false, Ordering::Relaxed) && !turn(None) {
         std::thread::park();
     }
 }
 
 /// As [`park`], for at most this long.
 pub fn park_timeout(limit: Duration) {
-    if !turn(Some(limit)) {
+    if !TOKEN.swap(false, Ordering::Relaxed) && !turn(Some(limit)) {
         std::thread::park_timeout(limit);
     }
 }

@@ -49,4 +49,28 @@ pub mod env {
 pub mod thread {
     pub use std::thread::*;
     pub use wasmedge_wasi_socket::thread::{park, park_timeout};
+
+    /// As [`std::thread::Thread`]; what [`park`] waits for.
+    #[derive(Clone, Debug)]
+    pub struct Thread(std::thread::Thread);
+
+    impl Thread {
+        /// As [`std::thread::Thread::unpark`].
+        pub fn unpark(&self) {
+            wasmedge_wasi_socket::thread::unpark();
+        }
+    }
+
+    impl std::ops::Deref for Thread {
+        type Target = std::thread::Thread;
+
+        fn deref(&self) -> &std::thread::Thread {
+            &self.0
+        }
+    }
+
+    /// As [`std::thread::current`].
+    pub fn current() -> Thread {
+        Thread(std::thread::current())
+    }
 }

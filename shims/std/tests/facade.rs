@@ -83,3 +83,13 @@ fn there_is_a_temporary_directory() {
     }
     assert!(std::env::args().count() > 0);
 }
+
+#[test]
+fn a_thread_that_was_unparked_does_not_wait() {
+    std::thread::current().unpark();
+    std::thread::park();
+    let current = std::thread::current();
+    assert_eq!(current.id(), current.clone().id());
+    current.unpark();
+    std::thread::park_timeout(std::time::Duration::from_secs(60));
+}
