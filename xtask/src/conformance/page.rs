@@ -174,7 +174,10 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
     }
     if !section.fails_natively.is_empty() {
         let tests = section.fails_natively.join("`, `");
-        writeln!(text, "Fails natively, as published too: `{tests}`.\n")?;
+        writeln!(
+            text,
+            "Left out, since they fail natively as published too or need the internet: `{tests}`.\n"
+        )?;
     }
     text.push_str("| file | natively |");
     for column in &section.columns {
