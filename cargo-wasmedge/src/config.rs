@@ -13,6 +13,7 @@
 //! | `env` | `CARGO_WASMEDGE_ENV` | list of `NAME` (passed on) or `NAME=VALUE` | none beside `RUST_*` and what cargo sets |
 //! | `wasmedge-args` | `CARGO_WASMEDGE_WASMEDGE_ARGS` | list of arguments for WasmEdge | none |
 //! | `tmp` | `CARGO_WASMEDGE_TMP` | `true`, `false` or a folder | `true`: the host's temporary folder |
+//! | `weak-random` | `CARGO_WASMEDGE_WEAK_RANDOM` | `true`, `false` | `false`: without a sound seed, getrandom is an error |
 //!
 //! A list in a variable is split as a shell splits words. Relative paths start
 //! at the manifest's folder, those in variables at the working directory.
@@ -28,7 +29,15 @@ use crate::error::Result;
 pub const TABLE: &str = "wasmedge";
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 6] = ["wasmedge", "aot", "dirs", "env", "wasmedge-args", "tmp"];
+pub const KEYS: [&str; 7] = [
+    "wasmedge",
+    "aot",
+    "dirs",
+    "env",
+    "wasmedge-args",
+    "tmp",
+    "weak-random",
+];
 
 /// The folder that relative paths in variables start at: the user's working
 /// directory. cargo starts tests in the package's.
@@ -76,6 +85,8 @@ pub struct Config {
     pub wasmedge_args: Vec<String>,
     /// Folder for temporary files.
     pub tmp: Tmp,
+    /// Whether getrandom may give weak random numbers where there is no sound seed.
+    pub weak_random: bool,
 }
 
 /// The settings of one source; `None` where it says nothing.
@@ -87,6 +98,7 @@ pub struct Layer {
     env: Option<Vec<String>>,
     wasmedge_args: Option<Vec<String>>,
     tmp: Option<Tmp>,
+    weak_random: Option<bool>,
 }
 
 /// A key that no version of this program knows, with the place it stands in.
@@ -124,6 +136,7 @@ impl Config {
             env: merged.env.unwrap_or_default(),
             wasmedge_args: merged.wasmedge_args.unwrap_or_default(),
             tmp: merged.tmp.unwrap_or_default(),
+            weak_random: merged.weak_random.unwrap_or_default(),
         }
     }
 
@@ -195,6 +208,7 @@ impl Layer {
             env: self.env.or(other.env),
             wasmedge_args: self.wasmedge_args.or(other.wasmedge_args),
             tmp: self.tmp.or(other.tmp),
+            weak_random: self.weak_random.or(other.weak_random),
         }
     }
 
@@ -215,7 +229,9 @@ impl Layer {
                         .with_context(|| format!("{name}: a quote is not closed in `{text}`"))?;
                     toml::Value::Array(words.into_iter().map(toml::Value::String).collect())
                 }
-                "tmp" if text == "true" || text == "false" => toml::Value::Boolean(text == "true"),
+                "tmp" | "weak-random" if text == "true" || text == "false" => {
+                    toml::Value::Boolean(text == "true")
+                }
                 _ => toml::Value::String(text),
             };
             layer
@@ -305,6 +321,11 @@ impl Layer {
                     toml::Value::String(dir) => Tmp::Dir(base.join(dir)),
                     other => bail!("expected true, false or a folder, found {}", kind(other)),
                 });
+            }
+            "weak-random" => {
+                let weak = value.as_bool();
+                let expected = || format!("expected true or false, found {}", kind(value));
+                self.weak_random = Some(weak.with_context(expected)?);
             }
             other => unreachable!("`{other}` is not in KEYS"),
         }
@@ -423,7 +444,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp)",
+                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, weak-random)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

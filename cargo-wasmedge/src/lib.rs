@@ -23,6 +23,7 @@ pub mod error;
 pub mod lockfile;
 pub mod overlay;
 pub mod port;
+pub mod random;
 pub mod runner;
 pub mod toolchain;
 pub mod vendor;

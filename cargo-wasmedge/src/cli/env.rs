@@ -66,6 +66,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     }
     let (name, value) = super::passthrough::runner_variable(&global.dirs)?;
     env.insert(name, text(&value));
+    for (name, value) in &prepared.injection.env {
+        env.insert(name.clone(), text(value));
+    }
     if let Some(target) = prepared.injection.target {
         env.insert("CARGO_BUILD_TARGET".to_owned(), target);
     }

@@ -44,6 +44,8 @@ pub use error::{Mismatch, PortError};
 pub use notice::FILE as NOTICE_FILE;
 pub use rules::SuiteHead;
 pub use source::{PORT_FILE, Port, PortSource, Ports, SUITE_FILE};
+#[cfg(test)]
+pub(crate) use support::PACKAGES;
 pub use support::Support;
 pub use upstream::{Upstream, checksum_in_lock};
 
