@@ -13,6 +13,7 @@
 //! | `env` | `CARGO_WASMEDGE_ENV` | list of `NAME` (passed on) or `NAME=VALUE` | none beside `RUST_*` and what cargo sets |
 //! | `wasmedge-args` | `CARGO_WASMEDGE_WASMEDGE_ARGS` | list of arguments for WasmEdge | none |
 //! | `tmp` | `CARGO_WASMEDGE_TMP` | `true`, `false` or a folder | `true`: the host's temporary folder |
+//! | `std-facade` | `CARGO_WASMEDGE_STD_FACADE` | list of crates that get our `std::net` and `env::temp_dir` | those with a port |
 //! | `weak-random` | `CARGO_WASMEDGE_WEAK_RANDOM` | `true`, `false` | `false`: without a sound seed, getrandom is an error |
 //!
 //! A list in a variable is split as a shell splits words. Relative paths start
@@ -29,13 +30,14 @@ use crate::error::Result;
 pub const TABLE: &str = "wasmedge";
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 7] = [
+pub const KEYS: [&str; 8] = [
     "wasmedge",
     "aot",
     "dirs",
     "env",
     "wasmedge-args",
     "tmp",
+    "std-facade",
     "weak-random",
 ];
 
@@ -85,6 +87,8 @@ pub struct Config {
     pub wasmedge_args: Vec<String>,
     /// Folder for temporary files.
     pub tmp: Tmp,
+    /// Crates that are put under the std facade.
+    pub std_facade: Vec<String>,
     /// Whether getrandom may give weak random numbers where there is no sound seed.
     pub weak_random: bool,
 }
@@ -98,6 +102,7 @@ pub struct Layer {
     env: Option<Vec<String>>,
     wasmedge_args: Option<Vec<String>>,
     tmp: Option<Tmp>,
+    std_facade: Option<Vec<String>>,
     weak_random: Option<bool>,
 }
 
@@ -136,6 +141,7 @@ impl Config {
             env: merged.env.unwrap_or_default(),
             wasmedge_args: merged.wasmedge_args.unwrap_or_default(),
             tmp: merged.tmp.unwrap_or_default(),
+            std_facade: merged.std_facade.unwrap_or_default(),
             weak_random: merged.weak_random.unwrap_or_default(),
         }
     }
@@ -208,6 +214,7 @@ impl Layer {
             env: self.env.or(other.env),
             wasmedge_args: self.wasmedge_args.or(other.wasmedge_args),
             tmp: self.tmp.or(other.tmp),
+            std_facade: self.std_facade.or(other.std_facade),
             weak_random: self.weak_random.or(other.weak_random),
         }
     }
@@ -224,7 +231,7 @@ impl Layer {
                 continue;
             };
             let value = match key {
-                "dirs" | "env" | "wasmedge-args" => {
+                "dirs" | "env" | "wasmedge-args" | "std-facade" => {
                     let words = shlex::split(&text)
                         .with_context(|| format!("{name}: a quote is not closed in `{text}`"))?;
                     toml::Value::Array(words.into_iter().map(toml::Value::String).collect())
@@ -322,6 +329,7 @@ impl Layer {
                     other => bail!("expected true, false or a folder, found {}", kind(other)),
                 });
             }
+            "std-facade" => self.std_facade = Some(strings(value)?),
             "weak-random" => {
                 let weak = value.as_bool();
                 let expected = || format!("expected true or false, found {}", kind(value));
@@ -444,7 +452,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, weak-random)",
+                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

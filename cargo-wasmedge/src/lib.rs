@@ -25,5 +25,6 @@ pub mod overlay;
 pub mod port;
 pub mod random;
 pub mod runner;
+pub mod scan;
 pub mod toolchain;
 pub mod vendor;

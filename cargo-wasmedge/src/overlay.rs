@@ -129,6 +129,35 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Packages that are compiled into the app for the target, without those that
+    /// only build scripts and macros use.
+    ///
+    /// # Errors
+    /// cargo's own.
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
+        let metadata = self.metadata(lockfiles)?;
+        let graph = Graph::new(&metadata);
+        let mut seen: BTreeSet<&PackageId> = BTreeSet::new();
+        let mut todo: Vec<&PackageId> = metadata.workspace_members.iter().collect();
+        while let Some(id) = todo.pop() {
+            let is_macro = |package: &&Package| package.targets.iter().any(|t| t.is_proc_macro());
+            if graph.packages.get(id).is_some_and(is_macro) || !seen.insert(id) {
+                continue;
+            }
+            for dep in graph.nodes.get(id).iter().flat_map(|node| &node.deps) {
+                let kinds = &dep.dep_kinds;
+                if kinds.iter().any(|kind| kind.kind == DependencyKind::Normal) {
+                    todo.push(&dep.pkg);
+                }
+            }
+        }
+        let packages = metadata.packages.iter();
+        Ok(packages
+            .filter(|package| seen.contains(&package.id))
+            .cloned()
+            .collect())
+    }
+
     /// Decides which packages get a port. Versions that no port covers are
     /// replaced by the nearest covered one in the private lockfile.
     ///
