@@ -52,6 +52,7 @@ fn run() -> Result<(), Error> {
 fn all() -> Result<What, Error> {
     Ok(What {
         rust: true,
+        c: false,
         wasmedge: vec![requirement("~0.14.1")?, requirement("~0.17.1")?],
     })
 }

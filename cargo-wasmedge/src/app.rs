@@ -9,6 +9,7 @@ use crate::cargo::{Cargo, Peeked, output};
 use crate::cli::shell::Shell;
 use crate::config::{self, Config, Layer, UnknownKey};
 use crate::error::Result;
+use crate::port::Ports;
 
 /// A workspace.
 #[derive(Debug, Clone)]
@@ -60,6 +61,14 @@ impl App {
     /// A setting of the wrong form.
     pub fn config(&self) -> Result<Config> {
         Config::for_package(Some(self.current.as_deref().unwrap_or(&self.root)))
+    }
+
+    /// The ports for the app: ours, and those that its setting `std-facade` asks for.
+    ///
+    /// # Errors
+    /// A setting of the wrong form.
+    pub fn ports(&self) -> Result<Ports> {
+        Ports::embedded()?.with_std_facade(&self.config()?.std_facade)
     }
 
     /// The unknown keys in all manifests of the workspace.

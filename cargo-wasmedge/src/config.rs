@@ -13,6 +13,8 @@
 //! | `env` | `CARGO_WASMEDGE_ENV` | list of `NAME` (passed on) or `NAME=VALUE` | none beside `RUST_*` and what cargo sets |
 //! | `wasmedge-args` | `CARGO_WASMEDGE_WASMEDGE_ARGS` | list of arguments for WasmEdge | none |
 //! | `tmp` | `CARGO_WASMEDGE_TMP` | `true`, `false` or a folder | `true`: the host's temporary folder |
+//! | `std-facade` | `CARGO_WASMEDGE_STD_FACADE` | list of crates that get our `std::net` and `env::temp_dir` | those with a port |
+//! | `weak-random` | `CARGO_WASMEDGE_WEAK_RANDOM` | `true`, `false` | `false`: without a sound seed, getrandom is an error |
 //!
 //! A list in a variable is split as a shell splits words. Relative paths start
 //! at the manifest's folder, those in variables at the working directory.
@@ -28,7 +30,16 @@ use crate::error::Result;
 pub const TABLE: &str = "wasmedge";
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 6] = ["wasmedge", "aot", "dirs", "env", "wasmedge-args", "tmp"];
+pub const KEYS: [&str; 8] = [
+    "wasmedge",
+    "aot",
+    "dirs",
+    "env",
+    "wasmedge-args",
+    "tmp",
+    "std-facade",
+    "weak-random",
+];
 
 /// The folder that relative paths in variables start at: the user's working
 /// directory. cargo starts tests in the package's.
@@ -76,6 +87,10 @@ pub struct Config {
     pub wasmedge_args: Vec<String>,
     /// Folder for temporary files.
     pub tmp: Tmp,
+    /// Crates that are put under the std facade.
+    pub std_facade: Vec<String>,
+    /// Whether getrandom may give weak random numbers where there is no sound seed.
+    pub weak_random: bool,
 }
 
 /// The settings of one source; `None` where it says nothing.
@@ -87,6 +102,8 @@ pub struct Layer {
     env: Option<Vec<String>>,
     wasmedge_args: Option<Vec<String>>,
     tmp: Option<Tmp>,
+    std_facade: Option<Vec<String>>,
+    weak_random: Option<bool>,
 }
 
 /// A key that no version of this program knows, with the place it stands in.
@@ -124,6 +141,8 @@ impl Config {
             env: merged.env.unwrap_or_default(),
             wasmedge_args: merged.wasmedge_args.unwrap_or_default(),
             tmp: merged.tmp.unwrap_or_default(),
+            std_facade: merged.std_facade.unwrap_or_default(),
+            weak_random: merged.weak_random.unwrap_or_default(),
         }
     }
 
@@ -195,6 +214,8 @@ impl Layer {
             env: self.env.or(other.env),
             wasmedge_args: self.wasmedge_args.or(other.wasmedge_args),
             tmp: self.tmp.or(other.tmp),
+            std_facade: self.std_facade.or(other.std_facade),
+            weak_random: self.weak_random.or(other.weak_random),
         }
     }
 
@@ -210,12 +231,14 @@ impl Layer {
                 continue;
             };
             let value = match key {
-                "dirs" | "env" | "wasmedge-args" => {
+                "dirs" | "env" | "wasmedge-args" | "std-facade" => {
                     let words = shlex::split(&text)
                         .with_context(|| format!("{name}: a quote is not closed in `{text}`"))?;
                     toml::Value::Array(words.into_iter().map(toml::Value::String).collect())
                 }
-                "tmp" if text == "true" || text == "false" => toml::Value::Boolean(text == "true"),
+                "tmp" | "weak-random" if text == "true" || text == "false" => {
+                    toml::Value::Boolean(text == "true")
+                }
                 _ => toml::Value::String(text),
             };
             layer
@@ -305,6 +328,12 @@ impl Layer {
                     toml::Value::String(dir) => Tmp::Dir(base.join(dir)),
                     other => bail!("expected true, false or a folder, found {}", kind(other)),
                 });
+            }
+            "std-facade" => self.std_facade = Some(strings(value)?),
+            "weak-random" => {
+                let weak = value.as_bool();
+                let expected = || format!("expected true or false, found {}", kind(value));
+                self.weak_random = Some(weak.with_context(expected)?);
             }
             other => unreachable!("`{other}` is not in KEYS"),
         }
@@ -423,7 +452,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp)",
+                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

@@ -58,7 +58,7 @@ mod tests {
     fn support_crates_are_complete() {
         let out = tempfile::tempdir().unwrap();
         let dir = unpack_support(out.path(), Layout::Vendor).unwrap();
-        for package in ["wasmedge_wasi_socket", "wasmedge_std", "wasmedge_libc"] {
+        for package in crate::port::PACKAGES {
             assert!(dir.join(package).join("Cargo.toml").is_file(), "{package}");
             assert!(dir.join(package).join("src/lib.rs").is_file(), "{package}");
             assert!(dir.join(package).join("LICENSE").is_file(), "{package}");

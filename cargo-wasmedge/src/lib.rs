@@ -23,6 +23,8 @@ pub mod error;
 pub mod lockfile;
 pub mod overlay;
 pub mod port;
+pub mod random;
 pub mod runner;
+pub mod scan;
 pub mod toolchain;
 pub mod vendor;

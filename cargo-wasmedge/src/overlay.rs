@@ -17,8 +17,8 @@ use crate::cli::shell::Shell;
 use crate::error::{Error, Result};
 use crate::lockfile::{Lockfiles, Which};
 use crate::port::{self, Layout, Port, Ported, Ports, Support, Upstream};
-use crate::toolchain::Dirs;
 use crate::toolchain::rust::TARGET;
+use crate::toolchain::{Dirs, Env, c};
 
 /// Ports open, for our target, what upstream has for this one; dependencies too.
 /// So the graph with the ported crates in it is the graph of both. For those that
@@ -54,6 +54,8 @@ pub struct Selected {
 pub struct Selection {
     /// Packages that get a port, by name and version.
     pub selected: Vec<Selected>,
+    /// Packages that compile C when they are built, by name and version.
+    pub with_c: Vec<String>,
 }
 
 /// Everything that is needed to look at an app.
@@ -153,6 +155,35 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Packages that are compiled into the app for the target, without those that
+    /// only build scripts and macros use.
+    ///
+    /// # Errors
+    /// cargo's own.
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
+        let metadata = self.metadata(lockfiles)?;
+        let graph = Graph::new(&metadata);
+        let mut seen: BTreeSet<&PackageId> = BTreeSet::new();
+        let mut todo: Vec<&PackageId> = metadata.workspace_members.iter().collect();
+        while let Some(id) = todo.pop() {
+            let is_macro = |package: &&Package| package.targets.iter().any(|t| t.is_proc_macro());
+            if graph.packages.get(id).is_some_and(is_macro) || !seen.insert(id) {
+                continue;
+            }
+            for dep in graph.nodes.get(id).iter().flat_map(|node| &node.deps) {
+                let kinds = &dep.dep_kinds;
+                if kinds.iter().any(|kind| kind.kind == DependencyKind::Normal) {
+                    todo.push(&dep.pkg);
+                }
+            }
+        }
+        let packages = metadata.packages.iter();
+        Ok(packages
+            .filter(|package| seen.contains(&package.id))
+            .cloned()
+            .collect())
+    }
+
     /// Decides which packages get a port. Versions that no port covers are
     /// replaced by the nearest covered one in the private lockfile.
     ///
@@ -179,7 +210,9 @@ impl Context<'_> {
                 .collect();
             let Some(next) = graph.topmost(&unsupported) else {
                 self.tell(lockfiles, &own);
-                return self.selection(lockfiles, &from_registry);
+                let mut selection = self.selection(lockfiles, &from_registry)?;
+                selection.with_c = graph.with_c();
+                return Ok(selection);
             };
             let Some(port) = self.ports.get(&next.name) else {
                 continue;
@@ -237,6 +270,7 @@ impl Context<'_> {
         if packages.is_empty() {
             return Ok(Selection {
                 selected: Vec::new(),
+                with_c: Vec::new(),
             });
         }
         let path = lockfiles.path(Which::Upstream);
@@ -252,7 +286,10 @@ impl Context<'_> {
         selected.sort_by(|a, b| {
             (&a.upstream.name, &a.upstream.version).cmp(&(&b.upstream.name, &b.upstream.version))
         });
-        Ok(Selection { selected })
+        Ok(Selection {
+            selected,
+            with_c: Vec::new(),
+        })
     }
 
     /// Replaces `package` by the nearest covered version that all requirements allow.
@@ -366,6 +403,31 @@ impl Context<'_> {
         }
     }
 
+    /// Variables that have C compiled for the target, for an app that has some.
+    /// Without a compiler the user is told; whether the build needs it after all,
+    /// only the build scripts know.
+    fn c_variables(&self, selection: &Selection) -> Result<Vec<(String, OsString)>> {
+        let env = Env::of_process()?;
+        if selection.with_c.is_empty() || default_target(self.peeked).is_none() {
+            return Ok(Vec::new());
+        }
+        match c::find_in(self.dirs, &env) {
+            Ok(found) => Ok(found.env(&env)),
+            Err(_) if c::is_chosen(&env) => Ok(Vec::new()),
+            Err(reasons) => {
+                self.shell.warn(format_args!(
+                    "no C compiler for {TARGET}, and {} may need one ({})\n  \
+                     to mend it: {}\n  \
+                     or do without: rustls, for one, has providers that are all Rust",
+                    selection.with_c.join(", "),
+                    reasons.join("; "),
+                    c::MEND,
+                ));
+                Ok(Vec::new())
+            }
+        }
+    }
+
     /// Makes the ported crates, in the cache.
     ///
     /// # Errors
@@ -424,7 +486,7 @@ impl Context<'_> {
         );
         Ok(Prepared {
             injection: Injection {
-                env: Vec::new(),
+                env: self.c_variables(&selection)?,
                 config,
                 target: default_target(self.peeked),
             },
@@ -586,6 +648,28 @@ impl<'a> Graph<'a> {
             packages: packages.collect(),
             nodes: nodes.map(|node| (&node.id, node)).collect(),
         }
+    }
+
+    /// Packages whose build scripts use the crate that all of them use for C.
+    fn with_c(&self) -> Vec<String> {
+        let compiles = |node: &cargo_metadata::Node| {
+            node.deps.iter().any(|dep| {
+                let builds =
+                    |kind: &cargo_metadata::DepKindInfo| kind.kind == DependencyKind::Build;
+                let name = self
+                    .packages
+                    .get(&dep.pkg)
+                    .map(|package| package.name.as_str());
+                name == Some("cc") && dep.dep_kinds.iter().any(builds)
+            })
+        };
+        let found = self.nodes.iter().filter(|(_, node)| compiles(node));
+        let mut found: Vec<String> = found
+            .filter_map(|(id, _)| self.packages.get(*id))
+            .map(|package| format!("{} {}", package.name, package.version))
+            .collect();
+        found.sort();
+        found
     }
 
     /// The packages that depend on `package`, each with its requirement.

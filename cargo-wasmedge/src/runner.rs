@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::cli::shell::Shell;
 use crate::config::{Aot, Config, Tmp};
 use crate::error::Result;
+use crate::random;
 use crate::toolchain::wasmedge::{self, WasmEdge};
 use crate::toolchain::{Dirs, Env};
 
@@ -135,6 +136,8 @@ struct Host {
     cwd: PathBuf,
     tmp: PathBuf,
     env: BTreeMap<String, String>,
+    /// Whether it has [`random::KERNEL_FOLDER`].
+    makes_uuids: bool,
 }
 
 impl Host {
@@ -142,6 +145,7 @@ impl Host {
         Ok(Host {
             cwd: std::env::current_dir()?,
             tmp: std::env::temp_dir(),
+            makes_uuids: random::kernel_makes_uuids(Path::new("/")),
             // A variable that is not Unicode cannot be an argument of WasmEdge's.
             env: std::env::vars_os()
                 .filter_map(|(name, value)| {
@@ -179,6 +183,9 @@ fn host_args(config: &Config, program: &Path, host: &Host) -> Vec<String> {
     if let Some(dir) = tmp.and_then(|dir| named(dir)) {
         add(dir);
     }
+    if host.makes_uuids {
+        add(format!("{0}:{0}:readonly", random::KERNEL_FOLDER));
+    }
     config.dirs.iter().cloned().for_each(add);
 
     let mut env: BTreeMap<String, String> = BTreeMap::new();
@@ -189,6 +196,9 @@ fn host_args(config: &Config, program: &Path, host: &Host) -> Vec<String> {
     }
     if let Some(dir) = tmp {
         env.insert("TMPDIR".to_owned(), dir.to_string_lossy().into_owned());
+    }
+    if config.weak_random {
+        env.insert(random::WEAK_VARIABLE.to_owned(), "1".to_owned());
     }
     for entry in &config.env {
         match entry.split_once('=') {
@@ -395,6 +405,7 @@ mod tests {
         Host {
             cwd: "/work dir/app".into(),
             tmp: "/".into(),
+            makes_uuids: true,
             env: env.map(|(name, value)| (name.into(), value.into())).into(),
         }
     }
@@ -409,7 +420,8 @@ mod tests {
         let args = host_args(&config, Path::new("app.wasm"), &host());
         assert_eq!(
             args.join("|"),
-            "--dir|.:.|--dir|/:/|--dir|/work dir/app:/work dir/app|--dir|data:/srv/data:readonly|\
+            "--dir|.:.|--dir|/:/|--dir|/proc/sys/kernel/random:/proc/sys/kernel/random:readonly|\
+             --dir|/work dir/app:/work dir/app|--dir|data:/srv/data:readonly|\
              --env|CARGO_PKG_NAME=app|--env|FOO=bar baz|--env|NEW=a=b|--env|RUST_LOG=debug|--env|TMPDIR=/"
         );
     }
@@ -419,13 +431,18 @@ mod tests {
         let config = Config {
             dirs: vec![".:/elsewhere".into()],
             tmp: Tmp::None,
+            weak_random: true,
             ..Config::default()
         };
         let mut host = host();
+        host.makes_uuids = false;
         host.cwd = "/with:colon".into();
         host.env.clear();
         let args = host_args(&config, Path::new("app.wasm"), &host);
-        assert_eq!(args, ["--dir", ".:/elsewhere"]);
+        assert_eq!(
+            args,
+            ["--dir", ".:/elsewhere", "--env", "WASMEDGE_WEAK_RANDOM=1"]
+        );
     }
 
     #[test]

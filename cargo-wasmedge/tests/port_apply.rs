@@ -274,7 +274,12 @@ fn cache_layout_has_one_place_for_support_crates() {
 fn support_crates_resolve_as_packages() {
     let bench = Bench::new();
     let dir = bench.support.unpack(&bench.out(), Layout::Vendor).unwrap();
-    for package in ["wasmedge_wasi_socket", "wasmedge_std", "wasmedge_libc"] {
+    for package in [
+        "wasmedge_wasi_socket",
+        "wasmedge_std",
+        "wasmedge_libc",
+        "wasmedge_random",
+    ] {
         let out = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
             .args([
                 "metadata",

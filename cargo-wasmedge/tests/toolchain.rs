@@ -359,6 +359,7 @@ fn where_nothing_works_it_says_what_was_tried_and_what_mends_it() {
     let set_up = |what: &What| setup_in(&machine.dirs(), &machine.env(), what, &quiet);
     let rust = What {
         rust: true,
+        c: false,
         ..What::default()
     };
     let (what, mend) = not_set_up(set_up(&rust));
@@ -415,6 +416,7 @@ fn a_rustup_that_works_is_enough() {
     );
     let what = What {
         rust: true,
+        c: false,
         ..What::default()
     };
     let verbs = Mutex::new(Vec::new());
@@ -452,7 +454,9 @@ fn the_doctor_says_what_is_missing_and_what_mends_it() {
     machine.private_rust("1.97.1");
     machine.private_wasmedge("0.14.1");
     machine.private_wasmedge("0.17.1");
-    machine.script("bin/cc", "exit 0");
+    for program in ["cc", "clang", "llvm-ar"] {
+        machine.script(&format!("bin/{program}"), "exit 0");
+    }
     let checks = doctor_in(&machine.dirs(), &machine.env());
     for check in &checks {
         assert_eq!(
@@ -589,6 +593,7 @@ exec /bin/sh "$@""#;
         fn set_up(&self, wasmedge: &str) -> Result<wasmedge::WasmEdge, Error> {
             let what = What {
                 rust: false,
+                c: false,
                 wasmedge: vec![wasmedge.parse().unwrap()],
             };
             let set_up = setup_in(&self.dirs(), &self.env(), &what, &quiet)?;
@@ -803,6 +808,7 @@ END
         );
         let what = What {
             rust: true,
+            c: false,
             ..What::default()
         };
         let set_up = setup_in(&machine.dirs(), &machine.env(), &what, &quiet).unwrap();

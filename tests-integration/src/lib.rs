@@ -3,11 +3,13 @@
 //! * [`host`]: where a program can run, and which places are missing here;
 //! * [`build`]: apps become programs, through cargo and `cargo wasmedge`;
 //! * [`guard`]: a running program, which always ends with its test;
+//! * [`peers`]: real servers, which always end too;
 //! * [`suite`]: one test per place.
 
 pub mod build;
 pub mod guard;
 pub mod host;
+pub mod peers;
 pub mod suite;
 
 use std::io::{Read, Write};

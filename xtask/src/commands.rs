@@ -28,7 +28,7 @@ enum How {
 
 use How::{Elsewhere, Run};
 
-const KNOWN: [(&str, How); 21] = [
+const KNOWN: [(&str, How); 24] = [
     // README.md
     ("cargo demo", Elsewhere("the check `demo`")),
     ("cargo xtask test", Elsewhere("the check `test`")),
@@ -37,6 +37,10 @@ const KNOWN: [(&str, How); 21] = [
         Elsewhere("builds once more what was built already"),
     ),
     ("cargo wasmedge setup", Run),
+    (
+        "cargo wasmedge setup --c",
+        Elsewhere("`cargo xtask compat` does it"),
+    ),
     ("cargo new app", Run),
     ("cd app", Run),
     ("cargo add tokio --features full", Run),
@@ -50,6 +54,14 @@ const KNOWN: [(&str, How); 21] = [
         Run,
     ),
     // CONTRIBUTING.md
+    (
+        "cargo xtask compat --write",
+        Elsewhere("starts servers that are not installed everywhere"),
+    ),
+    (
+        "cargo xtask compat redis postgres",
+        Elsewhere("is part of `cargo xtask compat`"),
+    ),
     (
         "cargo xtask test --quick",
         Elsewhere("is part of `cargo xtask test`"),

@@ -2,6 +2,7 @@
 
 mod ci;
 mod commands;
+mod compat;
 mod conformance;
 mod demo;
 mod originality;
@@ -31,6 +32,8 @@ enum Chore {
     Demo(demo::Args),
     /// Make every check that continuous integration makes
     Ci(ci::Args),
+    /// Run published crates in small apps, against real peers
+    Compat(compat::Args),
     /// Run upstream's own tests on the ported crates
     Conformance(conformance::Args),
     /// Try the ports on the newest upstream releases
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
+        Chore::Compat(args) => compat::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Upstream(args) => upstream::run(&args),
     };

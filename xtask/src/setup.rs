@@ -36,6 +36,7 @@ impl Tools {
         let dirs = Dirs::new()?;
         let mut what = What {
             rust: true,
+            c: false,
             wasmedge: wanted.to_vec(),
         };
         if let Ok(all) = toolchain::setup(&dirs, &what, &repo.shell) {
@@ -55,6 +56,7 @@ impl Tools {
         for wanted in wanted {
             let what = What {
                 rust: false,
+                c: false,
                 wasmedge: vec![wanted.clone()],
             };
             match toolchain::setup(&dirs, &what, &repo.shell) {

@@ -15,7 +15,12 @@ use crate::repo::{Repo, copy_sources, is_ci};
 use crate::setup::Tools;
 
 /// Packages that are compiled into guests, and whose tests run in both worlds.
-pub const GUEST_PACKAGES: [&str; 3] = ["wasmedge_wasi_socket", "wasmedge_std", "wasmedge_libc"];
+pub const GUEST_PACKAGES: [&str; 4] = [
+    "wasmedge_wasi_socket",
+    "wasmedge_std",
+    "wasmedge_libc",
+    "wasmedge_random",
+];
 
 /// The package of the tests that look at programs from outside.
 const DRIVEN: &str = "tests-integration";

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::Global;
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Result;
 use crate::overlay::Context;
 use crate::port::{self, Layout, Ports, Support, Upstream};
@@ -31,7 +32,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let ports = Ports::embedded()?;
+    let folder = std::env::current_dir()?;
+    let config = Config::for_package(Some(&folder))?;
+    let ports = Ports::embedded()?.with_std_facade(&config.std_facade)?;
     let upstream = match &args.version {
         Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
         None => match of_app(&args, &ports, global)? {

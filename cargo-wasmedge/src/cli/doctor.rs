@@ -5,12 +5,16 @@ use std::io::Write as _;
 use clap_cargo::style;
 
 use super::Global;
+use crate::app::App;
 use crate::error::{EXIT_NOT_SET_UP, Result};
-use crate::toolchain::{self, Env, Status, wasmedge};
+use crate::overlay::Context;
+use crate::port::Ports;
+use crate::scan::{self, Remedy};
+use crate::toolchain::{self, Check, Env, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exits with 96 when something is missing without which nothing builds or runs."
+    after_help = "In an app's folder, it also lists the calls of std that have no implementation for\nthe target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
 )]
 pub(super) struct Args {
     /// Print JSON
@@ -27,7 +31,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
     if wanted.is_some_and(|wanted| wanted.parse::<semver::VersionReq>().is_ok()) {
         env = env.without(wasmedge::PROGRAM_VARIABLE);
     }
-    let checks = toolchain::doctor_in(&global.dirs, &env);
+    let mut checks = toolchain::doctor_in(&global.dirs, &env);
+    checks.extend(app_checks(global)?);
     let failed = checks.iter().any(|check| check.status == Status::Missing);
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -59,4 +64,62 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
         }
     }
     Ok(if failed { EXIT_NOT_SET_UP } else { 0 })
+}
+
+/// One check for each crate of the app that calls what the target has not.
+fn app_checks(global: &Global) -> Result<Vec<Check>> {
+    let is_app = |folder: &std::path::Path| folder.join("Cargo.toml").is_file();
+    let here = std::env::current_dir()?;
+    let Some(cargo) = global.cargo().ok().filter(|_| here.ancestors().any(is_app)) else {
+        return Ok(Vec::new());
+    };
+    let peeked = global.peeked("doctor", None);
+    let app = App::find(&cargo, &peeked, &global.shell)?;
+    let ports: Ports = app.ports()?;
+    let context = Context {
+        cargo: &cargo,
+        peeked: &peeked,
+        app: &app,
+        dirs: &global.dirs,
+        ports: &ports,
+        shell: &global.shell,
+    };
+    let mut lockfiles = context.lockfiles()?;
+    let mut checks = Vec::new();
+    for package in context.compiled_in(&mut lockfiles)? {
+        let Some(folder) = package.manifest_path.parent() else {
+            continue;
+        };
+        let calls = scan::package(folder.as_std_path())?;
+        if calls.is_empty() {
+            continue;
+        }
+        let covered = package.source.is_some() && ports.get(&package.name).is_some();
+        let by_facade = calls.iter().any(|call| call.remedy == Remedy::Facade);
+        let lines: Vec<String> = calls
+            .iter()
+            .map(|call| {
+                let note = match (covered, call.remedy) {
+                    (true, _) | (_, Remedy::Facade) => "",
+                    (_, Remedy::None) => " (the host has none)",
+                };
+                format!("{}:{} {}{note}", call.file, call.line, call.what)
+            })
+            .collect();
+        let by = if covered { "covered by its port: " } else { "" };
+        let mend = match &package.source {
+            Some(_) if !covered && by_facade => Some(format!(
+                "std-facade = [\"{}\"] in [package.metadata.wasmedge], if they are reached",
+                package.name
+            )),
+            _ => None,
+        };
+        checks.push(Check {
+            name: format!("{} {}", package.name, package.version),
+            status: if covered { Status::Ok } else { Status::Warn },
+            detail: format!("{by}{}", lines.join("\n")),
+            mend,
+        });
+    }
+    Ok(checks)
 }

@@ -12,7 +12,6 @@ use super::shell::quoted;
 use crate::app::App;
 use crate::error::Result;
 use crate::overlay::Context;
-use crate::port::Ports;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -47,9 +46,9 @@ struct Port {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let cargo = global.cargo()?;
-    let ports = Ports::embedded()?;
     let peeked = global.peeked("env", args.manifest_path);
     let app = App::find(&cargo, &peeked, &global.shell)?;
+    let ports = app.ports()?;
     let context = Context {
         cargo: &cargo,
         peeked: &peeked,
@@ -66,6 +65,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     }
     let (name, value) = super::passthrough::runner_variable(&global.dirs)?;
     env.insert(name, text(&value));
+    for (name, value) in &prepared.injection.env {
+        env.insert(name.clone(), text(value));
+    }
     if let Some(target) = prepared.injection.target {
         env.insert("CARGO_BUILD_TARGET".to_owned(), target);
     }

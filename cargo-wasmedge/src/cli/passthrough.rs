@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::cargo::{self, Cargo, Kind, Peeked};
 use crate::error::{Error, Result};
 use crate::overlay::{Context, Prepared};
-use crate::port::Ports;
 use crate::runner;
 use crate::toolchain::rust::TARGET;
 use crate::toolchain::{Dirs, Env, Origin};
@@ -36,8 +35,8 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     if peeked.subcommand == "clippy" {
         check_clippy(&cargo)?;
     }
-    let ports = Ports::embedded()?;
     let app = App::find(&cargo, &peeked, &global.shell)?;
+    let ports = app.ports()?;
     for unknown in app.unknown_keys()? {
         global.shell.warn(unknown);
     }

@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// Set up only WasmEdge
     #[arg(long)]
     no_rust: bool,
+
+    /// Set up a clang too, for crates with C parts such as ring
+    #[arg(long)]
+    c: bool,
 }
 
 impl Reporter for Shell {
@@ -36,6 +40,7 @@ impl Reporter for Shell {
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let mut what = What::everything();
     what.rust = !args.no_rust;
+    what.c = args.c;
     if !args.wasmedge.is_empty() {
         what.wasmedge = args.wasmedge;
     }
@@ -46,6 +51,14 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             rust.rustc_version,
             toolchain::rust::TARGET,
             rust.rustc.display()
+        );
+        global.shell.status("Ready", message);
+    }
+    if let Some(c) = done.c {
+        let message = format!(
+            "clang for {} ({})",
+            toolchain::rust::TARGET,
+            c.clang.display()
         );
         global.shell.status("Ready", message);
     }

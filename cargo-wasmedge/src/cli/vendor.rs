@@ -31,11 +31,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let ports = Ports::embedded()?;
+    let mut ports = Ports::embedded()?;
     let peeked = global.peeked("vendor", args.manifest_path);
     let (upstreams, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
         let app = App::find(&cargo, &peeked, &global.shell)?;
+        ports = app.ports()?;
         let context = Context {
             cargo: &cargo,
             peeked: &peeked,

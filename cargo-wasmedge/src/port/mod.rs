@@ -44,7 +44,10 @@ pub use error::{Mismatch, PortError};
 pub use notice::FILE as NOTICE_FILE;
 pub use rules::SuiteHead;
 pub use source::{PORT_FILE, Port, PortSource, Ports, SUITE_FILE};
+#[cfg(test)]
+pub(crate) use support::PACKAGES;
 pub use support::Support;
+pub(crate) use tokens::{Kind, Token, lex};
 pub use upstream::{Upstream, checksum_in_lock};
 
 /// The condition that every change in a ported crate is under.

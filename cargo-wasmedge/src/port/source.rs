@@ -324,6 +324,35 @@ impl Ports {
         Ok(Ports { by_crate })
     }
 
+    /// The same, with the std facade for further crates, whatever their version. A
+    /// crate that has a port keeps it.
+    ///
+    /// # Errors
+    /// A name that no crate can have.
+    pub fn with_std_facade(mut self, crates: &[String]) -> Result<Ports> {
+        for krate in crates {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if krate.is_empty() || !krate.chars().all(plain) {
+                return Err(anyhow!("`std-facade` names no crate: `{krate}`").into());
+            }
+            if self.by_crate.contains_key(krate) {
+                continue;
+            }
+            let rules = format!(
+                "[port]\ncrate = \"{krate}\"\nversions = [\">=0.0.0\"]\n\
+                 why = \"The app's setting `std-facade` names it.\"\n\
+                 [[rule]]\nname = \"std-facade\"\nkind = \"facade\"\nfacade = \"std\"\n\
+                 why = \"std::net and env::temp_dir work.\"\n"
+            );
+            let source = PortSource {
+                label: format!("the setting `std-facade` ({krate})"),
+                files: BTreeMap::from([(PORT_FILE.to_owned(), Cow::Owned(rules.into_bytes()))]),
+            };
+            self.by_crate.insert(krate.clone(), Port::load(&source)?);
+        }
+        Ok(self)
+    }
+
     /// The port of an upstream crate.
     pub fn get(&self, crate_name: &str) -> Option<&Port> {
         self.by_crate.get(crate_name)
@@ -364,6 +393,19 @@ mod tests {
 
     fn version(text: &str) -> Version {
         Version::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_std_facade_can_be_asked_for_by_name() {
+        let names = ["postgres-thing".to_owned(), "tokio".to_owned()];
+        let ports = Ports::embedded().unwrap();
+        let rules = ports.get("tokio").unwrap().file.rules.len();
+        let ports = ports.with_std_facade(&names).unwrap();
+        let port = ports.get("postgres-thing").unwrap();
+        assert!(port.supports(&Version::new(0, 3, 1)) && port.supports(&Version::new(7, 0, 0)));
+        assert_eq!(port.file.rules.len(), 1);
+        assert_eq!(ports.get("tokio").unwrap().file.rules.len(), rules);
+        assert!(ports.with_std_facade(&["a b".to_owned()]).is_err());
     }
 
     #[test]

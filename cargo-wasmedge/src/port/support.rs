@@ -1,4 +1,5 @@
-//! Our own crates that ported crates depend on: the host layer and the facades.
+//! Our own crates that ported crates depend on: the host layer, the facades and
+//! the generator of random numbers.
 //!
 //! All ported crates of a build must name the same folder, or cargo would see
 //! several packages of one name: so the support crates have one place per
@@ -16,10 +17,20 @@ use super::{Layout, manifest};
 use crate::error::Result;
 
 /// The packages, in the order of [`FOLDERS`].
-pub(crate) const PACKAGES: [&str; 3] = ["wasmedge_wasi_socket", "wasmedge_std", "wasmedge_libc"];
+pub(crate) const PACKAGES: [&str; 4] = [
+    "wasmedge_wasi_socket",
+    "wasmedge_std",
+    "wasmedge_libc",
+    "wasmedge_random",
+];
 
 /// Their folders in the repository.
-const FOLDERS: [&str; 3] = ["wasmedge_wasi_socket", "shims/std", "shims/libc"];
+const FOLDERS: [&str; 4] = [
+    "wasmedge_wasi_socket",
+    "shims/std",
+    "shims/libc",
+    "shims/random",
+];
 
 /// The host layer and the facades, ready to be written beside ported crates.
 #[derive(Debug, Clone)]
@@ -55,12 +66,12 @@ impl Support {
     /// A folder that cannot be read, a manifest that cannot be rewritten.
     pub fn from_dir(repo_root: &Path) -> Result<Support> {
         let read = |folder: &str| read_tree(&repo_root.join(folder), |path| path == "target");
-        let [socket, std, libc] = FOLDERS.map(read);
+        let [socket, std, libc, random] = FOLDERS.map(read);
         let license = std::fs::read(repo_root.join("LICENSE")).ok();
-        Support::new([socket?, std?, libc?], license.as_deref())
+        Support::new([socket?, std?, libc?, random?], license.as_deref())
     }
 
-    fn new(trees: [Tree; 3], license: Option<&[u8]>) -> Result<Support> {
+    fn new(trees: [Tree; 4], license: Option<&[u8]>) -> Result<Support> {
         let mut packages = BTreeMap::new();
         let mut hash = Hash::new();
         for ((package, folder), mut tree) in PACKAGES.into_iter().zip(FOLDERS).zip(trees) {

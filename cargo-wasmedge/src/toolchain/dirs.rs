@@ -63,6 +63,11 @@ impl Dirs {
         self.home.join("wasmedge")
     }
 
+    /// C compilers for the target that were installed, one folder each.
+    pub fn c(&self) -> PathBuf {
+        self.home.join("c")
+    }
+
     /// Programs compiled ahead of time.
     pub fn aot(&self) -> PathBuf {
         self.home.join("aot")

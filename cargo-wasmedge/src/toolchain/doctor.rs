@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Dirs, Env, Origin, apt, rust, wasmedge};
+use super::{Dirs, Env, Origin, apt, c, rust, wasmedge};
 use crate::error::{Error, Result};
+use crate::random;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -35,7 +36,9 @@ pub struct Check {
 
 /// Looks at everything that building and running for WasmEdge needs: cargo,
 /// rustc with the target's standard library, the target's linker, each
-/// WasmEdge, the C compiler that links build scripts, and the cache folder.
+/// WasmEdge, the C compiler that links build scripts, the one for C parts of crates,
+/// the seed that programs get
+/// for random numbers, and the cache folder.
 ///
 /// # Errors
 /// Only when the process's working directory no longer exists.
@@ -48,6 +51,8 @@ pub fn doctor_in(dirs: &Dirs, env: &Env) -> Vec<Check> {
     let mut checks = rust_checks(dirs, env);
     checks.extend(wasmedge_checks(dirs, env));
     checks.push(host_linker(env));
+    checks.push(c_for_wasm(dirs, env));
+    checks.push(random_numbers(dirs, env));
     checks.push(cache(dirs));
     checks
 }
@@ -168,6 +173,67 @@ fn host_linker(env: &Env) -> Check {
                 Some(mend),
             )
         }
+    }
+}
+
+/// Only some apps need it.
+fn c_for_wasm(dirs: &Dirs, env: &Env) -> Check {
+    let name = "C for wasm32";
+    if c::is_chosen(env) {
+        return check(name, Status::Ok, "chosen by a variable", None);
+    }
+    match c::find_in(dirs, env) {
+        Ok(found) => {
+            let libc = match &found.headers {
+                Some(headers) => format!("headers in {}", headers.display()),
+                None => "no headers of wasi-libc".to_owned(),
+            };
+            let detail = format!("{} ({}, {libc})", found.clang.display(), found.origin);
+            check(name, Status::Ok, detail, None)
+        }
+        Err(reasons) => check(
+            name,
+            Status::Warn,
+            format!(
+                "{}: crates with C parts, such as ring, do not build",
+                reasons.join("; ")
+            ),
+            Some(c::MEND),
+        ),
+    }
+}
+
+/// What a program that is run here would seed its generator with.
+fn random_numbers(dirs: &Dirs, env: &Env) -> Check {
+    let name = "random numbers";
+    if random::kernel_makes_uuids(env.root()) {
+        let detail = format!(
+            "seeded by the kernel ({}, opened to every program, read-only)",
+            random::KERNEL_FOLDER
+        );
+        return check(name, Status::Ok, detail, None);
+    }
+    match wasmedge::find_in(dirs, env, None) {
+        // Later versions do not begin anew with each call.
+        Ok(edge) if (edge.version.major, edge.version.minor) <= (0, 14) => check(
+            name,
+            Status::Ok,
+            format!("seeded by many calls of WasmEdge {}, hashed", edge.version),
+            None,
+        ),
+        _ => check(
+            name,
+            Status::Warn,
+            format!(
+                "{} does not work, and WasmEdge's own numbers are not fit for keys: \
+                 getrandom is an error",
+                random::KERNEL_FOLDER
+            ),
+            Some(
+                "open a folder with the system's urandom: dirs = [\"/dev:/dev:readonly\"] \
+                 in [package.metadata.wasmedge]",
+            ),
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`rust`]: a rustc and cargo with the `wasm32-wasip1` standard library,
 //!   and the linker they need;
 //! * [`wasmedge`]: WasmEdge 0.14.1 or newer;
+//! * [`c`]: a clang for the C parts of crates, where an app has some;
 //! * [`setup()`]: installs what is missing;
 //! * [`doctor()`]: says what is there, what is missing and what mends it.
 //!
@@ -15,6 +16,7 @@
 //! the prefix's own dynamic loader, so they run beside an older glibc.
 
 mod apt;
+pub mod c;
 mod dirs;
 mod doctor;
 mod env;

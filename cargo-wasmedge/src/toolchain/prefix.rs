@@ -151,13 +151,29 @@ impl Runtime {
         program: &Path,
         name: &str,
     ) -> anyhow::Result<String> {
+        self.wrapper_with(root, program, name, &[])
+    }
+
+    /// [`Runtime::wrapper`] that puts `options` in front of the arguments.
+    pub(crate) fn wrapper_with(
+        &self,
+        root: &Path,
+        program: &Path,
+        name: &str,
+        options: &[&str],
+    ) -> anyhow::Result<String> {
         let libraries: Vec<String> = self
             .library_dirs
             .iter()
             .map(|dir| text(&root.join(dir)))
             .collect::<Result<_, _>>()?;
+        let mut inserted = String::new();
+        for option in options {
+            inserted.push_str(&quoted(option)?);
+            inserted.push(' ');
+        }
         Ok(format!(
-            "#!/bin/sh\nexec {} --library-path {} --argv0 {} {} \"$@\"\n",
+            "#!/bin/sh\nexec {} --library-path {} --argv0 {} {} {inserted}\"$@\"\n",
             quoted(&text(&root.join(&self.loader))?)?,
             quoted(&libraries.join(":"))?,
             quoted(name)?,

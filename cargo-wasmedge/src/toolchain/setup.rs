@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use semver::VersionReq;
 
 use super::apt::{self, Apt, Deadline, Deb, Suite};
+use super::c::{self, CToolchain};
 use super::prefix::{self, Installed, Runtime};
 use super::rust::{self, RustToolchain};
 use super::wasmedge::{self, WasmEdge};
@@ -24,6 +25,8 @@ const TOTAL: Duration = Duration::from_secs(15 * 60);
 const RUST_SUITES: [&str; 2] = ["forky", "sid"];
 /// rustc and cargo with the target's standard library, and its linker.
 const RUST_PACKAGES: [&str; 4] = ["rustc", "cargo", "libstd-rust-dev-wasm32", "lld"];
+/// Suites with a clang that makes objects for the target.
+const C_SUITES: [&str; 3] = ["forky", "trixie", "sid"];
 /// Suites with a WasmEdge, the newest first.
 const WASMEDGE_SUITES: [&str; 3] = ["forky", "sid", "trixie"];
 /// The same, the most settled first: a wanted version is mostly an older one.
@@ -34,16 +37,19 @@ const WASMEDGE_SUITES_BY_AGE: [&str; 3] = ["trixie", "forky", "sid"];
 pub struct What {
     /// A Rust toolchain that can build for `wasm32-wasip1`.
     pub rust: bool,
+    /// A clang for the C parts of crates.
+    pub c: bool,
     /// For each entry a WasmEdge that matches it. [`VersionReq::STAR`] stands
     /// for any, and the newest is installed where there is none.
     pub wasmedge: Vec<VersionReq>,
 }
 
 impl What {
-    /// A Rust toolchain and any WasmEdge.
+    /// A Rust toolchain and any WasmEdge: what every app needs.
     pub fn everything() -> What {
         What {
             rust: true,
+            c: false,
             wasmedge: vec![VersionReq::STAR],
         }
     }
@@ -54,6 +60,8 @@ impl What {
 pub struct SetUp {
     /// The toolchain, if asked for.
     pub rust: Option<RustToolchain>,
+    /// The C compiler, if asked for.
+    pub c: Option<CToolchain>,
     /// One for each entry of [`What::wasmedge`].
     pub wasmedge: Vec<WasmEdge>,
 }
@@ -146,6 +154,7 @@ pub fn setup_in(dirs: &Dirs, env: &Env, what: &What, reporter: &dyn Reporter) ->
     };
     run.sweep()?;
     let rust = if what.rust { Some(run.rust()?) } else { None };
+    let c = if what.c { Some(run.c()?) } else { None };
     let mut wasmedge = Vec::new();
     for wanted in &what.wasmedge {
         wasmedge.push(run.wasmedge(wanted)?);
@@ -155,7 +164,7 @@ pub fn setup_in(dirs: &Dirs, env: &Env, what: &What, reporter: &dyn Reporter) ->
     if apt.exists() {
         fs::remove_dir_all(&apt).with_context(|| format!("cannot delete {}", apt.display()))?;
     }
-    Ok(SetUp { rust, wasmedge })
+    Ok(SetUp { rust, c, wasmedge })
 }
 
 /// What is asked for, if all of it is there.
@@ -165,9 +174,14 @@ fn present(dirs: &Dirs, env: &Env, what: &What) -> Option<SetUp> {
     } else {
         None
     };
+    let c = if what.c {
+        Some(c::find_in(dirs, env).ok()?)
+    } else {
+        None
+    };
     let found = |wanted: &VersionReq| wasmedge::find_in(dirs, env, requirement(wanted)).ok();
     let wasmedge = what.wasmedge.iter().map(found).collect::<Option<_>>()?;
-    Some(SetUp { rust, wasmedge })
+    Some(SetUp { rust, c, wasmedge })
 }
 
 /// `*` would refuse a release candidate.
@@ -226,7 +240,7 @@ impl<'a> Run<'a> {
     /// Deletes what interrupted set-ups left half unpacked. We hold the lock,
     /// so nobody is unpacking there.
     fn sweep(&self) -> Result<()> {
-        for parent in [self.dirs.toolchains(), self.dirs.wasmedge()] {
+        for parent in [self.dirs.toolchains(), self.dirs.c(), self.dirs.wasmedge()] {
             for entry in parent.read_dir().into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 let unfinished = name.to_string_lossy().starts_with(UNFINISHED);
@@ -339,6 +353,57 @@ impl<'a> Run<'a> {
                     "rustc {} and cargo {} in {:.1} s",
                     found.rustc_version,
                     found.cargo_version,
+                    started.elapsed().as_secs_f32()
+                ),
+            );
+            return Ok(found);
+        }
+        Err(reasons.join("; "))
+    }
+
+    fn c(&self) -> Result<CToolchain> {
+        let mut reasons = match c::find_in(self.dirs, self.env) {
+            Ok(found) => return Ok(found),
+            Err(reasons) => reasons,
+        };
+        match self.c_by_apt() {
+            Ok(found) => return Ok(found),
+            Err(reason) => reasons.push(format!("Debian's packages: {reason}")),
+        }
+        Err(not_set_up(
+            format!("no C compiler for {} could be set up", rust::TARGET),
+            &reasons,
+            "install clang and llvm, so that `clang` and `llvm-ar` are on PATH".to_owned(),
+        ))
+    }
+
+    fn c_by_apt(&self) -> Result<CToolchain, String> {
+        let started = Instant::now();
+        let apt = self.apt()?;
+        let mut reasons = Vec::new();
+        for name in C_SUITES {
+            let offer = apt
+                .open(name, self.deadline, &self.progress)
+                .and_then(|suite| {
+                    let plan = suite.plan(&c::PACKAGES, self.deadline)?;
+                    let version =
+                        apt::upstream_version(&plan, "clang").ok_or("no version of clang")?;
+                    Ok((suite, plan, version))
+                });
+            let (suite, plan, version) = match offer {
+                Ok(offer) => offer,
+                Err(reason) => {
+                    reasons.push(format!("{name}: {reason}"));
+                    continue;
+                }
+            };
+            let folder = self.dirs.c().join(format!("debian-{name}-{version}"));
+            let check = || Ok((c::private(self.env, &folder)?, version.clone()));
+            let found = self.install(&suite, &c::PACKAGES, &plan, &folder, c_wrappers, check)?;
+            self.progress.status(
+                "Installed",
+                &format!(
+                    "clang {version} in {:.1} s",
                     started.elapsed().as_secs_f32()
                 ),
             );
@@ -511,6 +576,23 @@ fn wasmedge_wrappers(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(unpacked.join("bin"))?;
     let script = runtime.wrapper(folder, Path::new("usr/bin/wasmedge"), "wasmedge")?;
     prefix::write_script(&unpacked.join("bin/wasmedge"), &script)
+}
+
+fn c_wrappers(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
+    let runtime = Runtime::find(unpacked)?;
+    let bin = unpacked.join("bin");
+    fs::create_dir_all(&bin)?;
+    let resources = c::resources(unpacked).context("clang's own headers are missing")?;
+    let resources = folder.join(resources).to_string_lossy().into_owned();
+    for (program, options) in [
+        ("clang", vec!["-resource-dir", resources.as_str()]),
+        ("llvm-ar", vec![]),
+    ] {
+        let real = Path::new("usr/bin").join(program);
+        let script = runtime.wrapper_with(folder, &real, program, &options)?;
+        prefix::write_script(&bin.join(program), &script)?;
+    }
+    Ok(())
 }
 
 fn rust_wrappers(unpacked: &Path, folder: &Path) -> anyhow::Result<()> {

@@ -1,0 +1,54 @@
+//! Prints random bytes in hexadecimal: `random COUNT` 32 bytes from each release
+//! of getrandom COUNT times, `random --stream BYTES` one long answer, and
+//! `random --raw` what the system itself gives (on WASI).
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--stream", bytes] => {
+            let mut stream = vec![0; bytes.parse()?];
+            getrandom::fill(&mut stream).map_err(|error| error.to_string())?;
+            println!("{}", hex(&stream));
+        }
+        ["--raw"] => println!("{}", hex(&raw())),
+        [count] => {
+            for _ in 0..count.parse()? {
+                let mut keys = [[0; 32]; 4];
+                // Their errors are of different traits.
+                getrandom::fill(&mut keys[0]).map_err(|error| error.to_string())?;
+                getrandom_3::fill(&mut keys[1]).map_err(|error| error.to_string())?;
+                getrandom_2::getrandom(&mut keys[2]).map_err(|error| error.to_string())?;
+                getrandom_1::getrandom(&mut keys[3]).map_err(|error| error.to_string())?;
+                for key in keys {
+                    println!("{}", hex(&key));
+                }
+            }
+        }
+        _ => return Err("usage: random COUNT | --stream BYTES | --raw".into()),
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(target_os = "wasi")]
+fn raw() -> Vec<u8> {
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    extern "C" {
+        fn random_get(buffer: *mut u8, length: usize) -> i32;
+    }
+    let mut key = vec![0; 32];
+    // SAFETY: the host writes `key.len()` bytes to `key`.
+    let errno = unsafe { random_get(key.as_mut_ptr(), key.len()) };
+    assert_eq!(errno, 0);
+    key
+}
+
+#[cfg(not(target_os = "wasi"))]
+fn raw() -> Vec<u8> {
+    Vec::new()
+}
