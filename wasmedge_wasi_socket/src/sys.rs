@@ -430,6 +430,16 @@ pub fn is_open(fd: i32) -> bool {
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) }) != Err(Errno::BADF)
 }
 
+/// The clock of the process's processor time.
+const PROCESS_CPUTIME: i32 = 2;
+
+pub fn processor_time() -> Result<u64, Errno> {
+    let mut nanos = 0;
+    // SAFETY: `nanos` is valid for writing.
+    check(unsafe { imports::clock_time_get(PROCESS_CPUTIME, 1, &mut nanos) })?;
+    Ok(nanos)
+}
+
 /// Waits for one of `subs`; the caller has seen to it that there is one.
 pub fn poll(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
     // With no subscription the host corrupts its poller, and it writes as many
