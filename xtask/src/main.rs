@@ -1,5 +1,6 @@
 //! The project's chores. `cargo xtask help` lists them.
 
+mod bench;
 mod ci;
 mod commands;
 mod conformance;
@@ -33,6 +34,8 @@ enum Chore {
     Ci(ci::Args),
     /// Run upstream's own tests on the ported crates
     Conformance(conformance::Args),
+    /// Measure how close to native programs are under WasmEdge
+    Bench(bench::Args),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
+        Chore::Bench(args) => bench::run(&args),
         Chore::Upstream(args) => upstream::run(&args),
     };
     match done {
