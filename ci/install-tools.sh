@@ -2,9 +2,10 @@
 # Installs what only the tests need. What is there already is used.
 set -euo pipefail
 
-# redis-cli and redis-benchmark talk to mini-redis; strace counts system calls.
+# redis-cli and redis-benchmark talk to mini-redis; strace counts system calls;
+# wrk makes the load of `cargo xtask bench`.
 missing=()
-for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace; do
+for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace wrk:wrk; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -161,7 +161,7 @@ impl Context<'_> {
     /// # Errors
     /// cargo's own.
     pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
-        let metadata = self.metadata(lockfiles)?;
+        let (metadata, _) = self.metadata(lockfiles)?;
         let graph = Graph::new(&metadata);
         let mut seen: BTreeSet<&PackageId> = BTreeSet::new();
         let mut todo: Vec<&PackageId> = metadata.workspace_members.iter().collect();

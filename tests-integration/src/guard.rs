@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process, kill_process_group};
 
 use crate::LIMIT;
 
@@ -247,6 +248,11 @@ impl Guard {
         ensure!(self.is_running()?, "{} has ended", self.name);
         kill_process_group(Pid::from_child(&self.child), signal)?;
         Ok(())
+    }
+
+    /// The number of the program's process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether the program has not ended.

@@ -71,7 +71,7 @@ extern "C" {
         nsubs: u32,
         nevents: *mut u32,
     ) -> i32;
-    pub fn clock_time_get(id: i32, precision: i64, time: *mut u64) -> i32;
+    pub fn clock_time_get(id: i32, precision: u64, nanos: *mut u64) -> i32;
     pub fn fd_fdstat_get(fd: i32, stat: *mut FdStat) -> i32;
     pub fn fd_fdstat_set_flags(fd: i32, flags: i32) -> i32;
 }

@@ -50,6 +50,9 @@ pub mod ready;
 mod imports;
 #[cfg(target_os = "wasi")]
 mod nodelay;
+#[cfg(any(target_os = "wasi", test))]
+#[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
+mod pending;
 #[cfg(target_os = "wasi")]
 pub mod poll;
 #[cfg(target_os = "wasi")]

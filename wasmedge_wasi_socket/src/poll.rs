@@ -33,6 +33,16 @@ pub fn poll_oneoff(subs: &[Subscription], events: &mut [Event]) -> Result<usize,
     sys::poll(subs, events)
 }
 
+/// The processor time that the process has used, WasmEdge included, in
+/// nanoseconds.
+///
+/// # Errors
+///
+/// The host's, where it has no such clock.
+pub fn processor_time() -> Result<u64, Errno> {
+    sys::processor_time()
+}
+
 /// A direction to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

@@ -9,7 +9,7 @@ use crate::conv::{self, AddressBuf};
 use crate::poll::{self, Direction};
 use crate::ready::{note, Exhausted};
 use crate::sys::{self, IntOption, RecvBufs, SendBufs, TimeOption};
-use crate::{nodelay, Errno};
+use crate::{nodelay, pending, Errno};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
@@ -23,11 +23,24 @@ use std::time::Duration;
 /// The host's, such as too many open files.
 pub fn open(family: AddressFamily, socktype: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
     let fd = sys::open(family, socktype)?;
-    nodelay::forget(fd.as_raw_fd());
+    forget(fd.as_fd());
     if nonblocking {
         set_nonblocking(fd.as_fd(), true)?;
     }
     Ok(fd)
+}
+
+/// `fd` is closed, or a new socket, which may have the number of one that is gone.
+pub(crate) fn forget(fd: BorrowedFd<'_>) {
+    nodelay::forget(fd.as_raw_fd());
+    pending::forget(fd.as_raw_fd());
+}
+
+/// The error that a [`probe`] met, as the result of the operation that is told
+/// of it.
+#[inline]
+fn met(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    pending::take(fd.as_raw_fd()).map_or(Ok(()), Err)
 }
 
 /// Opens a socket of the family of `addr`.
@@ -80,7 +93,7 @@ pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedF
             }
         }
     };
-    nodelay::forget(fd.as_raw_fd());
+    forget(fd.as_fd());
     if nonblocking {
         set_nonblocking(fd.as_fd(), true)?;
     }
@@ -193,6 +206,7 @@ fn recv_bufs(
     socktype: SocketType,
     mut bufs: RecvBufs<'_>,
 ) -> io::Result<usize> {
+    met(fd)?;
     let result = sys::recv(fd, &mut bufs, 0);
     match result {
         Ok(n) if n > 0 && socktype == SocketType::Stream && n < bufs.total() => {
@@ -213,6 +227,35 @@ pub fn peek(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
     recv_flags(fd, RecvBufs::one(buf), RIFLAGS_PEEK)
 }
 
+/// What a [`probe`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// A read would block.
+    Nothing,
+    /// A read would not block: there are data, their end, or an error.
+    Something,
+    /// It is no connection: a listener, or not connected.
+    NoConnection,
+}
+
+/// Looks whether a non-blocking stream has something to read, without a wait
+/// and without taking it. About half as dear as having a poll look at it once.
+///
+/// Nothing is noted as used up. An error that the kernel tells only once is kept
+/// for the next receive, send or [`take_error`] on `fd`. A descriptor that is
+/// read from other than through this crate does not see it.
+pub fn probe(fd: BorrowedFd<'_>) -> Probe {
+    match sys::recv(fd, &mut RecvBufs::one(&mut [0]), RIFLAGS_PEEK) {
+        Ok(_) => Probe::Something,
+        Err(Errno::AGAIN | Errno::INTR) => Probe::Nothing,
+        Err(Errno::NOTCONN | Errno::INVAL) => Probe::NoConnection,
+        Err(errno) => {
+            pending::put(fd.as_raw_fd(), errno);
+            Probe::Something
+        }
+    }
+}
+
 /// Receives into memory that need not be initialised; the first bytes, as many
 /// as are returned, then are. With `peek`, leaves the data in the queue; with
 /// `wait_all`, a blocking stream waits until `buf` is full.
@@ -231,6 +274,7 @@ pub fn recv_uninit(
 }
 
 fn recv_flags(fd: BorrowedFd<'_>, mut bufs: RecvBufs<'_>, flags: u16) -> io::Result<usize> {
+    met(fd)?;
     let result = sys::recv(fd, &mut bufs, flags);
     if result == Err(Errno::AGAIN) {
         note(Exhausted::READ);
@@ -329,6 +373,7 @@ pub fn send_vectored(
 
 #[inline]
 fn send_bufs(fd: BorrowedFd<'_>, socktype: SocketType, bufs: &SendBufs<'_>) -> io::Result<usize> {
+    met(fd)?;
     let result = sys::send(fd, bufs);
     match result {
         Ok(n) if socktype == SocketType::Stream && n < bufs.total() => note(Exhausted::WRITE),
@@ -581,6 +626,9 @@ fn zero_timeout() -> io::Error {
 ///
 /// The host's, about asking.
 pub fn take_error(fd: BorrowedFd<'_>) -> io::Result<Option<io::Error>> {
+    if let Some(errno) = pending::take(fd.as_raw_fd()) {
+        return Ok(Some(errno.into()));
+    }
     Ok(match sys::get_int(fd, IntOption::Error)? {
         0 => None,
         errno => Some(Errno::from_raw(errno as u16).into()),

@@ -13,7 +13,6 @@ use crate::{imports, Errno};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::time::Duration;
 
 // Guest pointers are cast to `u32`.
 const _: () = assert!(std::mem::size_of::<usize>() == 4);
@@ -431,14 +430,21 @@ pub fn is_open(fd: i32) -> bool {
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) }) != Err(Errno::BADF)
 }
 
-/// The monotonic clock.
-pub fn monotonic_now() -> Result<Duration, Errno> {
-    const MONOTONIC: i32 = 1;
+fn clock(id: i32) -> Result<u64, Errno> {
     let mut nanos = 0;
     // SAFETY: the host writes one u64 to `nanos`, which is aligned for it.
-    let raw = unsafe { imports::clock_time_get(MONOTONIC, 1, &mut nanos) };
-    check(raw)?;
-    Ok(Duration::from_nanos(nanos))
+    check(unsafe { imports::clock_time_get(id, 1, &mut nanos) })?;
+    Ok(nanos)
+}
+
+/// The monotonic clock, nanoseconds.
+pub fn monotonic_now() -> Result<u64, Errno> {
+    clock(1)
+}
+
+/// The clock of the process's processor time, nanoseconds.
+pub fn processor_time() -> Result<u64, Errno> {
+    clock(2)
 }
 
 /// Waits for one of `subs`; the caller has seen to it that there is one.

@@ -119,7 +119,7 @@ fn requested(clock: u32, flags: i32, request: Timespec) -> Result<Duration, Errn
         (CLOCK_REALTIME, TIMER_ABSTIME) => SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default(),
-        (CLOCK_MONOTONIC, TIMER_ABSTIME) => crate::sys::monotonic_now()?,
+        (CLOCK_MONOTONIC, TIMER_ABSTIME) => Duration::from_nanos(crate::sys::monotonic_now()?),
         (CLOCK_REALTIME | CLOCK_MONOTONIC, _) => return Err(Errno::INVAL),
         // The host waits for no other clock, and says so only afterwards.
         _ => return Err(Errno::NOTSUP),

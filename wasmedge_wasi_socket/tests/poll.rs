@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 use wasmedge_wasi_socket::abi::{Event, EventType, SocketType, Subscription};
 use wasmedge_wasi_socket::net::{TcpListener, TcpStream, UdpSocket};
-use wasmedge_wasi_socket::poll::{poll_oneoff, wait, Direction};
+use wasmedge_wasi_socket::poll::{poll_oneoff, processor_time, wait, Direction};
 use wasmedge_wasi_socket::{socket, Errno};
 
 const SHORT: Duration = Duration::from_millis(60);
@@ -127,4 +127,18 @@ fn an_error_of_a_datagram_socket_wakes_its_reader() {
         ErrorKind::ConnectionRefused
     );
     assert!(!wait(a.as_fd(), Direction::Read, Some(SHORT)).unwrap());
+}
+
+#[test]
+fn processor_time_passes_with_work_and_not_with_sleep() {
+    let before = processor_time().unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(50) {
+        std::hint::black_box(0);
+    }
+    let worked = processor_time().unwrap();
+    assert!(worked > before);
+    std::thread::sleep(Duration::from_millis(100));
+    let slept = processor_time().unwrap() - worked;
+    assert!(slept < 50_000_000, "{slept} ns in a sleep");
 }

@@ -112,3 +112,47 @@ fn an_attempt_in_the_background_uses_up_writing() {
     socket::connect_result(fd.as_fd()).unwrap();
     assert_eq!(socket::peer_addr(fd.as_fd()).unwrap(), addr);
 }
+
+#[test]
+fn a_probe_takes_nothing_and_notes_nothing() {
+    let (listener, mut client, mut server) = pair();
+    let probe = |stream: &TcpStream| socket::probe(stream.as_fd());
+    assert_eq!(noted(|| probe(&client)), Exhausted::NONE);
+    assert_eq!(probe(&client), socket::Probe::Nothing);
+    assert_eq!(socket::probe(listener.as_fd()), socket::Probe::NoConnection);
+    server.write_all(b"ab").unwrap();
+    wait(&client);
+    assert_eq!(probe(&client), socket::Probe::Something);
+    let mut got = [0; 4];
+    assert_eq!(client.read(&mut got).unwrap(), 2);
+    assert_eq!(probe(&client), socket::Probe::Nothing);
+    drop(server);
+    wait(&client);
+    assert_eq!(probe(&client), socket::Probe::Something);
+    assert_eq!(client.read(&mut got).unwrap(), 0);
+}
+
+#[test]
+fn an_error_that_a_probe_met_is_told_to_the_next_operation() {
+    for operation in ["read", "write", "take_error"] {
+        let (_listener, mut client, server) = pair();
+        // Closed with data unread: the peer is reset.
+        client.write_all(b"unread").unwrap();
+        wait(&server);
+        drop(server);
+        wait(&client);
+        assert_eq!(socket::probe(client.as_fd()), socket::Probe::Something);
+        let error = match operation {
+            "read" => client.read(&mut [0]).unwrap_err(),
+            "write" => client.write(b"x").unwrap_err(),
+            _ => client.take_error().unwrap().expect("an error"),
+        };
+        assert_eq!(
+            error.kind(),
+            std::io::ErrorKind::ConnectionReset,
+            "{operation}"
+        );
+        // Told once, as by the kernel.
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    }
+}

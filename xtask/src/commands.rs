@@ -15,7 +15,12 @@ use crate::repo::{Repo, quiet_environment};
 use crate::setup::Tools;
 
 /// The documents with commands.
-const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "docs/architecture.md"];
+const DOCUMENTS: [&str; 4] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+];
 
 /// How it is known that a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +33,7 @@ enum How {
 
 use How::{Elsewhere, Run};
 
-const KNOWN: [(&str, How); 24] = [
+const KNOWN: [(&str, How); 26] = [
     // README.md
     ("cargo demo", Elsewhere("the check `demo`")),
     ("cargo xtask test", Elsewhere("the check `test`")),
@@ -90,6 +95,15 @@ const KNOWN: [(&str, How); 24] = [
     (
         "cargo xtask upstream",
         Elsewhere("depends on what upstream released since"),
+    ),
+    // docs/benchmarks.md
+    (
+        "cargo xtask bench --quick",
+        Elsewhere("takes minutes on a machine with nothing else to do"),
+    ),
+    (
+        "cargo xtask bench --write",
+        Elsewhere("takes half an hour, and writes into the repository"),
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! The project's chores. `cargo xtask help` lists them.
 
+mod bench;
 mod ci;
 mod commands;
 mod compat;
@@ -36,6 +37,8 @@ enum Chore {
     Compat(compat::Args),
     /// Run upstream's own tests on the ported crates
     Conformance(conformance::Args),
+    /// Measure how close to native programs are under WasmEdge
+    Bench(bench::Args),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Ci(args) => ci::run(&args),
         Chore::Compat(args) => compat::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
+        Chore::Bench(args) => bench::run(&args),
         Chore::Upstream(args) => upstream::run(&args),
     };
     match done {

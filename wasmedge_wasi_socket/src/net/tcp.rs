@@ -210,7 +210,7 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        socket::set_nodelay(self.fd(), false);
+        socket::forget(self.fd());
         drop(take(&mut self.fd));
     }
 }

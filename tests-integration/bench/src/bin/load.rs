@@ -1,0 +1,225 @@
+//! The client side of a measurement; runs natively.
+//!
+//! Usage: `load http|echo ADDRESS ACTIVE IDLE SECONDS SIZE`
+//!
+//! Opens IDLE connections and has each one answered once, then keeps ACTIVE
+//! others busy for SECONDS, one request at a time on each. Meanwhile every 25 ms
+//! one of the idle connections makes a request. SIZE is that of an echoed
+//! message; requests of `http` have their own.
+//!
+//! `load new ADDRESS ACTIVE - SECONDS -`: a new connection for each request.
+//!
+//! Prints a line of JSON: how many requests were answered, the time to open the
+//! idle connections, and latencies, all in microseconds. The word `start` is
+//! printed when the busy time begins, `end` when it is over.
+
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::LocalSet;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+/// So many connections are opened at a time.
+const OPENERS: usize = 16;
+const COLD_EVERY: Duration = Duration::from_millis(25);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Http,
+    Echo(usize),
+}
+
+struct Connection {
+    kind: Kind,
+    stream: TcpStream,
+    message: Rc<[u8]>,
+    buffer: Vec<u8>,
+    /// Length of an answer, once known.
+    answer: usize,
+}
+
+impl Connection {
+    async fn open(kind: Kind, address: &str) -> io::Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (message, answer): (Rc<[u8]>, usize) = match kind {
+            Kind::Http => (REQUEST.into(), 0),
+            Kind::Echo(size) => (vec![b'x'; size].into(), size),
+        };
+        let buffer = vec![0; answer.max(512)];
+        Ok(Connection {
+            kind,
+            stream,
+            message,
+            buffer,
+            answer,
+        })
+    }
+
+    /// One request and its answer.
+    async fn ask(&mut self) -> io::Result<()> {
+        self.stream.write_all(&self.message).await?;
+        let mut got = 0;
+        while got == 0 || got < self.answer {
+            match self.stream.read(&mut self.buffer[got..]).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => got += n,
+            }
+            if self.kind == Kind::Http && self.answer == 0 {
+                self.answer = http_length(&self.buffer[..got]);
+            }
+        }
+        if got != self.answer {
+            return Err(io::Error::other("an answer of another length"));
+        }
+        Ok(())
+    }
+}
+
+/// Length of head and body of an answer, of which the head is there; 0 else.
+fn http_length(bytes: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return 0;
+    };
+    let body = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+        .unwrap_or(0usize);
+    head.len() + 4 + body
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let [what, address, active, idle, seconds, size] = words[..] else {
+        return Err("six words are needed; see the source".into());
+    };
+    let number = |word: &str| word.parse::<usize>().unwrap_or(0);
+    let kind = match what {
+        "echo" => Kind::Echo(number(size)),
+        _ => Kind::Http,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let load = run(
+        kind,
+        what == "new",
+        address.to_owned(),
+        number(active),
+        number(idle),
+        Duration::from_secs_f64(seconds.parse()?),
+    );
+    LocalSet::new().block_on(&runtime, load)?;
+    Ok(())
+}
+
+async fn run(
+    kind: Kind,
+    anew: bool,
+    address: String,
+    active: usize,
+    idle: usize,
+    lasting: Duration,
+) -> io::Result<()> {
+    let address: Rc<str> = address.into();
+    let start = Instant::now();
+    let openers: Vec<_> = (0..OPENERS)
+        .map(|n| {
+            let address = address.clone();
+            tokio::task::spawn_local(async move {
+                let mut opened = Vec::new();
+                for _ in (n..idle).step_by(OPENERS) {
+                    let mut connection = Connection::open(kind, &address).await?;
+                    connection.ask().await?;
+                    opened.push(connection);
+                }
+                io::Result::Ok(opened)
+            })
+        })
+        .collect();
+    let mut cold = Vec::new();
+    for opener in openers {
+        cold.extend(opener.await??);
+    }
+    let open = start.elapsed();
+
+    println!("start");
+    let start = Instant::now();
+    let busy: Vec<_> = (0..active)
+        .map(|_| {
+            let address = address.clone();
+            tokio::task::spawn_local(async move {
+                let mut took = Vec::new();
+                let mut connection = None;
+                while start.elapsed() < lasting {
+                    let asked = Instant::now();
+                    if connection.is_none() {
+                        connection = Some(Connection::open(kind, &address).await?);
+                    }
+                    if let Some(connection) = &mut connection {
+                        connection.ask().await?;
+                    }
+                    if anew {
+                        connection = None;
+                    }
+                    took.push(asked.elapsed());
+                }
+                io::Result::Ok(took)
+            })
+        })
+        .collect();
+    // One that has been silent for long speaks while the others are busy.
+    let speaker = tokio::task::spawn_local(async move {
+        let mut took = Vec::new();
+        let mut next = 0;
+        while start.elapsed() < lasting && !cold.is_empty() {
+            tokio::time::sleep(COLD_EVERY).await;
+            let asked = Instant::now();
+            let at = next % cold.len();
+            cold[at].ask().await?;
+            took.push(asked.elapsed());
+            next += 1;
+        }
+        io::Result::Ok((took, cold))
+    });
+    let mut hot_took = Vec::new();
+    for task in busy {
+        hot_took.extend(task.await??);
+    }
+    let (cold_took, cold) = speaker.await??;
+    let busy_for = start.elapsed();
+    println!("end");
+    drop(cold);
+    println!(
+        "{{\"requests\":{},\"seconds\":{},\"open_us\":{},\"hot_us\":{},\"cold_us\":{}}}",
+        hot_took.len() + cold_took.len(),
+        busy_for.as_secs_f64(),
+        open.as_micros(),
+        percentiles(hot_took),
+        percentiles(cold_took),
+    );
+    Ok(())
+}
+
+/// As JSON: the percentiles 50, 90, 99 and 99.9, and the maximum.
+fn percentiles(mut took: Vec<Duration>) -> String {
+    took.sort_unstable();
+    let at = |share: f64| {
+        let index = (took.len() as f64 * share) as usize;
+        took.get(index.min(took.len().saturating_sub(1)))
+            .map_or(0, Duration::as_micros)
+    };
+    format!(
+        "[{},{},{},{},{}]",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(0.999),
+        at(1.0)
+    )
+}

@@ -1,0 +1,182 @@
+//! The work that is measured.
+//!
+//! Usage: `work http|echo|pairs`: a server; prints `listening on ADDRESS`
+//!        `work write-write-read ADDRESS`: a client of `pairs`
+//!        `work compute|yield|spawn|sleep|mpsc|ping-pong`
+//!
+//! All but the servers print the nanoseconds that the work took.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        match words[..] {
+            ["http"] => http().await,
+            ["echo"] => echo().await,
+            ["pairs"] => pairs().await,
+            ["write-write-read", address] => write_write_read(address).await,
+            ["compute"] => timed(compute(20_000_000)).await,
+            ["yield"] => timed(yields(1_000_000)).await,
+            ["spawn"] => timed(spawns(100_000)).await,
+            ["sleep"] => timed(sleeps(100_000)).await,
+            ["mpsc"] => timed(messages(1_000_000)).await,
+            ["ping-pong"] => timed(ping_pong(200_000)).await,
+            _ => Err("no such work; see the source".into()),
+        }
+    })
+}
+
+async fn timed(work: impl std::future::Future<Output = ()>) -> Result<()> {
+    let start = Instant::now();
+    work.await;
+    println!("{}", start.elapsed().as_nanos());
+    Ok(())
+}
+
+async fn listen() -> Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on {}", listener.local_addr()?);
+    Ok(listener)
+}
+
+async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::from("Hello, World!\n")))
+}
+
+/// hyper as people write it: head and body are written vectored.
+async fn http() -> Result<()> {
+    let listener = listen().await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            // Clients leave as they like.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service_fn(hello))
+                .await;
+        });
+    }
+}
+
+async fn echo() -> Result<()> {
+    let listener = listen().await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 16 * 1024];
+            while let Ok(n @ 1..) = stream.read(&mut buffer).await {
+                if stream.write_all(&buffer[..n]).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// Answers each two bytes, and not the first of them, with two.
+async fn pairs() -> Result<()> {
+    let listener = listen().await?;
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let mut pair = [0; 2];
+            while stream.read_exact(&mut pair).await.is_ok() {
+                if stream.write_all(&pair).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+async fn write_write_read(address: &str) -> Result<()> {
+    const ROUNDS: u32 = 25;
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut pair = [0; 2];
+    let start = Instant::now();
+    for _ in 0..ROUNDS {
+        stream.write_all(b"a").await?;
+        stream.write_all(b"b").await?;
+        stream.read_exact(&mut pair).await?;
+    }
+    println!("{}", start.elapsed().as_nanos() / u128::from(ROUNDS));
+    Ok(())
+}
+
+/// Nothing but arithmetic: tells a compiled program from an interpreted one.
+async fn compute(count: u32) {
+    let mut sum = 1u32;
+    for n in 0..count {
+        sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
+    }
+    std::hint::black_box(sum);
+}
+
+async fn yields(count: u32) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn spawns(count: u32) {
+    let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(async move { n })).collect();
+    for task in tasks {
+        task.await.expect("the task does not fail");
+    }
+}
+
+async fn sleeps(count: u64) {
+    let tasks: Vec<_> = (0..count)
+        .map(|n| tokio::spawn(tokio::time::sleep(Duration::from_millis(n % 50))))
+        .collect();
+    for task in tasks {
+        task.await.expect("the task does not fail");
+    }
+}
+
+async fn messages(count: u32) {
+    let (sender, mut receiver) = mpsc::channel(128);
+    tokio::spawn(async move {
+        for n in 0..count {
+            sender.send(n).await.expect("the receiver listens");
+        }
+    });
+    while receiver.recv().await.is_some() {}
+}
+
+async fn ping_pong(rounds: u32) {
+    let (ping, mut pings) = mpsc::channel(1);
+    let (pong, mut pongs) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(n) = pings.recv().await {
+            if pong.send(n).await.is_err() {
+                break;
+            }
+        }
+    });
+    for n in 0..rounds {
+        ping.send(n).await.expect("the other side listens");
+        pongs.recv().await.expect("the other side answers");
+    }
+}
