@@ -108,6 +108,10 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
         report.left_out(missing);
     }
     for (dir, suite) in &suites {
+        // Without a quick selection a suite is for whole runs only.
+        if args.quick && suite.0.quick.is_empty() {
+            continue;
+        }
         for version in &suite.0.versions {
             let is_newest = Some(version) == suite.0.versions.first();
             let is_wanted = match &args.release {
