@@ -4,10 +4,14 @@
 
 #![cfg_attr(not(test), allow(dead_code))]
 
+#[path = "../overlay/pace.rs"]
+mod pace;
 #[path = "../overlay/poll_set.rs"]
 mod poll_set;
 #[path = "../overlay/poller.rs"]
 mod poller;
+#[path = "../overlay/presumption.rs"]
+mod presumption;
 
 #[cfg(test)]
 mod model;

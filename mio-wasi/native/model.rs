@@ -9,7 +9,7 @@ use std::rc::Rc;
 use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
 use wasmedge_wasi_socket::Errno;
 
-use crate::poller::Host;
+use crate::poller::{Host, Probe};
 
 /// A socket of the model.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,11 @@ pub struct Socket {
     /// A datagram socket has an error to tell. Ends every wait that names it,
     /// is reported to writers only.
     pub pending_error: bool,
+    /// Waits for connections.
+    pub listener: bool,
+    /// Is in blocking mode, which natively does no harm to whoever only reads
+    /// when there is something.
+    pub blocking: bool,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +36,11 @@ pub struct State {
     pub sockets: BTreeMap<i32, Socket>,
     pub now: u64,
     pub polls: usize,
+    pub probes: usize,
+    /// Processor time used.
+    pub ran: u64,
+    /// Calls take time: 600 ns for each subscription, 1000 for a probe.
+    pub costs: bool,
     /// The next poll comes back with EINTR everywhere.
     pub signals: u32,
     /// The subscriptions that a signal interrupted: the next call must repeat them.
@@ -39,6 +49,9 @@ pub struct State {
     /// A wait that nothing would ever end.
     pub hung: bool,
 }
+
+/// The poller's own socket.
+pub const ALWAYS_READY: i32 = 3;
 
 /// A handle to the model; the test holds another.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +81,10 @@ impl Host for Model {
     ) -> Result<usize, Errno> {
         let state = &mut *self.0.borrow_mut();
         state.polls += 1;
+        if state.costs {
+            state.now += 600 * subscriptions.len() as u64;
+            state.ran += 600 * subscriptions.len() as u64;
+        }
         assert!(state.polls < 1_000_000, "the poller spins");
         assert!(!subscriptions.is_empty(), "an empty poll corrupts the host");
         assert!(events.len() >= subscriptions.len(), "too few events");
@@ -165,13 +182,43 @@ impl Host for Model {
         self.0.borrow().now
     }
 
+    fn ran(&mut self) -> u64 {
+        self.0.borrow().ran
+    }
+
     fn is_datagram(&mut self, fd: i32) -> bool {
         self.0.borrow().sockets[&fd].datagram
     }
 
-    fn read_side_speaks(&mut self, fd: i32) -> bool {
-        let state = self.0.borrow();
+    fn is_nonblocking(&mut self, fd: i32) -> bool {
+        !self.0.borrow().sockets[&fd].blocking
+    }
+
+    fn probe(&mut self, fd: i32) -> Probe {
+        let state = &mut *self.0.borrow_mut();
+        state.probes += 1;
+        if state.costs {
+            state.now += 1000;
+            state.ran += 1000;
+        }
         let socket = &state.sockets[&fd];
-        socket.readable || socket.read_closed
+        assert!(!socket.datagram, "a probe would take a datagram's error");
+        assert!(!socket.blocking, "a probe would block");
+        if socket.listener {
+            Probe::NoConnection
+        } else if socket.readable || socket.read_closed || socket.hang_up {
+            Probe::Something
+        } else {
+            Probe::Nothing
+        }
+    }
+
+    fn always_ready(&mut self) -> Option<i32> {
+        let socket = Socket {
+            hang_up: true,
+            ..Socket::default()
+        };
+        self.0.borrow_mut().sockets.insert(ALWAYS_READY, socket);
+        Some(ALWAYS_READY)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::model::{Model, Socket};
-use crate::poll_set::{Directions, Key, PollSet, RegisterError};
+use crate::model::{Model, Socket, ALWAYS_READY};
+use crate::poll_set::{Directions, Head, Key, Owner, PollSet, RegisterError};
 use crate::poller::{Poller, Readiness};
 
 const MS: u64 = 1_000_000;
@@ -49,7 +49,10 @@ fn readiness_is_reported_once_until_it_is_exhausted() {
             ..Socket::default()
         },
     );
-    let key = poller.set.insert(7, 42, Directions::READ).unwrap();
+    let key = poller
+        .set
+        .insert(7, 42, Directions::READ, Owner::Mio)
+        .unwrap();
 
     let found = wait(&mut poller, Some(MS));
     assert_eq!(tokens(&found), [42]);
@@ -72,7 +75,10 @@ fn a_direction_without_interest_is_not_armed() {
             ..Socket::default()
         },
     );
-    let key = poller.set.insert(7, 1, Directions::READ).unwrap();
+    let key = poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     poller.set.arm(key, Directions::BOTH);
     assert_eq!(poller.set.armed(), 1);
     assert_eq!(wait(&mut poller, Some(MS)), []);
@@ -81,23 +87,23 @@ fn a_direction_without_interest_is_not_armed() {
 #[test]
 fn a_descriptor_registers_once() {
     let mut set = PollSet::new();
-    let key = set.insert(7, 1, Directions::BOTH).unwrap();
+    let key = set.insert(7, 1, Directions::BOTH, Owner::Mio).unwrap();
     assert_eq!(set.find(7), Some(key));
     assert_eq!(
-        set.insert(7, 2, Directions::READ),
+        set.insert(7, 2, Directions::READ, Owner::Mio),
         Err(RegisterError::AlreadyRegistered)
     );
     assert!(set.remove(key));
     assert_eq!(set.find(7), None);
-    assert!(set.insert(7, 2, Directions::READ).is_ok());
+    assert!(set.insert(7, 2, Directions::READ, Owner::Mio).is_ok());
 }
 
 #[test]
 fn a_key_does_not_outlive_its_registration() {
     let mut set = PollSet::new();
-    let old = set.insert(7, 1, Directions::BOTH).unwrap();
+    let old = set.insert(7, 1, Directions::BOTH, Owner::Mio).unwrap();
     assert!(set.remove(old));
-    let new = set.insert(8, 2, Directions::READ).unwrap();
+    let new = set.insert(8, 2, Directions::READ, Owner::Mio).unwrap();
     assert!(!set.remove(old));
     assert!(!set.update(old, 3, Directions::WRITE));
     set.arm(old, Directions::BOTH);
@@ -118,7 +124,10 @@ fn reregistering_arms_anew() {
             ..Socket::default()
         },
     );
-    let key = poller.set.insert(7, 1, Directions::READ).unwrap();
+    let key = poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
     assert!(poller.set.update(key, 2, Directions::WRITE));
     let found = wait(&mut poller, Some(MS));
@@ -130,15 +139,25 @@ fn reregistering_arms_anew() {
 fn a_timeout_lasts_as_long_as_asked() {
     let (mut poller, model) = poller();
     open(&model, 7, Socket::default());
-    poller.set.insert(7, 1, Directions::BOTH).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::BOTH, Owner::Mio)
+        .unwrap();
     assert_eq!(wait(&mut poller, Some(25 * MS)), []);
     assert_eq!(model.0.borrow().now, 25 * MS);
 }
 
 #[test]
-fn a_timeout_of_zero_is_one_call() {
+fn a_timeout_of_zero_is_one_call_and_none_with_nothing_armed() {
     let (mut poller, model) = poller();
     let before = model.0.borrow().polls;
+    assert_eq!(wait(&mut poller, Some(0)), []);
+    assert_eq!(model.0.borrow().polls, before);
+    open(&model, 7, Socket::default());
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     assert_eq!(wait(&mut poller, Some(0)), []);
     assert_eq!(model.0.borrow().polls, before + 1);
     assert_eq!(model.0.borrow().now, 0);
@@ -173,7 +192,10 @@ fn a_wake_does_not_hide_readiness() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     poller.wake(9);
     let mut found = tokens(&wait(&mut poller, None));
     found.sort_unstable();
@@ -193,8 +215,14 @@ fn a_signal_is_answered_by_the_identical_call() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::BOTH).unwrap();
-    poller.set.insert(8, 2, Directions::BOTH).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::BOTH, Owner::Mio)
+        .unwrap();
+    poller
+        .set
+        .insert(8, 2, Directions::BOTH, Owner::Mio)
+        .unwrap();
     model.0.borrow_mut().signals = 3;
     assert_eq!(tokens(&wait(&mut poller, Some(5 * MS))), [2]);
     assert_eq!(model.0.borrow().signals, 0);
@@ -207,7 +235,10 @@ fn a_signal_is_answered_by_the_identical_call() {
 fn a_signal_does_not_prolong_a_timeout() {
     let (mut poller, model) = poller();
     open(&model, 7, Socket::default());
-    poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     model.0.borrow_mut().signals = 1;
     assert_eq!(wait(&mut poller, Some(30 * MS)), []);
     assert_eq!(model.0.borrow().now, 30 * MS);
@@ -225,7 +256,10 @@ fn a_pending_error_on_a_datagram_socket_is_readable() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     assert_eq!(tokens(&wait(&mut poller, Some(MS))), [1]);
     assert_eq!(model.0.borrow().now, 0);
 }
@@ -241,7 +275,10 @@ fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::WRITE).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::WRITE, Owner::Mio)
+        .unwrap();
     let before = model.0.borrow().polls;
     assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
     assert_eq!(model.0.borrow().now, 1000 * MS);
@@ -267,8 +304,14 @@ fn a_parked_writer_does_not_delay_others() {
         },
     );
     open(&model, 8, Socket::default());
-    poller.set.insert(7, 1, Directions::WRITE).unwrap();
-    poller.set.insert(8, 2, Directions::READ).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::WRITE, Owner::Mio)
+        .unwrap();
+    poller
+        .set
+        .insert(8, 2, Directions::READ, Owner::Mio)
+        .unwrap();
     assert_eq!(wait(&mut poller, Some(5 * MS)), []);
     model.0.borrow_mut().sockets.get_mut(&8).unwrap().readable = true;
     let start = model.0.borrow().now;
@@ -289,7 +332,10 @@ fn silence_that_nobody_explains_does_not_spin() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::READ).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
     let before = model.0.borrow().polls;
     assert_eq!(wait(&mut poller, Some(100 * MS)), []);
     assert!(model.0.borrow().polls - before < 50);
@@ -307,7 +353,10 @@ fn hang_up_is_passed_on() {
             ..Socket::default()
         },
     );
-    poller.set.insert(7, 1, Directions::BOTH).unwrap();
+    poller
+        .set
+        .insert(7, 1, Directions::BOTH, Owner::Mio)
+        .unwrap();
     let found = wait(&mut poller, Some(MS));
     assert_eq!(tokens(&found), [1, 1]);
     assert!(found.iter().all(|readiness| readiness.hang_up));
@@ -376,7 +425,7 @@ proptest! {
                     let fd = (10i32..).find(|fd| !sources.contains_key(fd)).unwrap();
                     open(&model, fd, Socket { datagram, ..Socket::default() });
                     let interest = interest(bits);
-                    let key = poller.set.insert(fd, fd as usize, interest).unwrap();
+                    let key = poller.set.insert(fd, fd as usize, interest, Owner::Mio).unwrap();
                     sources.insert(fd, Source { key, interest, told: Directions::NONE });
                 }
                 Step::Close(i) => {
@@ -525,7 +574,7 @@ proptest! {
             let bits = interest(bits);
             match (what, keys.get_mut(&fd)) {
                 (0, None) => {
-                    let key = set.insert(fd, fd as usize, bits).unwrap();
+                    let key = set.insert(fd, fd as usize, bits, Owner::Mio).unwrap();
                     keys.insert(fd, (key, bits, bits));
                 }
                 (1, Some((key, _, _))) => {
@@ -559,12 +608,409 @@ proptest! {
             }
             expected.sort_unstable();
             let mut found: Vec<(u64, i32)> = set
-                .subscriptions(None)
+                .subscriptions(Head::Nothing)
                 .iter()
                 .map(|s| (s.userdata(), s.fd().unwrap()))
                 .collect();
             found.sort_unstable();
             prop_assert_eq!(found, expected);
         }
+    }
+}
+
+// ===== cold and presumed sources =====
+
+/// A poller with `count` readers of which none has anything to say, and a model
+/// whose calls take time.
+fn idle_connections(count: i32) -> (Poller<Model>, Model, Vec<Key>) {
+    let (mut poller, model) = poller();
+    model.0.borrow_mut().costs = true;
+    let keys = (0..count)
+        .map(|n| {
+            let fd = 100 + n;
+            open(&model, fd, Socket::default());
+            let key = poller
+                .set
+                .insert(fd, fd as usize, Directions::READ, Owner::Mio);
+            key.unwrap()
+        })
+        .collect();
+    (poller, model, keys)
+}
+
+fn speak(model: &Model, fd: i32) {
+    model.0.borrow_mut().sockets.get_mut(&fd).unwrap().readable = true;
+}
+
+fn work(model: &Model, nanos: u64) {
+    let mut state = model.0.borrow_mut();
+    state.now += nanos;
+    state.ran += nanos;
+}
+
+/// What a task does that was told: it reads everything and answers.
+fn serve(poller: &mut Poller<Model>, model: &Model, key: Key, fd: i32) {
+    let had_data = {
+        let mut state = model.0.borrow_mut();
+        std::mem::take(&mut state.sockets.get_mut(&fd).unwrap().readable)
+    };
+    work(model, 20_000);
+    if had_data {
+        poller.served(key);
+    } else {
+        poller.exhausted(key, Directions::READ);
+    }
+}
+
+/// Keeps `hot` of the connections busy for `nanos`; `cold`, if any, speaks in
+/// the middle of it. Returns the requests answered and how long the cold one
+/// waited.
+fn busy(
+    poller: &mut Poller<Model>,
+    model: &Model,
+    keys: &[Key],
+    hot: usize,
+    nanos: u64,
+    cold: Option<i32>,
+) -> (usize, Option<u64>) {
+    let start = model.0.borrow().now;
+    let (mut answered, mut spoke, mut heard) = (0, None, None);
+    for fd in 0..hot {
+        speak(model, 100 + fd as i32);
+    }
+    loop {
+        let now = model.0.borrow().now;
+        if now >= start + nanos {
+            return (answered, heard);
+        }
+        if let (Some(fd), None) = (cold, spoke) {
+            if now >= start + nanos / 2 {
+                speak(model, fd);
+                spoke = Some(now);
+            }
+        }
+        for readiness in wait(poller, None) {
+            let fd = readiness.token as i32;
+            if Some(fd) == cold {
+                heard = spoke.map(|spoke| model.0.borrow().now - spoke);
+            }
+            serve(poller, model, keys[(fd - 100) as usize], fd);
+            if fd < 100 + hot as i32 {
+                answered += 1;
+                // The client answers at once.
+                speak(model, fd);
+            }
+        }
+    }
+}
+
+#[test]
+fn idle_connections_cost_busy_ones_little_and_are_heard_soon() {
+    for (idle, slower, delay) in [(1000, 1.25, 10), (4000, 1.3, 26), (10_000, 1.35, 62)] {
+        let (mut poller, model, keys) = idle_connections(50);
+        let (alone, _) = busy(&mut poller, &model, &keys, 50, 1000 * MS, None);
+        let (mut poller, model, keys) = idle_connections(50 + idle);
+        // Until the set is split.
+        busy(&mut poller, &model, &keys, 50, 200 * MS, None);
+        let cold = 100 + idle;
+        let (among, heard) = busy(&mut poller, &model, &keys, 50, 1000 * MS, Some(cold));
+        assert!(
+            alone as f64 / among as f64 <= slower,
+            "{idle} idle: {among} requests, {alone} without"
+        );
+        let heard = heard.expect("the cold connection was heard");
+        assert!(heard <= delay * MS, "{idle} idle: heard after {heard} ns");
+    }
+}
+
+#[test]
+fn a_program_that_fell_silent_sleeps() {
+    let (mut poller, model, keys) = idle_connections(4000);
+    busy(&mut poller, &model, &keys, 50, 300 * MS, None);
+    assert!(poller.set.cold() > 3000, "{} are cold", poller.set.cold());
+    // What the busy ones had still to say.
+    for _ in 0..100 {
+        for readiness in wait(&mut poller, Some(10 * MS)) {
+            let fd = readiness.token as i32;
+            serve(&mut poller, &model, keys[(fd - 100) as usize], fd);
+        }
+    }
+    assert_eq!(poller.set.cold(), 0);
+    let (polls, probes) = {
+        let state = model.0.borrow();
+        (state.polls, state.probes)
+    };
+    assert_eq!(wait(&mut poller, Some(10_000 * MS)), []);
+    let state = model.0.borrow();
+    assert_eq!((state.polls, state.probes), (polls + 1, probes));
+}
+
+#[test]
+fn what_cannot_be_probed_is_not_cold_for_long() {
+    let (mut poller, model, keys) = idle_connections(200);
+    let listener = 10;
+    let socket = Socket {
+        listener: true,
+        ..Socket::default()
+    };
+    open(&model, listener, socket);
+    poller
+        .set
+        .insert(listener, 10, Directions::READ, Owner::Mio)
+        .unwrap();
+    let blocking = 12;
+    let socket = Socket {
+        blocking: true,
+        ..Socket::default()
+    };
+    open(&model, blocking, socket);
+    poller
+        .set
+        .insert(blocking, 12, Directions::READ, Owner::Mio)
+        .unwrap();
+    let foreign = 11;
+    open(&model, foreign, Socket::default());
+    poller
+        .set
+        .insert(foreign, 11, Directions::READ, Owner::Foreign)
+        .unwrap();
+    busy(&mut poller, &model, &keys, 4, 300 * MS, None);
+    assert!(poller.set.cold() > 0);
+    speak(&model, listener);
+    speak(&model, foreign);
+    speak(&model, blocking);
+    let mut heard = Vec::new();
+    for _ in 0..20 {
+        for readiness in wait(&mut poller, Some(0)) {
+            heard.push(readiness.token);
+        }
+        work(&model, 100_000);
+    }
+    heard.sort_unstable();
+    heard.retain(|&token| token < 100);
+    assert_eq!(heard, [10, 11, 12]);
+}
+
+#[test]
+fn what_was_served_is_not_asked_about_while_it_is_ready_again() {
+    let (mut poller, model, keys) = idle_connections(50);
+    busy(&mut poller, &model, &keys, 50, 100 * MS, None);
+    let before = model.0.borrow().polls;
+    let (answered, _) = busy(&mut poller, &model, &keys, 50, 100 * MS, None);
+    let polls = model.0.borrow().polls - before;
+    assert!(answered > 4000, "{answered} answered");
+    // Every half millisecond at most, and with few subscriptions.
+    assert!(polls <= 200, "{polls} polls");
+}
+
+#[test]
+fn presuming_ends_where_it_fails() {
+    let (mut poller, model, keys) = idle_connections(50);
+    let mut idle_reads = 0;
+    let mut answered = 0;
+    for round in 0..2000 {
+        // Each speaks every fourth round: never right after it was served.
+        for fd in (0..50).filter(|fd| (fd + round) % 4 == 0) {
+            speak(&model, 100 + fd);
+        }
+        for readiness in wait(&mut poller, Some(0)) {
+            let fd = readiness.token as i32;
+            let data = model.0.borrow().sockets[&fd].readable;
+            idle_reads += usize::from(!data);
+            answered += usize::from(data);
+            serve(&mut poller, &model, keys[(fd - 100) as usize], fd);
+        }
+        work(&model, 600_000);
+    }
+    assert!(answered > 20_000, "{answered} answered");
+    assert!(idle_reads * 12 < answered, "{idle_reads} of {answered}");
+}
+
+#[test]
+fn an_accepted_connection_is_writable_without_a_call() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller
+        .set
+        .insert(7, 1, Directions::BOTH, Owner::MioAccepted)
+        .unwrap();
+    assert_eq!(poller.set.armed(), 1);
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [1]);
+    assert_eq!(found[0].directions, Directions::WRITE);
+}
+
+#[test]
+fn a_poll_that_returns_at_once_does_not_hide_the_hosts_silence_for_good() {
+    let (mut poller, model) = poller();
+    let socket = Socket {
+        datagram: true,
+        pending_error: true,
+        ..Socket::default()
+    };
+    open(&model, 7, socket);
+    poller
+        .set
+        .insert(7, 1, Directions::READ, Owner::Mio)
+        .unwrap();
+    let heard = (0..100).any(|_| !wait(&mut poller, Some(0)).is_empty());
+    assert!(heard);
+}
+
+/// What happens to connections of a server under load, at random.
+#[derive(Clone, Debug)]
+enum Load {
+    Speaks(usize),
+    PeerCloses(usize),
+    Replace(usize),
+    Reregister(usize),
+    /// All that were told and have not been served are; the others not.
+    Serve,
+    Signal,
+    Wake,
+    /// So many polls with little work in between.
+    Busy(u32),
+    Wait(u64),
+}
+
+fn load() -> impl Strategy<Value = Load> {
+    let which = 0usize..1000;
+    prop_oneof![
+        6 => which.clone().prop_map(Load::Speaks),
+        1 => which.clone().prop_map(Load::PeerCloses),
+        2 => which.clone().prop_map(Load::Replace),
+        1 => which.prop_map(Load::Reregister),
+        6 => Just(Load::Serve),
+        1 => Just(Load::Signal),
+        1 => Just(Load::Wake),
+        4 => (1u32..30).prop_map(Load::Busy),
+        2 => (0u64..200).prop_map(Load::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is cold or presumed: who speaks is heard within two sweeps, and
+    /// waiting costs no more than its share.
+    #[test]
+    fn a_split_set_loses_nothing(
+        count in 2i32..120,
+        steps in prop::collection::vec(load(), 1..200),
+    ) {
+        let (mut poller, model, keys) = idle_connections(count);
+        poller.pace.fewest = 2;
+        let mut keys: BTreeMap<i32, Key> = (100..).zip(keys).collect();
+        let mut told: BTreeMap<i32, bool> = keys.keys().map(|fd| (*fd, false)).collect();
+        let mut since: BTreeMap<i32, u64> = BTreeMap::new();
+        let mut next_fd = 1000;
+        let mut woken = false;
+        for step in steps {
+            let pick = |i: usize| *keys.keys().nth(i % keys.len()).unwrap();
+            let mut waits = Vec::new();
+            match step {
+                Load::Speaks(i) | Load::PeerCloses(i) => {
+                    let fd = pick(i);
+                    let mut state = model.0.borrow_mut();
+                    let now = state.now;
+                    let socket = state.sockets.get_mut(&fd).unwrap();
+                    if matches!(step, Load::Speaks(_)) {
+                        socket.readable = true;
+                    } else {
+                        socket.read_closed = true;
+                    }
+                    since.entry(fd).or_insert(now);
+                }
+                Load::Replace(i) => {
+                    let fd = pick(i);
+                    prop_assert!(poller.set.remove(keys.remove(&fd).unwrap()));
+                    told.remove(&fd);
+                    since.remove(&fd);
+                    model.0.borrow_mut().sockets.remove(&fd);
+                    // Half of them get the old number again.
+                    let new = if i % 2 == 0 { fd } else { next_fd };
+                    next_fd += 1;
+                    open(&model, new, Socket { writable: true, ..Socket::default() });
+                    let owner = if i % 3 == 0 { Owner::Mio } else { Owner::MioAccepted };
+                    let key = poller.set.insert(new, new as usize, Directions::BOTH, owner).unwrap();
+                    if owner == Owner::MioAccepted {
+                        poller.accepted(key);
+                    }
+                    keys.insert(new, key);
+                    told.insert(new, false);
+                }
+                Load::Reregister(i) => {
+                    let fd = pick(i);
+                    prop_assert!(poller.set.update(keys[&fd], fd as usize, Directions::READ));
+                    told.insert(fd, false);
+                    let state = model.0.borrow();
+                    let socket = &state.sockets[&fd];
+                    if socket.readable || socket.read_closed {
+                        since.insert(fd, state.now);
+                    }
+                }
+                Load::Serve => {
+                    for (&fd, told) in told.iter_mut().filter(|(_, told)| **told) {
+                        serve(&mut poller, &model, keys[&fd], fd);
+                        since.remove(&fd);
+                        *told = false;
+                        let state = model.0.borrow();
+                        if state.sockets[&fd].read_closed {
+                            since.insert(fd, state.now);
+                        }
+                    }
+                }
+                Load::Signal => model.0.borrow_mut().signals += 1,
+                Load::Wake => {
+                    woken = true;
+                    poller.wake(usize::MAX);
+                }
+                Load::Busy(polls) => waits = vec![0; polls as usize],
+                Load::Wait(ms) => waits = vec![ms],
+            }
+            for ms in waits {
+                let (start, polls, probes, signals) = {
+                    let state = model.0.borrow();
+                    (state.now, state.polls, state.probes, state.signals as usize)
+                };
+                let found = wait(&mut poller, Some(ms * MS));
+                let mut heard_wake = false;
+                for readiness in &found {
+                    if readiness.token == usize::MAX {
+                        heard_wake = true;
+                    } else if readiness.directions.has(Directions::READ) {
+                        told.insert(readiness.token as i32, true);
+                    }
+                    prop_assert!(
+                        heard_wake || keys.contains_key(&(readiness.token as i32)),
+                        "an event of a source that is gone"
+                    );
+                }
+                prop_assert_eq!(heard_wake, std::mem::take(&mut woken));
+                work(&model, 10_000);
+
+                let state = model.0.borrow();
+                let (took, probes) = (state.now - start, state.probes - probes);
+                if found.is_empty() {
+                    prop_assert!(took >= ms * MS, "the wait ended early");
+                }
+                // A whole sweep at the start, then one each ten milliseconds.
+                let sweeps = 2 + took / (10 * MS);
+                prop_assert!(probes as u64 <= sweeps * count as u64, "{probes} in {took} ns");
+                let polls = state.polls - polls;
+                prop_assert!(
+                    polls as u64 <= 3 + signals as u64 + 2 * took / MS,
+                    "{polls} polls in {took} ns"
+                );
+                for (fd, since) in &since {
+                    let delay = state.now - since;
+                    prop_assert!(
+                        told[fd] || delay <= 22 * MS,
+                        "{fd} spoke {delay} ns ago and was not heard"
+                    );
+                }
+            }
+        }
+        prop_assert!(poller.set.find(ALWAYS_READY).is_none());
     }
 }

@@ -9,8 +9,9 @@
 //! | `mio::Waker` | `waker.rs` |
 //! | `mio::wasi::SourceFd` | `source_fd.rs` |
 //!
-//! `poller.rs` (one wait) and `poll_set.rs` (what is armed) know nothing of
-//! mio and nothing of the host; they are tested natively.
+//! `poller.rs` (one wait), `poll_set.rs` (what is armed), `pace.rs` (how often
+//! all of it is looked at) and `presumption.rs` (what need not be looked at) know
+//! nothing of mio and nothing of the host; they are tested natively.
 //!
 //! # Limits
 //!
@@ -22,14 +23,24 @@
 //! * A half-closed peer is seen by reading 0 bytes; `is_read_closed` is true
 //!   only when both directions are down.
 
+mod pace;
 mod poll_set;
 mod poller;
+mod presumption;
 mod selector;
 
 pub(crate) use self::selector::{event, Event, Events, Selector};
 
 cfg_io_source! {
     pub(crate) use self::selector::IoSourceState;
+
+    #[cfg(feature = "net")]
+    use self::net::take_accepted as is_accepted;
+
+    #[cfg(not(feature = "net"))]
+    fn is_accepted(_: std::os::fd::RawFd) -> bool {
+        false
+    }
 }
 
 cfg_net! {

@@ -1,16 +1,37 @@
 //! What mio's TCP and UDP types ask of the platform, from the host layer.
 
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The socket that was accepted last, until it is registered; -1 for none. It is
+/// connected and can be written to, which need not be asked of the host.
+static ACCEPTED: AtomicI32 = AtomicI32::new(-1);
+
+/// Whether `fd` is the socket that was accepted last; true once.
+pub(crate) fn take_accepted(fd: RawFd) -> bool {
+    // One thread: nobody comes in between.
+    if ACCEPTED.load(Ordering::Relaxed) != fd {
+        return false;
+    }
+    ACCEPTED.store(-1, Ordering::Relaxed);
+    true
+}
+
 pub(crate) mod tcp {
     use std::io;
     use std::net::{self, SocketAddr};
-    use std::os::fd::{AsFd, IntoRawFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+    use std::sync::atomic::Ordering;
 
     use wasmedge_wasi_socket::abi::SocketType;
     use wasmedge_wasi_socket::{socket, Errno};
 
     /// Opens a non-blocking TCP socket for the family of `addr`.
     pub(crate) fn new_for_addr(addr: SocketAddr) -> io::Result<RawFd> {
-        Ok(socket::open_for(&addr, SocketType::Stream, true)?.into_raw_fd())
+        let fd = socket::open_for(&addr, SocketType::Stream, true)?;
+        // Should it have the number of an accepted one that is gone.
+        super::take_accepted(fd.as_raw_fd());
+        Ok(fd.into_raw_fd())
     }
 
     pub(crate) fn bind(listener: &net::TcpListener, addr: SocketAddr) -> io::Result<()> {
@@ -37,6 +58,7 @@ pub(crate) mod tcp {
     /// Accepts a connection as a non-blocking stream.
     pub(crate) fn accept(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
         let (fd, peer) = socket::accept(listener.as_fd(), true)?;
+        super::ACCEPTED.store(fd.as_raw_fd(), Ordering::Relaxed);
         Ok((net::TcpStream::from(fd), peer))
     }
 }

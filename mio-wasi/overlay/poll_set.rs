@@ -12,9 +12,16 @@
 //! slot number travels in the subscription's user data and comes back with the
 //! event, so no event needs a lookup and no poll rebuilds the array.
 //!
+//! Two more states are for speed, and both are as good as armed:
+//!
+//! * *cold*: the direction is left out of the array, and its source is probed
+//!   from time to time; see `pace.rs`;
+//! * *presumed*: the direction is told as ready at the next wait without asking
+//!   the host; see `presumption.rs`.
+//!
 //! Nothing here calls the host; the module is tested natively.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use wasmedge_wasi_socket::abi::Subscription;
 
@@ -23,7 +30,6 @@ use wasmedge_wasi_socket::abi::Subscription;
 pub(crate) struct Directions(u8);
 
 impl Directions {
-    #[cfg(test)]
     pub(crate) const NONE: Directions = Directions(0);
     pub(crate) const READ: Directions = Directions(1);
     pub(crate) const WRITE: Directions = Directions(2);
@@ -41,7 +47,6 @@ impl Directions {
         Directions(self.0 & other.0)
     }
 
-    #[cfg(test)]
     pub(crate) const fn with(self, other: Directions) -> Directions {
         Directions(self.0 | other.0)
     }
@@ -70,6 +75,27 @@ pub(crate) enum RegisterError {
     AlreadyRegistered,
 }
 
+/// Who does the I/O on a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// mio, through the host layer: the source may be probed.
+    Mio,
+    /// Mio, and the socket was just accepted: it is connected, and nothing has
+    /// been sent on it.
+    MioAccepted,
+    /// Somebody else, unseen.
+    Foreign,
+}
+
+/// What made a direction be presumed ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// It was served a moment ago.
+    Served,
+    /// The connection is new.
+    Accepted,
+}
+
 /// What kind of socket a source is; asked of the host only when it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -89,12 +115,34 @@ struct Slot {
     position: [u32; 2],
     kind: Kind,
     live: bool,
+    /// Whether reading may become cold.
+    may_cool: bool,
+    /// The socket is known to be in non-blocking mode.
+    nonblocking: bool,
+    /// The era in which reading was armed.
+    era: u32,
+    /// Names the place in the queue of cold sources; 0 where it is not cold.
+    cold: u32,
+    presumed: Directions,
+    /// Reading was presumed, and it is not known yet whether rightly.
+    trial: Option<Trial>,
 }
 
 const READ: usize = 0;
 const WRITE: usize = 1;
 
-/// User data of the clock subscription; no slot has this number.
+/// What leads the subscriptions of a poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Nothing: the wait has no end.
+    Nothing,
+    /// A relative clock, in nanoseconds.
+    Clock(u64),
+    /// A descriptor that is always ready to read: the poll returns at once.
+    Ready(i32),
+}
+
+/// User data of the head; no slot has this number.
 pub(crate) const CLOCK: u64 = u64::MAX;
 
 /// The registered sources and their armed subscriptions.
@@ -103,8 +151,17 @@ pub(crate) struct PollSet {
     slots: Vec<Slot>,
     free: Vec<u32>,
     by_fd: BTreeMap<i32, u32>,
-    /// Index 0 is kept for the clock, whether or not a poll uses it.
+    /// Index 0 is kept for the head, whether or not a poll uses it.
     subscriptions: Vec<Subscription>,
+    /// Cold sources in the order in which they are to be probed, and what is
+    /// left of former ones.
+    queue: VecDeque<(u32, u32)>,
+    /// How many sources are cold.
+    cold: usize,
+    last_cold: u32,
+    presumed: Vec<Key>,
+    /// The era that armed directions are of; see `pace.rs`.
+    pub(crate) era: u32,
 }
 
 impl PollSet {
@@ -114,15 +171,22 @@ impl PollSet {
             free: Vec::new(),
             by_fd: BTreeMap::new(),
             subscriptions: vec![Subscription::clock_relative(CLOCK, 0)],
+            queue: VecDeque::new(),
+            cold: 0,
+            last_cold: 0,
+            presumed: Vec::new(),
+            era: 0,
         }
     }
 
-    /// Registers `fd` and arms every direction of `interest`.
+    /// Registers `fd` and arms every direction of `interest`; a connection that
+    /// was just accepted is presumed writable instead.
     pub(crate) fn insert(
         &mut self,
         fd: i32,
         token: usize,
         interest: Directions,
+        owner: Owner,
     ) -> Result<Key, RegisterError> {
         if self.by_fd.contains_key(&fd) {
             return Err(RegisterError::AlreadyRegistered);
@@ -138,6 +202,12 @@ impl PollSet {
                     position: [0; 2],
                     kind: Kind::Unknown,
                     live: false,
+                    may_cool: false,
+                    nonblocking: false,
+                    era: 0,
+                    cold: 0,
+                    presumed: Directions::NONE,
+                    trial: None,
                 });
                 self.slots.len() as u32 - 1
             }
@@ -146,14 +216,26 @@ impl PollSet {
         slot.fd = fd;
         slot.token = token;
         slot.interest = interest;
-        slot.kind = Kind::Unknown;
+        slot.kind = match owner {
+            Owner::MioAccepted => Kind::Stream,
+            Owner::Mio | Owner::Foreign => Kind::Unknown,
+        };
         slot.live = true;
+        slot.may_cool = owner != Owner::Foreign;
+        slot.nonblocking = owner == Owner::MioAccepted;
+        slot.trial = None;
         let key = Key {
             slot: index,
             generation: slot.generation,
         };
         self.by_fd.insert(fd, index);
-        self.arm_slot(index, interest);
+        if owner == Owner::MioAccepted {
+            let writing = interest.and(Directions::WRITE);
+            self.presume(key, writing, None);
+            self.arm_slot(index, interest.without(writing));
+        } else {
+            self.arm_slot(index, interest);
+        }
         Ok(key)
     }
 
@@ -199,7 +281,10 @@ impl PollSet {
     /// Arms those of `directions` that the registration is interested in.
     pub(crate) fn arm(&mut self, key: Key, directions: Directions) {
         if let Some(slot) = self.slot_mut(key) {
-            let directions = slot.interest.and(directions);
+            let mut directions = slot.interest.and(directions);
+            if slot.cold != 0 {
+                directions = directions.without(Directions::READ);
+            }
             self.arm_slot(key.slot, directions);
         }
     }
@@ -219,21 +304,165 @@ impl PollSet {
         Some((token, told))
     }
 
-    /// The armed subscriptions, led by a relative clock of `timeout`
-    /// nanoseconds if there is one.
-    pub(crate) fn subscriptions(&mut self, timeout: Option<u64>) -> &[Subscription] {
-        match timeout {
-            Some(nanoseconds) => {
-                self.subscriptions[0] = Subscription::clock_relative(CLOCK, nanoseconds);
-                &self.subscriptions
-            }
-            None => &self.subscriptions[1..],
+    /// The armed subscriptions, led by `head`.
+    pub(crate) fn subscriptions(&mut self, head: Head) -> &[Subscription] {
+        self.subscriptions[0] = match head {
+            Head::Nothing => return &self.subscriptions[1..],
+            Head::Clock(nanoseconds) => Subscription::clock_relative(CLOCK, nanoseconds),
+            Head::Ready(fd) => Subscription::read(CLOCK, fd),
+        };
+        &self.subscriptions
+    }
+
+    /// How many subscriptions are armed, the head not counted.
+    pub(crate) fn armed(&self) -> usize {
+        self.subscriptions.len() - 1
+    }
+
+    /// Whether no source is waited for, nor presumed ready.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.armed() == 0 && self.cold == 0 && self.presumed.is_empty()
+    }
+
+    /// How many sources are cold.
+    pub(crate) fn cold(&self) -> usize {
+        self.cold
+    }
+
+    /// The sources that may become cold, of which reading was armed `least` eras
+    /// ago or earlier: `(age, key, descriptor, kind)`.
+    pub(crate) fn armed_since(
+        &self,
+        least: u32,
+    ) -> impl Iterator<Item = (u32, Key, i32, Kind)> + '_ {
+        self.subscriptions[1..].iter().filter_map(move |armed| {
+            let (index, direction) = unpack(armed.userdata())?;
+            let slot = &self.slots[index as usize];
+            let age = self.era.wrapping_sub(slot.era);
+            // A writer that waits is seldom, and would need both.
+            let alone = direction == READ && slot.position[WRITE] == 0;
+            (age >= least && alone && slot.may_cool).then_some((
+                age,
+                Key {
+                    slot: index,
+                    generation: slot.generation,
+                },
+                slot.fd,
+                slot.kind,
+            ))
+        })
+    }
+
+    /// Whether the source is known to be in non-blocking mode.
+    pub(crate) fn is_nonblocking(&self, key: Key) -> bool {
+        self.slots[key.slot as usize].nonblocking
+    }
+
+    /// Remembers that the source is in non-blocking mode.
+    pub(crate) fn set_nonblocking(&mut self, key: Key) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.nonblocking = true;
         }
     }
 
-    /// How many subscriptions are armed, the clock not counted.
-    pub(crate) fn armed(&self) -> usize {
-        self.subscriptions.len() - 1
+    /// Makes reading of a source cold.
+    pub(crate) fn cool(&mut self, key: Key) {
+        let Some(slot) = self.slot_mut(key) else {
+            return;
+        };
+        if slot.position[READ] == 0 {
+            return;
+        }
+        self.disarm_slot(key.slot, Directions::READ);
+        self.last_cold = self.last_cold.wrapping_add(1).max(1);
+        self.slots[key.slot as usize].cold = self.last_cold;
+        self.cold += 1;
+        self.queue.push_back((key.slot, self.last_cold));
+    }
+
+    /// The cold source that is to be probed next. It goes to the end of the
+    /// queue.
+    pub(crate) fn next_cold(&mut self) -> Option<(Key, i32)> {
+        while let Some((index, name)) = self.queue.pop_front() {
+            let slot = &self.slots[index as usize];
+            if slot.cold != name {
+                // Closed or armed since.
+                continue;
+            }
+            self.queue.push_back((index, name));
+            let key = Key {
+                slot: index,
+                generation: slot.generation,
+            };
+            return Some((key, slot.fd));
+        }
+        None
+    }
+
+    /// Arms all cold sources.
+    pub(crate) fn warm_all(&mut self) {
+        for (index, name) in std::mem::take(&mut self.queue) {
+            if self.slots[index as usize].cold == name {
+                self.arm_slot(index, Directions::READ);
+            }
+        }
+    }
+
+    /// A probe found that a source can be read. Names it; it is not awaited then.
+    pub(crate) fn take_cold(&mut self, key: Key) -> Option<usize> {
+        let slot = self.slot_mut(key).filter(|slot| slot.cold != 0)?;
+        let token = slot.token;
+        self.disarm_slot(key.slot, Directions::READ);
+        Some(token)
+    }
+
+    /// A source that cannot be probed is armed, for good.
+    pub(crate) fn keep_warm(&mut self, key: Key) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.may_cool = false;
+            self.arm_slot(key.slot, Directions::READ);
+        }
+    }
+
+    /// Presumes that those of `directions` that the registration is interested
+    /// in are ready.
+    pub(crate) fn presume(&mut self, key: Key, directions: Directions, trial: Option<Trial>) {
+        let Some(slot) = self.slot_mut(key) else {
+            return;
+        };
+        let directions = slot.interest.and(directions);
+        if directions.is_empty() {
+            return;
+        }
+        if trial.is_some() {
+            slot.trial = trial;
+        }
+        let listed = !slot.presumed.is_empty();
+        slot.presumed = slot.presumed.with(directions);
+        self.disarm_awaited(key.slot, directions);
+        if !listed {
+            self.presumed.push(key);
+        }
+    }
+
+    /// Hands out what is presumed ready.
+    pub(crate) fn take_presumed(&mut self, mut report: impl FnMut(usize, Directions)) {
+        let mut presumed = std::mem::take(&mut self.presumed);
+        for key in presumed.drain(..) {
+            if let Some(slot) = self.slot_mut(key) {
+                let directions = std::mem::replace(&mut slot.presumed, Directions::NONE);
+                if !directions.is_empty() {
+                    report(slot.token, directions);
+                }
+            }
+        }
+        // Keeps its room.
+        self.presumed = presumed;
+    }
+
+    /// Ends the trial of a source, if it was on one.
+    pub(crate) fn end_trial(&mut self, key: Key) -> Option<Trial> {
+        self.slot_mut(key)?.trial.take()
     }
 
     /// Every registration that is armed for exactly `directions`:
@@ -285,8 +514,15 @@ impl PollSet {
     }
 
     fn arm_slot(&mut self, index: u32, directions: Directions) {
+        let era = self.era;
         let slot = &mut self.slots[index as usize];
+        let directions = directions.without(slot.presumed);
         if directions.has(Directions::READ) && slot.position[READ] == 0 {
+            if slot.cold != 0 {
+                slot.cold = 0;
+                self.cold -= 1;
+            }
+            slot.era = era;
             slot.position[READ] = self.subscriptions.len() as u32;
             self.subscriptions
                 .push(Subscription::read(pack(index, READ), slot.fd));
@@ -299,6 +535,18 @@ impl PollSet {
     }
 
     fn disarm_slot(&mut self, index: u32, directions: Directions) {
+        let slot = &mut self.slots[index as usize];
+        slot.presumed = slot.presumed.without(directions);
+        self.disarm_awaited(index, directions);
+    }
+
+    /// Disarms, but leaves alone what is presumed.
+    fn disarm_awaited(&mut self, index: u32, directions: Directions) {
+        let slot = &mut self.slots[index as usize];
+        if directions.has(Directions::READ) && slot.cold != 0 {
+            slot.cold = 0;
+            self.cold -= 1;
+        }
         for direction in [READ, WRITE] {
             if !directions.has(directions_of(direction)) {
                 continue;

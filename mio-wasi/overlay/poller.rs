@@ -12,11 +12,15 @@
 //!   of the read side that nobody subscribed to, or a pending error on a
 //!   connected datagram socket: see [`Poller::answer_silence`];
 //! * regular files are reported as an error that means "always ready".
+//!
+//! What is asked of the host is kept small: see `pace.rs` and `presumption.rs`.
 
 use wasmedge_wasi_socket::abi::{Event as HostEvent, Subscription};
 use wasmedge_wasi_socket::Errno;
 
-use super::poll_set::{Directions, Key, Kind, PollSet, CLOCK};
+use super::pace::{Change, Pace};
+use super::poll_set::{Directions, Head, Key, Kind, PollSet, Trial, CLOCK};
+use super::presumption::Presumption;
 
 /// What the poller asks of the host.
 pub(crate) trait Host {
@@ -30,12 +34,31 @@ pub(crate) trait Host {
     /// Monotonic clock, nanoseconds.
     fn now(&mut self) -> u64;
 
+    /// Processor time that the program has used, nanoseconds.
+    fn ran(&mut self) -> u64;
+
     /// Whether the descriptor is a datagram socket (`SO_TYPE`).
     fn is_datagram(&mut self, fd: i32) -> bool;
 
-    /// Whether a stream's read side has something to say (data or its end)
-    /// that its owner did not ask about. Must not consume anything.
-    fn read_side_speaks(&mut self, fd: i32) -> bool;
+    /// Whether a socket is in non-blocking mode.
+    fn is_nonblocking(&mut self, fd: i32) -> bool;
+
+    /// Whether reading from a non-blocking stream would not block. Must not take anything
+    /// from whoever reads.
+    fn probe(&mut self, fd: i32) -> Probe;
+
+    /// A descriptor of the poller's own that can always be polled as readable;
+    /// `None` where there is none to be had.
+    fn always_ready(&mut self) -> Option<i32>;
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probe {
+    Nothing,
+    Something,
+    /// The socket is no connection: its readiness is another matter.
+    NoConnection,
 }
 
 /// One thing that a wait found.
@@ -59,6 +82,15 @@ const PARK_LONGEST: u64 = 10_000_000;
 /// source is a series of these: the host cannot be asked to wait for nothing.
 const LONGEST_WAIT: u64 = 3_600_000_000_000;
 
+/// How long polls may be left out, in nanoseconds, while sources are presumed
+/// ready one after the other.
+const LONGEST_BLIND: u64 = 500_000;
+
+/// One in so many polls that return at once has a clock instead of the
+/// descriptor that is always ready: that one keeps the host from ever being
+/// silent, and who waits for the answer to its silence would wait for ever.
+const CLOCKED: u32 = 64;
+
 /// Sources taken out of the set for a moment; see [`Poller::answer_silence`].
 #[derive(Debug, Default)]
 struct Parked {
@@ -77,6 +109,16 @@ pub(crate) struct Poller<H> {
     events: Vec<HostEvent>,
     wakes: Vec<usize>,
     parked: Parked,
+    pub(crate) pace: Pace,
+    /// Of sources that were served, and of new connections.
+    served: Presumption,
+    accepted: Presumption,
+    /// The last wait found more than one source.
+    busy: bool,
+    /// When the host was last asked, monotonic nanoseconds.
+    asked: u64,
+    /// Polls that returned at once without a clock since the last one with.
+    unclocked: u32,
 }
 
 impl<H: Host> Poller<H> {
@@ -92,6 +134,12 @@ impl<H: Host> Poller<H> {
             events,
             wakes: Vec::new(),
             parked: Parked::default(),
+            pace: Pace::new(),
+            served: Presumption::new(),
+            accepted: Presumption::new(),
+            busy: false,
+            asked: 0,
+            unclocked: 0,
         })
     }
 
@@ -114,77 +162,242 @@ impl<H: Host> Poller<H> {
         timeout: Option<u64>,
         mut report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
-        let timeout = if self.wakes.is_empty() {
-            timeout
-        } else {
-            Some(0)
-        };
-        let deadline = match timeout {
-            None => None,
-            Some(0) => Some(0),
-            Some(timeout) => Some(self.host.now().saturating_add(timeout)),
-        };
+        // What a task that yields comes by most often: not even the time is asked.
+        if timeout == Some(0) && self.set.is_quiet() && self.parked.sources.is_empty() {
+            self.report_wakes(&mut report);
+            return Ok(());
+        }
+        let mut now = self.host.now();
+        let deadline = timeout.map(|timeout| now.saturating_add(timeout));
+        let mut found = 0;
+        self.set.take_presumed(|token, directions| {
+            found += 1;
+            report(Readiness {
+                token,
+                directions,
+                hang_up: false,
+                error: false,
+            });
+        });
+        if found > 0 && now.saturating_sub(self.asked) < LONGEST_BLIND {
+            self.busy = found > 1;
+            self.report_wakes(&mut report);
+            return Ok(());
+        }
 
-        let mut left = timeout;
         loop {
-            self.unpark_when_due();
-            let wait = self.next_wait(left);
-            let found = self.poll_once(wait, &mut report)?;
-            let mut reported = found.reported;
-            if found.silent {
-                reported |= self.answer_silence(&mut report);
+            self.unpark_when_due(now);
+            let awaited = self.set.armed() + self.set.cold();
+            let watches = self.pace.watches(awaited, self.set.cold());
+            if watches {
+                let ran = self.host.ran();
+                self.pace.ran(ran);
+                self.balance();
+                found += self.sweep(&mut report);
             }
-            for token in self.wakes.drain(..) {
-                reported = true;
-                report(Readiness {
-                    token,
-                    directions: Directions::READ,
-                    hang_up: false,
-                    error: false,
-                });
+            let at_once =
+                found > 0 || !self.wakes.is_empty() || deadline.is_some_and(|end| end <= now);
+            if at_once && self.set.armed() == 0 {
+                // There is nothing to ask. With a whole set there would be.
+                self.pace.polled(self.set.cold(), true);
+                self.asked = now;
+            } else {
+                let head = if at_once {
+                    self.return_at_once()
+                } else {
+                    now = self.host.now();
+                    self.next_wait(deadline, now)
+                };
+                let begin = now;
+                let answer = self.poll_once(head, &mut report)?;
+                now = self.host.now();
+                self.asked = now;
+                found += answer.reported;
+                let awaited = self.set.armed() + answer.reported + self.set.cold();
+                // Not one that ends a wait in which nothing happened.
+                let counts = found > 0 || !self.wakes.is_empty() || timeout == Some(0);
+                if watches {
+                    let ran = self.host.ran();
+                    let ran = self.pace.ran(ran);
+                    self.pace.walked(answer.walked, ran);
+                    if !at_once {
+                        let took = now.saturating_sub(begin);
+                        self.pace.slept(took.saturating_sub(ran));
+                    }
+                    self.pace.polled(awaited, counts);
+                }
+                if answer.silent {
+                    found += self.answer_silence(&mut report);
+                }
             }
-            if reported {
+            let woken = self.report_wakes(&mut report);
+            if found > 0 || woken || deadline.is_some_and(|end| end <= now) {
+                self.busy = found > 1;
                 return Ok(());
             }
-            match deadline {
+        }
+    }
+
+    /// An operation emptied a source that it got something from: the source may
+    /// be ready again soon.
+    pub(crate) fn served(&mut self, key: Key) {
+        match self.set.end_trial(key) {
+            Some(Trial::Served) => self.served.was_right(),
+            Some(Trial::Accepted) => self.accepted.was_right(),
+            None => {}
+        }
+        if self.busy && self.served.is_worth_it() {
+            self.set.presume(key, Directions::READ, Some(Trial::Served));
+        } else {
+            self.set.arm(key, Directions::READ);
+        }
+    }
+
+    /// An operation would have blocked.
+    pub(crate) fn exhausted(&mut self, key: Key, directions: Directions) {
+        if directions.has(Directions::READ) {
+            match self.set.end_trial(key) {
+                Some(Trial::Served) => self.served.was_wrong(),
+                Some(Trial::Accepted) => self.accepted.was_wrong(),
                 None => {}
-                Some(0) => return Ok(()),
-                Some(deadline) => {
-                    let now = self.host.now();
-                    if now >= deadline {
-                        return Ok(());
+            }
+        }
+        self.set.arm(key, directions);
+    }
+
+    /// A connection was accepted and registered: who connects often has something
+    /// to say.
+    pub(crate) fn accepted(&mut self, key: Key) {
+        if self.busy && self.accepted.is_worth_it() {
+            self.set
+                .presume(key, Directions::READ, Some(Trial::Accepted));
+        }
+    }
+
+    fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
+        let mut woken = false;
+        for token in self.wakes.drain(..) {
+            woken = true;
+            report(Readiness {
+                token,
+                directions: Directions::READ,
+                hang_up: false,
+                error: false,
+            });
+        }
+        woken
+    }
+
+    /// Splits and joins the set; see [`Pace`].
+    fn balance(&mut self) {
+        let awaited = self.set.armed() + self.set.cold();
+        let change = self.pace.decide(awaited);
+        self.set.era = self.pace.era();
+        match change {
+            Change::None => {}
+            Change::Join => self.set.warm_all(),
+            Change::Cool => {
+                let mut excess = self.set.armed().saturating_sub(self.pace.hot());
+                if excess == 0 {
+                    return;
+                }
+                let mut old: Vec<_> = self.set.armed_since(2).collect();
+                old.sort_unstable_by_key(|&(age, ..)| std::cmp::Reverse(age));
+                for (_, key, fd, kind) in old {
+                    if excess == 0 {
+                        break;
                     }
-                    left = Some(deadline - now);
+                    if self.kind(key, fd, kind) != Kind::Stream {
+                        continue;
+                    }
+                    if !self.set.is_nonblocking(key) {
+                        if !self.host.is_nonblocking(fd) {
+                            // A probe would wait, and with it everybody.
+                            self.set.keep_warm(key);
+                            continue;
+                        }
+                        self.set.set_nonblocking(key);
+                    }
+                    self.set.cool(key);
+                    excess -= 1;
                 }
             }
         }
     }
 
-    /// The clock of the next call: the caller's, cut to when parked sources
-    /// are due; `None` where none is needed.
-    fn next_wait(&mut self, left: Option<u64>) -> Option<u64> {
-        let mut wait = left;
-        if !self.parked.sources.is_empty() && left != Some(0) {
-            let pause = self.parked.due.saturating_sub(self.host.now()).max(1);
-            wait = Some(wait.map_or(pause, |wait| wait.min(pause)));
+    /// Probes the cold sources whose turn it is; returns how many were reported.
+    fn sweep(&mut self, report: &mut impl FnMut(Readiness)) -> usize {
+        let due = self.pace.due(self.set.cold());
+        let mut found = 0;
+        for _ in 0..due {
+            let Some((key, fd)) = self.set.next_cold() else {
+                break;
+            };
+            match self.host.probe(fd) {
+                Probe::Nothing => {}
+                Probe::NoConnection => self.set.keep_warm(key),
+                Probe::Something => {
+                    if let Some(token) = self.set.take_cold(key) {
+                        found += 1;
+                        report(Readiness {
+                            token,
+                            directions: Directions::READ,
+                            hang_up: false,
+                            error: false,
+                        });
+                    }
+                }
+            }
         }
-        if wait.is_none() && self.set.armed() == 0 {
-            wait = Some(LONGEST_WAIT);
+        if due > 0 {
+            let ran = self.host.ran();
+            let ran = self.pace.ran(ran);
+            self.pace.probed(due, ran);
         }
-        wait.map(|wait| wait.min(LONGEST_WAIT))
+        found
+    }
+
+    /// What makes a poll return at once. A clock at zero does, but its timer has
+    /// to fire, which takes as long as ten other polls.
+    fn return_at_once(&mut self) -> Head {
+        self.unclocked += 1;
+        if self.unclocked < CLOCKED {
+            if let Some(fd) = self.host.always_ready() {
+                return Head::Ready(fd);
+            }
+        }
+        self.unclocked = 0;
+        Head::Clock(0)
+    }
+
+    /// The clock of the next call: the caller's, cut to when parked sources or
+    /// the next cold ones are due; none where none is needed.
+    fn next_wait(&mut self, deadline: Option<u64>, now: u64) -> Head {
+        let mut wait = deadline.map(|deadline| deadline.saturating_sub(now));
+        let mut cut = |pause: u64| wait = Some(wait.map_or(pause, |wait| wait.min(pause)));
+        if !self.parked.sources.is_empty() {
+            cut(self.parked.due.saturating_sub(now).max(1));
+        }
+        if self.set.cold() > 0 {
+            cut(self.pace.longest_wait(self.set.cold()));
+        }
+        if self.set.armed() == 0 {
+            cut(LONGEST_WAIT);
+        }
+        wait.map_or(Head::Nothing, |wait| Head::Clock(wait.min(LONGEST_WAIT)))
     }
 
     /// Calls the host once, or again with the identical subscriptions for as
     /// long as signals interrupt it.
     fn poll_once(
         &mut self,
-        wait: Option<u64>,
+        head: Head,
         report: &mut impl FnMut(Readiness),
-    ) -> Result<Found, Errno> {
+    ) -> Result<Answer, Errno> {
         let Poller {
             set, host, events, ..
         } = self;
-        let subscriptions = set.subscriptions(wait);
+        let subscriptions = set.subscriptions(head);
         let length = subscriptions.len();
         if events.len() < length {
             events.resize(length.next_power_of_two(), HostEvent::EMPTY);
@@ -199,9 +412,10 @@ impl<H: Host> Poller<H> {
             count = host.poll(subscriptions, &mut events[..length])?;
         }
 
-        let mut found = Found {
+        let mut answer = Answer {
+            walked: length,
             silent: count == 0,
-            reported: false,
+            reported: 0,
         };
         for event in &events[..count] {
             if event.userdata() == CLOCK {
@@ -214,7 +428,7 @@ impl<H: Host> Poller<H> {
                 continue;
             }
             if let Some((token, directions)) = set.take_event(event.userdata()) {
-                found.reported = true;
+                answer.reported += 1;
                 report(Readiness {
                     token,
                     directions,
@@ -223,10 +437,10 @@ impl<H: Host> Poller<H> {
                 });
             }
         }
-        if found.reported && self.parked.sources.is_empty() {
+        if answer.reported > 0 && self.parked.sources.is_empty() {
             self.parked.pause = 0;
         }
-        Ok(found)
+        Ok(answer)
     }
 
     /// The host returned at once and named nobody, as it would do for ever.
@@ -238,12 +452,12 @@ impl<H: Host> Poller<H> {
     ///   armed and whose send buffer is full: the source is parked, and tried
     ///   again after 1 to 10 ms.
     ///
-    /// Returns whether anything was reported.
-    fn answer_silence(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
+    /// Returns how many were reported.
+    fn answer_silence(&mut self, report: &mut impl FnMut(Readiness)) -> usize {
         let mut speaking = Vec::new();
         let writers: Vec<_> = self.set.armed_exactly(Directions::WRITE).collect();
         for (key, fd, kind) in writers {
-            if self.kind(key, fd, kind) == Kind::Stream && self.host.read_side_speaks(fd) {
+            if self.kind(key, fd, kind) == Kind::Stream && self.host.probe(fd) == Probe::Something {
                 speaking.push((key, Directions::WRITE));
             }
         }
@@ -252,17 +466,17 @@ impl<H: Host> Poller<H> {
                 self.set.disarm(key, directions);
             }
             self.park(speaking);
-            return false;
+            return 0;
         }
 
-        let mut reported = false;
+        let mut reported = 0;
         let readers: Vec<_> = self.set.armed_exactly(Directions::READ).collect();
         for (key, fd, kind) in readers {
             if self.kind(key, fd, kind) != Kind::Datagram {
                 continue;
             }
             if let Some((token, directions)) = self.set.take_event(PollSet::userdata(key, true)) {
-                reported = true;
+                reported += 1;
                 report(Readiness {
                     token,
                     directions,
@@ -271,7 +485,7 @@ impl<H: Host> Poller<H> {
                 });
             }
         }
-        if !reported {
+        if reported == 0 {
             // Nobody fits. Whatever the cause, do not spin on it.
             let everyone: Vec<_> = [Directions::READ, Directions::WRITE, Directions::BOTH]
                 .into_iter()
@@ -310,8 +524,8 @@ impl<H: Host> Poller<H> {
         parked.sources.extend(sources);
     }
 
-    fn unpark_when_due(&mut self) {
-        if !self.parked.sources.is_empty() && self.host.now() >= self.parked.due {
+    fn unpark_when_due(&mut self, now: u64) {
+        if !self.parked.sources.is_empty() && now >= self.parked.due {
             for (key, directions) in std::mem::take(&mut self.parked.sources) {
                 self.set.arm(key, directions);
             }
@@ -320,8 +534,10 @@ impl<H: Host> Poller<H> {
 }
 
 /// What one call of the host brought.
-struct Found {
+struct Answer {
+    /// How many subscriptions the host walked through.
+    walked: usize,
     /// No event at all, not even the clock's.
     silent: bool,
-    reported: bool,
+    reported: usize,
 }

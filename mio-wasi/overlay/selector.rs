@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 #[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,14 +11,16 @@ use std::time::{Duration, Instant};
 use wasmedge_wasi_socket::abi;
 use wasmedge_wasi_socket::{poll, ready, socket, Errno};
 
-use super::poll_set::{Directions, Key, RegisterError};
-use super::poller::{Host, Poller};
+use super::poll_set::{Directions, Key, Owner, RegisterError};
+use super::poller::{Host, Poller, Probe};
 use crate::{Interest, Token};
 
 /// WasmEdge, as the poller sees it.
 #[derive(Debug)]
 struct WasmEdge {
     start: Instant,
+    /// A socket that is always ready. `None` once none could be opened.
+    always_ready: Option<Option<OwnedFd>>,
 }
 
 /// A registered descriptor. The source that owns it removes its registration
@@ -43,6 +45,10 @@ impl Host for WasmEdge {
         self.start.elapsed().as_nanos() as u64
     }
 
+    fn ran(&mut self) -> u64 {
+        poll::processor_time().unwrap_or(0)
+    }
+
     fn is_datagram(&mut self, fd: i32) -> bool {
         matches!(
             socket::socket_type(registered(fd)),
@@ -50,8 +56,23 @@ impl Host for WasmEdge {
         )
     }
 
-    fn read_side_speaks(&mut self, fd: i32) -> bool {
-        socket::peek(registered(fd), &mut [0]).is_ok()
+    fn is_nonblocking(&mut self, fd: i32) -> bool {
+        socket::nonblocking(registered(fd)).unwrap_or(false)
+    }
+
+    fn probe(&mut self, fd: i32) -> Probe {
+        match socket::probe(registered(fd)) {
+            socket::Probe::Nothing => Probe::Nothing,
+            socket::Probe::Something => Probe::Something,
+            socket::Probe::NoConnection => Probe::NoConnection,
+        }
+    }
+
+    fn always_ready(&mut self) -> Option<i32> {
+        // A TCP socket that was never connected: hung up, says the host.
+        let open = || socket::open(abi::AddressFamily::Inet4, abi::SocketType::Stream, true).ok();
+        let socket = self.always_ready.get_or_insert_with(open);
+        socket.as_ref().map(AsRawFd::as_raw_fd)
     }
 }
 
@@ -76,6 +97,7 @@ impl Selector {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             poller: Arc::new(Mutex::new(Poller::new(WasmEdge {
                 start: Instant::now(),
+                always_ready: None,
             })?)),
         })
     }
@@ -129,20 +151,27 @@ cfg_any_os_ext! {
         ///
         /// A descriptor that the host cannot wait for is refused here: in a
         /// poll it would be reported only when something else ends the wait.
+        #[allow(dead_code)] // Without the `os-ext` feature nobody asks.
         pub(crate) fn register(
             &self,
             fd: RawFd,
             token: Token,
             interests: Interest,
         ) -> io::Result<()> {
-            self.insert(fd, token, interests).map(drop)
+            poll::check_pollable(fd)?;
+            self.insert(fd, token, interests, Owner::Foreign).map(drop)
         }
 
-        fn insert(&self, fd: RawFd, token: Token, interests: Interest) -> io::Result<Key> {
-            poll::check_pollable(fd)?;
+        fn insert(
+            &self,
+            fd: RawFd,
+            token: Token,
+            interests: Interest,
+            owner: Owner,
+        ) -> io::Result<Key> {
             self.lock()
                 .set
-                .insert(fd, token.0, directions(interests))
+                .insert(fd, token.0, directions(interests), owner)
                 .map_err(|RegisterError::AlreadyRegistered| io::ErrorKind::AlreadyExists.into())
         }
 
@@ -211,16 +240,21 @@ cfg_io_source! {
             let result = f(io);
             if let Some(registration) = &self.registration {
                 let exhausted = ready::take_exhausted();
+                let would_block =
+                    matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
                 let mut directions =
                     Directions::new(exhausted.is_read(), exhausted.is_write());
-                if directions.is_empty()
-                    && matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-                {
+                if directions.is_empty() && would_block {
                     // Not one of our socket operations: it could be either.
                     directions = Directions::BOTH;
                 }
                 if !directions.is_empty() {
-                    registration.selector.lock().set.arm(registration.key, directions);
+                    let mut poller = registration.selector.lock();
+                    if directions == Directions::READ && !would_block {
+                        poller.served(registration.key);
+                    } else {
+                        poller.exhausted(registration.key, directions);
+                    }
                 }
             }
             result
@@ -237,7 +271,13 @@ cfg_io_source! {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
             let selector = registry.selector().clone();
-            let key = selector.insert(fd, token, interests)?;
+            // Unlike what a `SourceFd` names, what has an I/O source is a socket.
+            let is_new = super::is_accepted(fd);
+            let owner = if is_new { Owner::MioAccepted } else { Owner::Mio };
+            let key = selector.insert(fd, token, interests, owner)?;
+            if is_new {
+                selector.lock().accepted(key);
+            }
             self.registration = Some(Registration { selector, key });
             Ok(())
         }

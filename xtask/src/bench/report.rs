@@ -331,7 +331,8 @@ impl Results {
         let values = (0..self.rounds).filter_map(|round| self.value(round, row, native));
         let mut cells = vec![
             row.name.to_owned(),
-            spread(values.collect()).map_or("–".to_owned(), |(median, ..)| rounded(median)),
+            spread(values.collect())
+                .map_or("–".to_owned(), |(median, ..)| absolute(row.value, median)),
         ];
         let mut worst: Option<f64> = Some(0.0);
         for place in &self.places[1..] {
@@ -377,7 +378,6 @@ impl Results {
             text = text.trim_end().to_owned();
             text.push('\n');
         }
-        text.push_str("The column native has absolute figures: seconds or nanoseconds, and requests per second.\n");
         for left_out in &self.left_out {
             let _ = writeln!(text, "not measured: {left_out}");
         }
@@ -558,6 +558,17 @@ fn spread(mut figures: Vec<f64>) -> Option<Spread> {
         (figures[middle - 1] + figures[middle]) / 2.0
     };
     Some((median, least, most))
+}
+
+/// A value of native's with its unit.
+fn absolute(value: &str, figure: f64) -> String {
+    match value {
+        "cpu" => format!("{} µs", rounded(figure * 1e6)),
+        "time" => format!("{} ms", rounded(figure / 1e6)),
+        "open" => format!("{} ms", rounded(figure / 1e3)),
+        "rate" => format!("{}/s", rounded(figure)),
+        _ => rounded(figure),
+    }
 }
 
 /// Three digits that say something.

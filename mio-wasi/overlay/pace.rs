@@ -1,0 +1,272 @@
+//! How often the whole set is looked at.
+//!
+//! The host walks through every subscription on every poll, and takes out and
+//! puts back what a poll leaves out. With thousands of idle connections that is
+//! most of the work. The set is then *split*: what spoke lately stays in every
+//! poll (hot), the rest (cold) is probed one by one, a slice at a time. A probe
+//! costs a little more than a subscription, but there are far fewer of them.
+//!
+//! Three things are decided here, from measured costs:
+//!
+//! * **Whether to split.** [`Pace::pressure`] is what walking through the whole
+//!   set costs, or would cost, above an eighth of the time. At the price of a
+//!   change (each source out of the host and in again) the set is split; at zero
+//!   it is whole again. The distance keeps it from going back and forth. A
+//!   program that waits for longer soon has a whole set, and then sleeps without
+//!   a time-out.
+//! * **How many stay hot.** As many as can be walked through in a 24th of the time
+//!   between two polls; those that have been silent for longest go.
+//! * **How fast to sweep.** All cold sources are probed once in six times the
+//!   time that this takes: a sixth of the time goes into it at most, and it is
+//!   how long a cold source may go unnoticed (about 25 ms with 4000).
+//!
+//! Times are in nanoseconds, and the program's own: what it ran, and what it slept
+//! in polls. A machine that others keep busy gives it less of it, and then the
+//! shares are of that.
+
+/// Least number of sources for which splitting is considered.
+const FEWEST: usize = 32;
+
+/// Share of the time that walking may take: one in so many.
+const WALK_SHARE: u64 = 8;
+
+/// Share of the time that walking through hot sources may take: one in so many.
+const HOT_SHARE: u64 = 24;
+
+/// So many sources may be hot in any case.
+const FEWEST_HOT: usize = 32;
+
+/// A longer time between polls is not taken for the usual one.
+const LONGEST_GAP: u64 = 10_000_000;
+
+/// Share of the time that sweeping may take: one in so many.
+const SWEEP_SHARE: u64 = 6;
+
+/// A change takes a source out of the host and puts it in again, which costs as
+/// much as so many subscriptions to it.
+const CHANGE: u64 = 6;
+
+/// Sweeping faster than in this time helps nobody.
+const QUICKEST_SWEEP: u64 = 10_000_000;
+
+/// Probes are made in batches of at least this many, for the sake of the clock
+/// calls around them; when nothing else is to be done, of more.
+const BATCH: usize = 16;
+const BATCH_ASLEEP: usize = 64;
+
+/// A source that has not been armed for two eras is hot. An era has at least so many
+/// polls, and lasts at least so long.
+const ERA_POLLS: u32 = 2;
+const ERA: u64 = 4_000_000;
+
+/// What one thing costs, from samples. Some samples are too large, since the
+/// system was busy with something else meanwhile; the estimate follows smaller
+/// ones faster.
+#[derive(Debug)]
+struct Cost {
+    nanos: u64,
+    least: u64,
+    most: u64,
+}
+
+impl Cost {
+    fn sample(&mut self, took: u64, count: usize) {
+        let sample = (took / count as u64).clamp(self.least, self.most);
+        if sample < self.nanos {
+            self.nanos -= (self.nanos - sample) / 2;
+        } else {
+            self.nanos += (sample - self.nanos) / 32;
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Least number of sources for which splitting is considered.
+    pub(crate) fewest: usize,
+    split: bool,
+    /// The program's own time.
+    now: u64,
+    /// Processor time at the last look.
+    ran: u64,
+    /// What walking has cost above its share.
+    pressure: u64,
+    /// Until when the pressure has been brought down.
+    relieved: u64,
+    subscription: Cost,
+    probe: Cost,
+    /// Up to when the cold sources have been swept.
+    swept: u64,
+    era: u32,
+    era_began: u64,
+    era_polls: u32,
+    /// When the last poll was, and the usual time between two.
+    began: u64,
+    gap: u64,
+}
+
+/// What is to be done with the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    /// Sources that have been armed for two eras become cold, as far as there
+    /// are too many hot ones.
+    Cool,
+    /// Every source is to be in every poll.
+    Join,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Pace {
+        Pace {
+            fewest: FEWEST,
+            split: false,
+            now: 0,
+            ran: 0,
+            pressure: 0,
+            relieved: 0,
+            subscription: Cost {
+                nanos: 600,
+                least: 100,
+                most: 5_000,
+            },
+            probe: Cost {
+                nanos: 1_000,
+                least: 200,
+                most: 2_500,
+            },
+            swept: 0,
+            era: 2,
+            era_began: 0,
+            era_polls: 0,
+            began: 0,
+            gap: 0,
+        }
+    }
+
+    /// Whether what is done with `awaited` sources, of which some are `cold`, is
+    /// to be watched. It costs system calls.
+    pub(crate) fn watches(&self, awaited: usize, cold: usize) -> bool {
+        awaited >= self.fewest || cold > 0
+    }
+
+    /// The program has used `ran` of processor time so far. Returns how much of
+    /// it since the last call.
+    pub(crate) fn ran(&mut self, ran: u64) -> u64 {
+        let since = ran.saturating_sub(self.ran);
+        self.ran = ran;
+        self.now += since;
+        since
+    }
+
+    /// The program slept in a poll.
+    pub(crate) fn slept(&mut self, nanos: u64) {
+        self.now += nanos;
+    }
+
+    /// The current era; sources remember in which one they were armed.
+    pub(crate) fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// A poll ran for `ran`, and walked through so many subscriptions.
+    pub(crate) fn walked(&mut self, walked: usize, ran: u64) {
+        if walked >= BATCH {
+            self.subscription.sample(ran, walked);
+        }
+    }
+
+    /// There was a poll. `counts` if it had or brought something to do. `awaited`
+    /// sources would have been in it if the set were whole.
+    pub(crate) fn polled(&mut self, awaited: usize, counts: bool) {
+        self.era_polls += 1;
+        let gap = self.now.saturating_sub(self.began).min(LONGEST_GAP);
+        self.gap = self.gap - self.gap / 8 + gap / 8;
+        self.began = self.now;
+        if counts {
+            let most = 2 * self.price_of_change(awaited);
+            let walk = awaited as u64 * self.subscription.nanos;
+            self.pressure = self.pressure.saturating_add(walk).min(most);
+        }
+    }
+
+    /// How many sources are hot at most, once the set is split.
+    pub(crate) fn hot(&self) -> usize {
+        ((self.gap / HOT_SHARE / self.subscription.nanos) as usize).max(FEWEST_HOT)
+    }
+
+    /// Says what is to be done, now that `awaited` sources are armed or cold.
+    pub(crate) fn decide(&mut self, awaited: usize) -> Change {
+        let now = self.now;
+        let relief = now.saturating_sub(self.relieved) / WALK_SHARE;
+        self.relieved = now;
+        self.pressure = self.pressure.saturating_sub(relief);
+
+        let mut new_era = false;
+        if self.era_polls >= ERA_POLLS && now.saturating_sub(self.era_began) >= ERA {
+            self.era += 1;
+            self.era_began = now;
+            self.era_polls = 0;
+            new_era = true;
+        }
+        if self.split && (self.pressure == 0 || awaited < self.fewest) {
+            self.split = false;
+            return Change::Join;
+        }
+        if !self.split && awaited >= self.fewest && self.pressure >= self.price_of_change(awaited) {
+            self.split = true;
+            self.swept = now;
+            return Change::Cool;
+        }
+        if self.split && new_era {
+            return Change::Cool;
+        }
+        Change::None
+    }
+
+    fn price_of_change(&self, awaited: usize) -> u64 {
+        CHANGE * self.subscription.nanos * awaited as u64
+    }
+
+    /// How long sweeping `cold` sources takes.
+    fn sweep(&self, cold: usize) -> u64 {
+        (SWEEP_SHARE * self.probe.nanos * cold as u64).max(QUICKEST_SWEEP)
+    }
+
+    /// How many of `cold` sources are to be probed now.
+    pub(crate) fn due(&mut self, cold: usize) -> usize {
+        let now = self.now;
+        if cold == 0 {
+            self.swept = now;
+            return 0;
+        }
+        let sweep = self.sweep(cold);
+        let passed = now.saturating_sub(self.swept);
+        if passed >= sweep {
+            self.swept = now;
+            return cold;
+        }
+        let due = (passed as u128 * cold as u128 / u128::from(sweep)) as usize;
+        if due < BATCH.min(cold) {
+            return 0;
+        }
+        self.swept += due as u64 * sweep / cold as u64;
+        due
+    }
+
+    /// `count` probes ran for `ran`.
+    pub(crate) fn probed(&mut self, count: usize, ran: u64) {
+        if count >= BATCH {
+            self.probe.sample(ran, count);
+        }
+    }
+
+    /// How long a wait may last until the next of `cold` sources are to be
+    /// probed.
+    pub(crate) fn longest_wait(&self, cold: usize) -> u64 {
+        let batch = (cold / 8).max(BATCH_ASLEEP).min(cold);
+        let after = self.sweep(cold) * batch as u64 / cold.max(1) as u64;
+        // A nanosecond more than the division left out.
+        (self.swept + after + 1).saturating_sub(self.now).max(1)
+    }
+}
