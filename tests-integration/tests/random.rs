@@ -60,8 +60,8 @@ fn no_two_keys_agree(workbench: &Workbench, host: &Host) -> Result<()> {
 /// Wrong once in more than a billion runs.
 fn statistics(workbench: &Workbench, host: &Host) -> Result<()> {
     let mut command = workbench.command(App::Own("random"), host)?;
-    // More than after which the sources are asked again.
-    let total = 1_500_000;
+    // As much as is quickly made by an interpreter.
+    let total = 200_000;
     command.args(["--stream", &total.to_string()]);
     let printed = lines(command)?;
     let bytes = bytes(printed.first().context("nothing was printed")?)?;
