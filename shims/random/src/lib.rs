@@ -10,7 +10,7 @@
 //! * [`generator`] makes bytes from the seed, forgets how it made them, and asks
 //!   for a new seed after [`generator::RESEED_AFTER`] bytes.
 //!
-//! The ported `getrandom` calls [`fill`] and [`fill_uninit`]. All its versions in
+//! The ported `getrandom` calls `fill` and `fill_uninit`. All its versions in
 //! a program share one generator. WasmEdge cannot fork or clone an instance, so
 //! no two programs ever hold the same state.
 

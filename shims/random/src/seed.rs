@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `/proc/sys/kernel/random/uuid` | 122 bits a reading | The kernel's generator makes a new one for every reading. `cargo wasmedge run` opens this folder to the program. |
 //! | `/dev/urandom` | 8 bits a byte | The same generator, where the operator opens it. |
-//! | `random_get`, WasmEdge 0.14 | 16 bits a call | Each call draws 32 bits from the system; [`minstd`](crate::minstd) recognises it. |
+//! | `random_get`, WasmEdge 0.14 | 16 bits a call | Each call draws 32 bits from the system; [`minstd`] recognises it. |
 //! | `random_get`, others | nothing | |
 //! | both clocks, the generator's last key | nothing | They differ between two starts that have all else in common. |
 
