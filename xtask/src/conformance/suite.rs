@@ -182,12 +182,13 @@ fn absolute_paths(table: &mut toml::Table, base: &Path) {
 }
 
 /// Every test in a process of its own is what nextest does. The limit is for one
-/// that hangs: the slowest take some 100 s, interpreted, on a busy machine.
+/// that hangs: the slowest take some minutes, interpreted, on a busy machine.
 const NEXTEST: &str = r#"[profile.default]
-slow-timeout = { period = "60s", terminate-after = 4 }
+slow-timeout = { period = "60s", terminate-after = 10 }
 fail-fast = false
 retries = 0
 
 [profile.default.junit]
 path = "junit.xml"
+store-success-output = true
 "#;
