@@ -22,8 +22,8 @@
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
 //!   waits, in another runtime or outside of all of them, drives it too
 //!   ([`turn_others`]). With one runtime, which is what most programs have, a
-//!   wait is one host call as long as it needs to be; with more of them that
-//!   have tasks it is cut into slices, since the host waits for one at a time.
+//!   wait is one host call as long as it needs to be; with more of them it
+//!   is cut into slices, since the host waits for one at a time.
 //!
 //! Waits nest on one stack. A wait that is satisfied returns only when those
 //! that were begun inside of it have returned; one that depends on code below
@@ -324,10 +324,10 @@ impl Alive {
         })
     }
 
-    /// Whether natively it could go on by itself.
+    /// Whether natively it could go on by itself: a multi-thread runtime, whose
+    /// timers and sockets others may wait for though it has no task, or closures.
     fn has_work(&self) -> bool {
-        self.in_background && self.handle.shared.owned.num_alive_tasks() > 0
-            || blocking::one_thread::is_waiting(&self.handle.blocking_spawner)
+        self.in_background || blocking::one_thread::is_waiting(&self.handle.blocking_spawner)
     }
 
     /// A turn of what natively goes on by itself: all of a multi-thread runtime,

@@ -419,3 +419,14 @@ fn block_on_ends_when_its_future_does_inside_of_block_in_place() {
     });
     assert_eq!(receive.blocking_recv(), Ok(()));
 }
+
+#[test]
+fn a_timer_of_another_runtime_fires() {
+    let other = Runtime::new().unwrap();
+    let without_timers = Builder::new_multi_thread().build().unwrap();
+    let timer = {
+        let _other = other.enter();
+        sleep(Duration::from_millis(5))
+    };
+    without_timers.block_on(timer);
+}
