@@ -133,7 +133,8 @@ impl Suite {
         if lock.is_file() {
             return Ok(());
         }
-        let made = self.ported.join("Cargo.lock");
+        // What cargo itself made; `cargo wasmedge` leaves none beside the manifest.
+        let made = self.upstream.join("Cargo.lock");
         fs::create_dir_all(self.port_dir.join("locks"))?;
         fs::copy(&made, &lock).with_context(|| format!("cannot copy {}", made.display()))?;
         Ok(())
