@@ -61,7 +61,7 @@ fn no_two_keys_agree(workbench: &Workbench, host: &Host) -> Result<()> {
 fn statistics(workbench: &Workbench, host: &Host) -> Result<()> {
     let mut command = workbench.command(App::Own("random"), host)?;
     // As much as is quickly made by an interpreter.
-    let total = 200_000;
+    let total = 20_000;
     command.args(["--stream", &total.to_string()]);
     let printed = lines(command)?;
     let bytes = bytes(printed.first().context("nothing was printed")?)?;
