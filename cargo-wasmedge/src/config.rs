@@ -15,6 +15,7 @@
 //! | `tmp` | `CARGO_WASMEDGE_TMP` | `true`, `false` or a folder | `true`: the host's temporary folder |
 //! | `std-facade` | `CARGO_WASMEDGE_STD_FACADE` | list of crates that get our `std::net` and `env::temp_dir` | those with a port |
 //! | `weak-random` | `CARGO_WASMEDGE_WEAK_RANDOM` | `true`, `false` | `false`: without a sound seed, getrandom is an error |
+//! | `resolver` | `CARGO_WASMEDGE_RESOLVER` | `dns`, `host` | `dns`: programs ask the name servers themselves, and go on meanwhile |
 //!
 //! A list in a variable is split as a shell splits words. Relative paths start
 //! at the manifest's folder, those in variables at the working directory.
@@ -30,7 +31,7 @@ use crate::error::Result;
 pub const TABLE: &str = "wasmedge";
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "wasmedge",
     "aot",
     "dirs",
@@ -39,6 +40,7 @@ pub const KEYS: [&str; 8] = [
     "tmp",
     "std-facade",
     "weak-random",
+    "resolver",
 ];
 
 /// The folder that relative paths in variables start at: the user's working
@@ -71,6 +73,17 @@ pub enum Tmp {
     Dir(PathBuf),
 }
 
+/// Who looks names up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolver {
+    /// The program, with copies of the host's `/etc/hosts` and `/etc/resolv.conf`.
+    #[default]
+    Dns,
+    /// The host's own resolver, whose call stops the program until it answers.
+    Host,
+}
+
 /// The settings that hold for one program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,6 +104,8 @@ pub struct Config {
     pub std_facade: Vec<String>,
     /// Whether getrandom may give weak random numbers where there is no sound seed.
     pub weak_random: bool,
+    /// Who looks names up.
+    pub resolver: Resolver,
 }
 
 /// The settings of one source; `None` where it says nothing.
@@ -104,6 +119,7 @@ pub struct Layer {
     tmp: Option<Tmp>,
     std_facade: Option<Vec<String>>,
     weak_random: Option<bool>,
+    resolver: Option<Resolver>,
 }
 
 /// A key that no version of this program knows, with the place it stands in.
@@ -143,6 +159,7 @@ impl Config {
             tmp: merged.tmp.unwrap_or_default(),
             std_facade: merged.std_facade.unwrap_or_default(),
             weak_random: merged.weak_random.unwrap_or_default(),
+            resolver: merged.resolver.unwrap_or_default(),
         }
     }
 
@@ -216,6 +233,7 @@ impl Layer {
             tmp: self.tmp.or(other.tmp),
             std_facade: self.std_facade.or(other.std_facade),
             weak_random: self.weak_random.or(other.weak_random),
+            resolver: self.resolver.or(other.resolver),
         }
     }
 
@@ -335,6 +353,13 @@ impl Layer {
                 let expected = || format!("expected true or false, found {}", kind(value));
                 self.weak_random = Some(weak.with_context(expected)?);
             }
+            "resolver" => {
+                self.resolver = Some(match string(value)?.as_str() {
+                    "dns" => Resolver::Dns,
+                    "host" => Resolver::Host,
+                    other => bail!("expected dns or host, found `{other}`"),
+                });
+            }
             other => unreachable!("`{other}` is not in KEYS"),
         }
         Ok(())
@@ -452,7 +477,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random)",
+                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random, resolver)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

@@ -21,6 +21,7 @@ pub mod config;
 pub mod embedded;
 pub mod error;
 pub mod lockfile;
+pub mod names;
 pub mod overlay;
 pub mod port;
 pub mod random;

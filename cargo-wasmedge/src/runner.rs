@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::cli::shell::Shell;
-use crate::config::{Aot, Config, Tmp};
+use crate::config::{Aot, Config, Resolver, Tmp};
 use crate::error::Result;
-use crate::random;
 use crate::toolchain::wasmedge::{self, WasmEdge};
 use crate::toolchain::{Dirs, Env};
+use crate::{names, random};
 
 /// The hidden subcommand that cargo is given as runner.
 pub const SUBCOMMAND: &str = "wasmedge-runner";
@@ -101,7 +101,11 @@ pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
     if compiled.is_some() && wasmedge.needs_run_mode_aot() {
         command.args(["--run-mode", "aot"]);
     }
-    command.args(host_args(&config, program, &Host::of_process()?));
+    command.args(host_args(
+        &config,
+        program,
+        &Host::of_process(&config, &dirs)?,
+    ));
     command.args(&config.wasmedge_args);
     command
         .arg(compiled.as_deref().unwrap_or(program))
@@ -138,11 +142,17 @@ struct Host {
     env: BTreeMap<String, String>,
     /// Whether it has [`random::KERNEL_FOLDER`].
     makes_uuids: bool,
+    /// Copies of `/etc/hosts` and `/etc/resolv.conf`, if the guest is to have them.
+    names: Option<PathBuf>,
 }
 
 impl Host {
-    fn of_process() -> Result<Host> {
+    fn of_process(config: &Config, dirs: &Dirs) -> Result<Host> {
         Ok(Host {
+            names: match config.resolver {
+                Resolver::Dns => names::copies(Path::new("/"), &dirs.names()),
+                Resolver::Host => None,
+            },
             cwd: std::env::current_dir()?,
             tmp: std::env::temp_dir(),
             makes_uuids: random::kernel_makes_uuids(Path::new("/")),
@@ -186,7 +196,17 @@ fn host_args(config: &Config, program: &Path, host: &Host) -> Vec<String> {
     if host.makes_uuids {
         add(format!("{0}:{0}:readonly", random::KERNEL_FOLDER));
     }
-    config.dirs.iter().cloned().for_each(add);
+    config.dirs.iter().cloned().for_each(&mut add);
+    // Where the guest sees the host's own /etc, it reads that.
+    if let Some(copies) = host.names.as_ref().and_then(|folder| folder.to_str())
+        && !copies.contains(':')
+        && ![names::FOLDER, "/"]
+            .iter()
+            .any(|dir| dirs.contains_key(*dir))
+    {
+        let dir = format!("{}:{copies}:readonly", names::FOLDER);
+        dirs.insert(names::FOLDER.to_owned(), dir);
+    }
 
     let mut env: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &host.env {
@@ -406,6 +426,7 @@ mod tests {
             cwd: "/work dir/app".into(),
             tmp: "/".into(),
             makes_uuids: true,
+            names: Some("/cache/names/1".into()),
             env: env.map(|(name, value)| (name.into(), value.into())).into(),
         }
     }
@@ -440,9 +461,22 @@ mod tests {
         host.env.clear();
         let args = host_args(&config, Path::new("app.wasm"), &host);
         assert_eq!(
-            args,
-            ["--dir", ".:/elsewhere", "--env", "WASMEDGE_WEAK_RANDOM=1"]
+            args.join("|"),
+            "--dir|.:/elsewhere|--dir|/etc:/cache/names/1:readonly|--env|WASMEDGE_WEAK_RANDOM=1"
         );
+    }
+
+    #[test]
+    fn a_guest_that_sees_the_hosts_etc_gets_no_copies() {
+        for dir in ["/etc:/etc", "/etc:/mine:readonly", "/:/"] {
+            let config = Config {
+                dirs: vec![dir.into()],
+                tmp: Tmp::None,
+                ..Config::default()
+            };
+            let args = host_args(&config, Path::new("app.wasm"), &host()).join("|");
+            assert!(!args.contains("/cache/names"), "{args}");
+        }
     }
 
     #[test]

@@ -94,6 +94,10 @@ errnos! {
     TIMEDOUT = 73;
     /// The descriptor lacks the right.
     NOTCAPABLE = 76;
+    /// Lookup: no server could say.
+    TRY_AGAIN = 78;
+    /// Lookup: the name exists and has no address.
+    NO_DATA = 83;
     /// Lookup: name or service not known.
     NO_NAME = 84;
 }

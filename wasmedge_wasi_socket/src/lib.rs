@@ -9,6 +9,7 @@
 //! | `imports` | the host's functions, as the host declares them | declarations |
 //! | `sys` | one safe function per import; every argument the host would abort, hang or overrun on cannot be passed | yes |
 //! | `conv` | addresses in the host's form | no |
+//! | [`dns`] | the resolver, without any I/O of its own | no |
 //! | `socket`, `poll`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
 //! | `thread` | what `std::thread`'s waiting functions do meanwhile | the two functions that C calls |
 //! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net` | `FromRawFd` only |
@@ -41,6 +42,7 @@
 
 pub mod abi;
 mod conv;
+pub mod dns;
 mod errno;
 pub mod lookup;
 pub mod net;

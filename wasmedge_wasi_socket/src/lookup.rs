@@ -1,12 +1,12 @@
-//! Name lookup.
+//! Name lookup, for code that waits for the result.
 
 use std::io;
 use std::net::SocketAddr;
 
 /// The addresses of `host`, IPv4 and IPv6, each once, in the resolver's order.
 ///
-/// Blocks the program until the host's resolver answers: there is no thread to
-/// wait in. An address in text form never reaches the resolver.
+/// Blocks the caller; a runtime goes on meanwhile. How names are looked up is
+/// told in [`dns`](crate::dns). An address in text form is not looked up.
 ///
 /// # Errors
 ///
@@ -43,6 +43,7 @@ mod imp {
 #[cfg(target_os = "wasi")]
 mod imp {
     use super::*;
+    use crate::dns::{self, Plan};
     use crate::{conv, sys, Errno};
     use std::net::IpAddr;
 
@@ -60,6 +61,22 @@ mod imp {
             // What the resolver says of it natively.
             return Err(Errno::NO_NAME.into());
         }
+        let addrs = match dns::plan(host, dns::config()) {
+            Plan::Known(addrs) => ordered(addrs),
+            Plan::Failed(errno) => return Err(errno.into()),
+            Plan::Ask(lookup) => dns::blocking::drive(lookup)?,
+            Plan::Host => return ask_host(host, port),
+        };
+        let with_port = |ip| SocketAddr::new(ip, port);
+        Ok(addrs.into_iter().map(with_port).collect())
+    }
+
+    fn ordered(mut addrs: Vec<IpAddr>) -> Vec<IpAddr> {
+        dns::order(&mut addrs, dns::source);
+        addrs
+    }
+
+    fn ask_host(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let mut found = Vec::new();
         for room in ROOM {
             found = sys::getaddrinfo(host, room)?;
@@ -74,10 +91,7 @@ mod imp {
         if let Ok(addr) = host_port.parse() {
             return Ok(vec![addr]);
         }
-        let (host, port) = host_port
-            .rsplit_once(':')
-            .ok_or_else(|| invalid("invalid socket address"))?;
-        let port = port.parse().map_err(|_| invalid("invalid port value"))?;
+        let (host, port) = dns::split_port(host_port)?;
         lookup(host, port)
     }
 

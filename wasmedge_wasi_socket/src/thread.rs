@@ -29,7 +29,7 @@ pub fn on_wait(turn: Turn) {
     let _ = TURN.set(turn);
 }
 
-fn turn(limit: Option<Duration>) -> bool {
+pub(crate) fn turn(limit: Option<Duration>) -> bool {
     TURN.get().is_some_and(|turn| turn(limit))
 }
 

@@ -78,6 +78,11 @@ impl Dirs {
         self.home.join("ported")
     }
 
+    /// Copies of the host's files on names, for programs to read.
+    pub fn names(&self) -> PathBuf {
+        self.home.join("names")
+    }
+
     /// apt's state and downloads while a set-up is under way; kept when it is
     /// interrupted, deleted when it is done.
     pub(crate) fn apt(&self) -> PathBuf {

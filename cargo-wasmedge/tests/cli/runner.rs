@@ -9,7 +9,10 @@ fn run(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Output {
     let folder = fake.app().join("target/wasm32-wasip1").join(profile);
     std::fs::create_dir_all(&folder).unwrap();
     let program = folder.join("app.wasm");
-    std::fs::write(&program, "wasm").unwrap();
+    // Whole at any time: another run may be reading it.
+    let new = tempfile::NamedTempFile::new_in(&folder).unwrap();
+    std::fs::write(&new, "wasm").unwrap();
+    new.persist(&program).unwrap();
     let relative = format!("target/wasm32-wasip1/{profile}/app.wasm");
     let mut command = fake.command([
         "wasmedge-runner",
@@ -126,7 +129,8 @@ fn aot_follows_the_setting() {
 #[test]
 fn the_working_directory_is_preopened_under_both_names() {
     let fake = Fake::new("1.97.1");
-    run(&fake, "debug", &[("TMPDIR", "/nowhere/at/all")]);
+    let resolver = ("CARGO_WASMEDGE_RESOLVER", "host");
+    run(&fake, "debug", &[("TMPDIR", "/nowhere/at/all"), resolver]);
     let app = fake.app().canonicalize().unwrap();
     let app = app.display();
     let mut expected = vec![".:.".to_owned()];
@@ -137,6 +141,21 @@ fn the_working_directory_is_preopened_under_both_names() {
     }
     expected.push(format!("{app}:{app}"));
     assert_eq!(values(&fake, "--dir"), expected);
+}
+
+#[test]
+fn a_program_finds_the_hosts_name_servers_in_its_own_etc() {
+    let fake = Fake::new("1.97.1");
+    run(&fake, "debug", &[]);
+    let dirs = values(&fake, "--dir");
+    let etc = dirs.iter().find_map(|dir| dir.strip_prefix("/etc:"));
+    let Ok(servers) = std::fs::read("/etc/resolv.conf") else {
+        assert_eq!(etc, None, "there is nothing to hand over");
+        return;
+    };
+    let folder = etc.and_then(|etc| etc.strip_suffix(":readonly")).unwrap();
+    let copy = std::fs::read(format!("{folder}/resolv.conf")).unwrap();
+    assert_eq!(copy, servers);
 }
 
 #[test]
