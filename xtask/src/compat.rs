@@ -32,7 +32,8 @@ const ASK_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
 Starts Debian's redis-server, postgresql, mariadb-server, nginx, mosquitto,
-nats-server and memcached on loopback, where they are installed, and ends them.")]
+nats-server and memcached on loopback, where they are installed, and ends them.
+ci/install-peers.sh installs them.")]
 pub struct Args {
     /// Run only rows of these apps
     rows: Vec<String>,
@@ -223,7 +224,10 @@ impl<'a> Run<'a> {
         );
         let peer = row.peer.as_deref().map(Peer::named).transpose()?;
         if let Some(missing) = peer.filter(|peer| !peer.is_here()) {
-            let reason = format!("{} is not installed", missing.program());
+            let reason = format!(
+                "{} is not installed: run ci/install-peers.sh",
+                missing.program()
+            );
             self.repo.shell.warn(format_args!("{title}: {reason}"));
             return Ok(vec![Outcome::LeftOut(reason); self.hosts.len()]);
         }
