@@ -4,13 +4,6 @@
 pub(crate) mod one_thread;
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-impl Context {
-    fn run_owned(&self, task: LocalNotified<Arc<Handle>>, core: Box<Core>) -> Box<Core> {
-        self.run_task(task, core)
-    }
-}
-
-#[cfg(all(target_os = "wasi", target_env = "p1"))]
 use one_thread::CoreSlot;
 #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
 type CoreSlot = AtomicCell<Core>;
