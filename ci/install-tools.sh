@@ -3,9 +3,11 @@
 set -euo pipefail
 
 # redis-cli and redis-benchmark talk to mini-redis; strace counts system calls;
-# wrk makes the load of `cargo xtask bench`.
+# wrk makes the load of `cargo xtask bench`; haproxy and buildah are what the
+# examples in `deploy` use.
 missing=()
-for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace wrk:wrk; do
+for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace wrk:wrk \
+    haproxy:haproxy buildah:buildah; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -13,7 +15,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ]; then sudo=(sudo); fi
     export DEBIAN_FRONTEND=noninteractive
     "${sudo[@]}" apt-get update -qq
-    "${sudo[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
+    # RUNLEVEL: haproxy is not started as a service.
+    "${sudo[@]}" env RUNLEVEL=1 apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
 fi
 
 # cargo-nextest runs the tests where it is installed; `cargo test` does it else.

@@ -15,11 +15,12 @@ use crate::repo::{Repo, quiet_environment};
 use crate::setup::Tools;
 
 /// The documents with commands.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
+    "deploy/README.md",
 ];
 
 /// How it is known that a command works.
@@ -33,7 +34,7 @@ enum How {
 
 use How::{Elsewhere, Run};
 
-const KNOWN: [(&str, How); 26] = [
+const KNOWN: [(&str, How); 31] = [
     // README.md
     ("cargo demo", Elsewhere("the check `demo`")),
     ("cargo xtask test", Elsewhere("the check `test`")),
@@ -104,6 +105,27 @@ const KNOWN: [(&str, How); 26] = [
     (
         "cargo xtask bench --write",
         Elsewhere("takes half an hour, and writes into the repository"),
+    ),
+    // deploy/README.md
+    (
+        "cargo wasmedge build --release",
+        Elsewhere("needs an app; the apps' tests are built so"),
+    ),
+    (
+        "deploy/many.sh 8080 4 3001 wasmedge --dir /proc/sys/kernel/random:/proc/sys/kernel/random:readonly --dir /etc:/etc:readonly target/wasm32-wasip1/release/hyper-server.wasm",
+        Elsewhere("tests-integration/tests/deploy.rs, with ports that are free"),
+    ),
+    (
+        "cp target/wasm32-wasip1/release/hyper-server.wasm deploy/image/app.wasm",
+        Elsewhere("tests-integration/tests/deploy.rs, in a folder of its own"),
+    ),
+    (
+        "buildah build --annotation module.wasm.image/variant=compat-smart --tag app deploy/image",
+        Elsewhere("tests-integration/tests/deploy.rs, with a store of its own"),
+    ),
+    (
+        "podman run --runtime crun --publish 8080:8080 app",
+        Elsewhere("needs a crun with WasmEdge; the document says that it was not run"),
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mini_redis::clients::Client;
+use mini_redis::client;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -14,9 +14,9 @@ async fn main() -> mini_redis::Result<()> {
         let stopping = async {
             let _ = stopping.await;
         };
-        mini_redis::server::run(listener, stopping).await;
+        mini_redis::server::run(listener, stopping).await
     });
-    let mut client = Client::connect(address).await?;
+    let mut client = client::connect(address).await?;
     client.set("key", "value".into()).await?;
     println!("{:?}", client.get("key").await?);
     client
@@ -24,7 +24,7 @@ async fn main() -> mini_redis::Result<()> {
         .await?;
     tokio::time::sleep(Duration::from_millis(120)).await;
     println!("{:?}", client.get("brief").await?);
-    let mut subscriber = Client::connect(address)
+    let mut subscriber = client::connect(address)
         .await?
         .subscribe(vec!["news".into()])
         .await?;
@@ -38,7 +38,7 @@ async fn main() -> mini_redis::Result<()> {
     );
     drop((client, subscriber));
     let _ = stop.send(());
-    server.await?;
+    let _ = server.await?;
     println!("ended");
     Ok(())
 }

@@ -39,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let long = client.get(format!("{url}/long.txt")).send().await?;
     println!("gzip {}", long.text().await?.len());
     let moved = client.get(format!("{url}/moved")).send().await?;
-    println!("moved to {} {:?}", moved.url().path(), moved.text().await?);
+    let path = moved.url().path().to_owned();
+    println!("moved to {path} {:?}", moved.text().await?);
     client.get(format!("{url}/set-cookie")).send().await?;
     let cookie = client.get(format!("{url}/show-cookie")).send().await?;
     println!("cookie {:?}", cookie.text().await?);
