@@ -146,6 +146,15 @@ impl Peer {
             guard.stdout(),
             guard.stderr()
         );
+        // These refuse whoever comes before they are ready.
+        let ready = match self {
+            Peer::Postgres => "database system is ready to accept connections",
+            Peer::MariaDb => "ready for connections",
+            _ => "",
+        };
+        if !ready.is_empty() {
+            guard.expect_within(LIMIT, ready)?;
+        }
         Ok(Running {
             address,
             secure,
