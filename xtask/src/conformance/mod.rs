@@ -58,6 +58,10 @@ pub struct Args {
     #[arg(long)]
     quick: bool,
 
+    /// Run nothing: judge the latest whole runs again, by the expectations of now
+    #[arg(long, conflicts_with_all = ["filter", "quick", "no_upstream"])]
+    kept: bool,
+
     /// Leave out the crates as published
     #[arg(long)]
     no_upstream: bool,
@@ -213,7 +217,7 @@ impl Run<'_> {
             let started = Instant::now();
             self.status(&runtime);
             let aot = if self.args.aot { "always" } else { "never" };
-            let mut results = self.run(None, &suite.ported, || {
+            let mut results = self.run(&runtime, None, &suite.ported, || {
                 let mut command = self.tools.cargo_wasmedge(wasmedge);
                 command.env("CARGO_WASMEDGE_AOT", aot);
                 command
@@ -254,7 +258,7 @@ impl Run<'_> {
         self.status("native, ported");
         // Named, so that `cargo wasmedge` builds for it, with the ported crates.
         let host = Some(self.tools.rust.host.as_str());
-        let mut ported = self.run(host, &self.suite.ported, || {
+        let mut ported = self.run("native, ported", host, &self.suite.ported, || {
             self.tools.cargo_wasmedge(self.tools.newest())
         })?;
         section.fails_natively = self.take_failing(&mut ported)?.into_keys().collect();
@@ -288,7 +292,7 @@ impl Run<'_> {
 
         let started = Instant::now();
         self.status("native, as published");
-        let mut published = self.run(host, &self.suite.upstream, || {
+        let mut published = self.run("native, as published", host, &self.suite.upstream, || {
             let mut command = Command::new(&self.tools.rust.cargo);
             crate::repo::quiet_environment(&mut command);
             command
@@ -337,13 +341,20 @@ impl Run<'_> {
     }
 
     /// Runs the suite in a folder, for the host or else for WasmEdge. What is built
-    /// for one run serves the next.
+    /// for one run serves the next. The results of a whole run are kept, and are
+    /// what is given if that is asked for.
     fn run(
         &self,
+        runtime: &str,
         host: Option<&str>,
         folder: &std::path::Path,
         cargo: impl Fn() -> Command,
     ) -> Result<Results> {
+        let file = format!("tests/{} {runtime}.json", self.suite.name());
+        let file = results_folder(self.repo).join(file);
+        if self.args.kept {
+            return results::kept(&file);
+        }
         let target = self.repo.target.join("conformance/target");
         let programs = self.selected()?;
         let mut results = results::run(
@@ -388,6 +399,9 @@ impl Run<'_> {
         )?;
         for test in results::not_for_root(&self.suite.head.not_as_root) {
             results.remove(test);
+        }
+        if self.is_whole() {
+            results::keep(&file, &results)?;
         }
         Ok(results)
     }

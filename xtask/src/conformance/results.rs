@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use quick_junit::{Report, TestCase, TestCaseStatus};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What became of a test.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It passed.
     Passed,
@@ -22,6 +23,26 @@ pub enum Outcome {
 
 /// Tests by `program::module::test`; those of the library are in `lib`.
 pub type Results = BTreeMap<String, Outcome>;
+
+/// Keeps the results of a run.
+pub fn keep(path: &Path, results: &Results) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(failed)?;
+    }
+    std::fs::write(path, serde_json::to_string_pretty(results)?).with_context(failed)
+}
+
+/// The results of a run that were kept.
+pub fn kept(path: &Path) -> Result<Results> {
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "no results of a whole run are kept in {}; leave --kept out",
+            path.display()
+        )
+    })?;
+    serde_json::from_str(&text).with_context(|| path.display().to_string())
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
