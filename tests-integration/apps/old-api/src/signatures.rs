@@ -244,17 +244,15 @@ fn lookup(count: &mut usize) {
         WasiSockaddr: Clone, Debug;
         WasiAddrinfo: Clone, Debug;
     }
-    use AiFlags::*;
-    let flags = [
-        AiPassive,
-        AiCanonname,
-        AiNumericHost,
-        AiNumericServ,
-        AiV4Mapped,
-        AiAll,
-        AiAddrConfig,
-    ];
-    for (number, flag) in (0..).zip(flags) {
+    for (flag, number) in [
+        (AiFlags::AiPassive, 0),
+        (AiFlags::AiCanonname, 1),
+        (AiFlags::AiNumericHost, 2),
+        (AiFlags::AiNumericServ, 3),
+        (AiFlags::AiV4Mapped, 4),
+        (AiFlags::AiAll, 5),
+        (AiFlags::AiAddrConfig, 6),
+    ] {
         assert_eq!(flag as u16, number);
         n += 1;
     }

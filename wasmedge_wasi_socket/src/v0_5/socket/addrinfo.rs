@@ -118,9 +118,9 @@ pub struct WasiAddrinfo {
     pub ai_protocol: AiProtocol,
     /// How long the system's form of the address is.
     pub ai_addrlen: u32,
-    /// The address: an element of the `sockaddr` of the call.
+    /// The address: an element of the `addrs` of the call.
     pub ai_addr: *mut WasiSockaddr,
-    /// The canonical name: an element of the `ai_canonname` of the call.
+    /// The canonical name: an element of the `names` of the call.
     pub ai_canonname: *mut u8,
     /// Its length in bytes.
     pub ai_canonnamelen: u32,
@@ -145,12 +145,12 @@ impl WasiAddrinfo {
         }
     }
 
-    /// Asks the host for the addresses of `node` with the port of `service`, at
-    /// most `max_reslen`.
+    /// Asks the host for the addresses of `node` with the port of `service`, and
+    /// for no more than `most` of them.
     ///
     /// Entry `i` of the result goes with the elements `i` of the three vectors
-    /// and points to them, as long as they are left alone. They get `max_reslen`
-    /// elements each, 512 at most.
+    /// and points to them, as long as they are left alone. They get `most`
+    /// elements each, or 512 if that is less.
     ///
     /// # Errors
     ///
@@ -159,24 +159,24 @@ impl WasiAddrinfo {
         node: &str,
         service: &str,
         hints: &WasiAddrinfo,
-        max_reslen: usize,
-        sockaddr: &mut Vec<WasiSockaddr>,
-        sockbuff: &mut Vec<[u8; 26]>,
-        ai_canonname: &mut Vec<String>,
+        most: usize,
+        addrs: &mut Vec<WasiSockaddr>,
+        data: &mut Vec<[u8; 26]>,
+        names: &mut Vec<String>,
     ) -> io::Result<Vec<WasiAddrinfo>> {
         let (node, service) = (without_end(node), without_end(service));
         check_service(service)?;
         if node.contains('\0') {
             return Err(Errno::NO_NAME.into());
         }
-        let room = max_reslen.min(MOST);
+        let room = most.min(MOST);
         let mut found = sys::addrinfo(node, service, &hints.as_asked(), room)?;
         found.retain(|each| AddressFamily::of_number(each.family).is_some());
 
-        sockaddr.resize(room, WasiSockaddr::default());
-        sockbuff.resize(room, [0; 26]);
-        ai_canonname.resize(room, String::new());
-        let places = sockaddr.iter_mut().zip(sockbuff).zip(ai_canonname);
+        addrs.resize(room, WasiSockaddr::default());
+        data.resize(room, [0; 26]);
+        names.resize(room, String::new());
+        let places = addrs.iter_mut().zip(data).zip(names);
         let mut entries = Vec::with_capacity(found.len());
         for (each, ((addr, data), name)) in found.into_iter().zip(places) {
             let family = AddressFamily::of_number(each.family).unwrap_or(hints.ai_family);
