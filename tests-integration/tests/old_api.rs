@@ -54,7 +54,7 @@ fn all_checks(workbench: &Workbench, host: &Host) -> Result<()> {
     ensure!(checks.len() > 20, "{list}");
     for check in checks {
         let said = output(workbench, host, &[check])?;
-        ensure!(said == format!("{check}: ok\n"), "{said}");
+        ensure!(said == format!("{check}: ok"), "{said}");
     }
     Ok(())
 }
@@ -110,20 +110,20 @@ fn a_name_server(workbench: &Workbench, host: &Host) -> Result<()> {
     let server = name_server()?.to_string();
     let said = output(workbench, host, &["ask", &server, "both.test"])?;
     ensure!(
-        said == "[192.0.2.7]\n[2001:db8::7]\nask: ok\n",
+        said == "[192.0.2.7]\n[2001:db8::7]\nask: ok",
         "asked over a connection: {said}"
     );
-    let both = "[192.0.2.7:80, [2001:db8::7]:80]\nlookup: ok\n";
+    let both = "[192.0.2.7:80, [2001:db8::7]:80]\nlookup: ok";
     let said = output(workbench, host, &["lookup", "both.test", &server])?;
     ensure!(said == both, "asked of a server: {said}");
     let said = output(workbench, host, &["lookup", "localhost", &server])?;
     ensure!(
-        said == "[127.0.0.1:80, [::1]:80]\nlookup: ok\n",
+        said == "[127.0.0.1:80, [::1]:80]\nlookup: ok",
         "localhost: {said}"
     );
     let said = output(workbench, host, &["lookup", "none.test", &server])?;
     ensure!(
-        said.ends_with("information: Name or service not known\n"),
+        said.ends_with("information: Name or service not known"),
         "a name that is none: {said}"
     );
 

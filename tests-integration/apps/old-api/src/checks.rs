@@ -78,6 +78,7 @@ fn tcp(address: &str) -> Result<()> {
     let listener = TcpListener::bind(address, false)?;
     let address = listener.local_addr()?;
     ensure!(address.port() != 0, "no port");
+    ensure!(address.ip().is_loopback(), "{address} is not loopback");
     let mut client = TcpStream::connect(address)?;
     let (mut server, peer) = listener.accept(false)?;
     equal!(peer, client.local_addr()?);
