@@ -6,6 +6,7 @@
 //! * [`config`]: settings, and which one wins;
 //! * [`app`]: the user's workspace; [`cargo`]: the real cargo;
 //! * [`overlay`]: which crates of the app get a port, and how cargo is made to use it;
+//! * `stand_in`: the one published crate that ours takes the place of;
 //! * [`lockfile`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`runner`]: what cargo starts in the place of a built program;
 //! * [`vendor`]: ported crates as a folder, for plain cargo;
@@ -27,5 +28,6 @@ pub mod port;
 pub mod random;
 pub mod runner;
 pub mod scan;
+pub(crate) mod stand_in;
 pub mod toolchain;
 pub mod vendor;

@@ -16,7 +16,8 @@ use crate::cargo::{Cargo, Failed, Injection, Peeked, default_target, write_atomi
 use crate::cli::shell::Shell;
 use crate::error::{Error, Result};
 use crate::lockfile::{Lockfiles, Which};
-use crate::port::{self, Layout, Port, Ported, Ports, Support, Upstream};
+use crate::port::{self, Layout, Port, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::stand_in::StandIn;
 use crate::toolchain::rust::TARGET;
 use crate::toolchain::{Dirs, Env, c};
 
@@ -38,6 +39,9 @@ pub(crate) fn fingerprint() -> String {
             hash.update(format!(" {req}\n"));
         }
     }
+    if let Ok(stand_in) = StandIn::embedded() {
+        hash.update(stand_in.version().to_string());
+    }
     let hash = format!("{:x}", hash.finalize());
     hash[..12].to_owned()
 }
@@ -54,6 +58,8 @@ pub struct Selected {
 pub struct Selection {
     /// Packages that get a port, by name and version.
     pub selected: Vec<Selected>,
+    /// Whether the app depends on the published crate that one of ours stands in for.
+    pub stand_in: bool,
     /// Packages that compile C when they are built, by name and version.
     pub with_c: Vec<String>,
 }
@@ -94,10 +100,11 @@ impl Context<'_> {
     /// `cargo metadata` of the app without ported crates, and the packages that its
     /// graph on the guest has with them.
     fn metadata(&self, lockfiles: &mut Lockfiles) -> Result<(Metadata, BTreeSet<PackageId>)> {
+        let stand_in = StandIn::embedded()?;
         let mut command = self.metadata_command(lockfiles.args(Which::Upstream));
         let metadata = parse(&lockfiles.output(Which::Upstream, &mut command, self.shell)?)?;
         let graph = Graph::new(&metadata);
-        let mut used: BTreeSet<PackageId> = graph.nodes.keys().map(|id| (*id).clone()).collect();
+        let mut used = graph.reached(&metadata, &stand_in);
         let is_opened = |package: &&Package| {
             let port = self.ports.get(&package.name);
             is_crates_io(package)
@@ -116,8 +123,10 @@ impl Context<'_> {
         command.args(["--filter-platform", host]);
         let wider = parse(&lockfiles.output(Which::Upstream, &mut command, self.shell)?)?;
         let graph = Graph::new(&wider);
+        let reached = graph.reached(&wider, &stand_in);
         for package in opened {
-            used.extend(graph.below(&package.id).into_iter().cloned());
+            let below = graph.below(&package.id).into_iter();
+            used.extend(below.filter(|id| reached.contains(id)).cloned());
         }
         Ok((wider, used))
     }
@@ -190,13 +199,34 @@ impl Context<'_> {
     /// # Errors
     /// [`Error::UnsupportedVersion`] when the requirements leave no covered version.
     pub fn select(&self, lockfiles: &mut Lockfiles) -> Result<Selection> {
+        let stand_in = StandIn::embedded()?;
+        // Versions of its namesake that it cannot take the place of.
+        let mut as_published: BTreeSet<Version> = BTreeSet::new();
         for _ in 0..ROUNDS {
             let (metadata, used) = self.metadata(lockfiles)?;
             let graph = Graph::new(&metadata);
-            let wanted: Vec<(&Package, &Port)> = metadata
-                .packages
-                .iter()
-                .filter(|package| used.contains(&package.id))
+            let in_use = || {
+                let packages = metadata.packages.iter();
+                packages.filter(|package| used.contains(&package.id))
+            };
+            let namesakes: Vec<&Package> = in_use()
+                .filter(|package| StandIn::is_namesake(package))
+                .filter(|package| self.ports.get(&package.name).is_none())
+                .collect();
+            let is_open = |package: &&&Package| {
+                !stand_in.is_for(package) && !as_published.contains(&package.version)
+            };
+            if let Some(&package) = namesakes.iter().find(is_open) {
+                let requirements = graph.dependents(package);
+                let version = stand_in.version();
+                let replaced = stand_in.is_allowed(&requirements)
+                    && self.update(lockfiles, package, version)?;
+                if !replaced {
+                    as_published.insert(package.version.clone());
+                }
+                continue;
+            }
+            let wanted: Vec<(&Package, &Port)> = in_use()
                 .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
                 .filter(|(package, port)| !port.is_unchanged(&package.version))
                 .collect();
@@ -210,8 +240,16 @@ impl Context<'_> {
                 .collect();
             let Some(next) = graph.topmost(&unsupported) else {
                 self.tell(lockfiles, &own);
+                for version in &as_published {
+                    self.shell.note(format_args!(
+                        "{STAND_IN} {version} is used as published: ours has the API of {} and \
+                         takes the place of versions that may be updated to it",
+                        stand_in.version()
+                    ));
+                }
                 let mut selection = self.selection(lockfiles, &from_registry)?;
                 selection.with_c = graph.with_c();
+                selection.stand_in = namesakes.iter().any(|package| stand_in.is_for(package));
                 return Ok(selection);
             };
             let Some(port) = self.ports.get(&next.name) else {
@@ -233,6 +271,12 @@ impl Context<'_> {
 
     fn tell(&self, lockfiles: &Lockfiles, own: &[(&Package, &Port)]) {
         for (krate, asked, used) in lockfiles.replaced() {
+            if krate == STAND_IN {
+                self.shell.status(
+                    "Using",
+                    format_args!("{krate} {used} in place of {asked} (ours has its API)"),
+                );
+            }
             let Some(port) = self.ports.get(krate) else {
                 continue;
             };
@@ -270,6 +314,7 @@ impl Context<'_> {
         if packages.is_empty() {
             return Ok(Selection {
                 selected: Vec::new(),
+                stand_in: false,
                 with_c: Vec::new(),
             });
         }
@@ -288,6 +333,7 @@ impl Context<'_> {
         });
         Ok(Selection {
             selected,
+            stand_in: false,
             with_c: Vec::new(),
         })
     }
@@ -328,6 +374,19 @@ impl Context<'_> {
         let Some(version) = found else {
             return Err(self.unsupported(package, port, &dependents));
         };
+        match self.update(lockfiles, package, &version)? {
+            true => Ok(()),
+            false => Err(self.unsupported(package, port, &dependents)),
+        }
+    }
+
+    /// Locks another version of `package`. `false`: cargo does not allow it.
+    fn update(
+        &self,
+        lockfiles: &mut Lockfiles,
+        package: &Package,
+        version: &Version,
+    ) -> Result<bool> {
         let spec = format!("{}@{}", package.name, package.version);
         let mut command = self.cargo.nested(
             self.peeked,
@@ -343,16 +402,15 @@ impl Context<'_> {
         command.args(lockfiles.args(Which::Upstream));
         match lockfiles.output(Which::Upstream, &mut command, self.shell) {
             Ok(_) => {}
-            Err(error) if is_failed(&error) => {
-                return Err(self.unsupported(package, port, &dependents));
-            }
+            Err(error) if is_failed(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
         lockfiles.add_replaced(
             &package.name,
             &package.version.to_string(),
             &version.to_string(),
-        )
+        )?;
+        Ok(true)
     }
 
     fn unsupported(
@@ -448,6 +506,9 @@ impl Context<'_> {
                 );
             }
             all.push(ported);
+        }
+        if selection.stand_in {
+            all.push(support.stand_in(&out, Layout::Cache)?);
         }
         Ok(all)
     }
@@ -718,6 +779,26 @@ impl<'a> Graph<'a> {
         // In a cycle (through dev-dependencies) any will do.
         top.map(|(_, package)| *package)
             .or(packages.first().copied())
+    }
+
+    /// Packages that the workspace leads to, but for those that only the published
+    /// crate needs that ours stands in for.
+    fn reached(&self, metadata: &Metadata, stand_in: &StandIn) -> BTreeSet<PackageId> {
+        let mut seen: BTreeSet<PackageId> = BTreeSet::new();
+        let mut todo: Vec<&PackageId> = metadata.workspace_members.iter().collect();
+        while let Some(id) = todo.pop() {
+            let Some(node) = self.nodes.get(id) else {
+                continue;
+            };
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            let is_replaced = |package: &&Package| stand_in.is_for(package);
+            if !self.packages.get(id).is_some_and(is_replaced) {
+                todo.extend(node.deps.iter().map(|dep| &dep.pkg));
+            }
+        }
+        seen
     }
 
     fn below(&self, package: &PackageId) -> BTreeSet<&'a PackageId> {

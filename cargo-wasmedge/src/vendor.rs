@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cargo::write_atomically;
 use crate::cli::shell::Shell;
 use crate::error::{Error, Result};
-use crate::port::{self, Layout, Ported, Ports, Support, Upstream};
+use crate::port::{self, Layout, Ported, Ports, STAND_IN, Support, Upstream};
 
 /// Says that a folder is ours, and what is in it.
 const MARKER: &str = ".cargo-wasmedge-vendor.json";
@@ -20,7 +20,8 @@ struct Marker {
 }
 
 /// Writes the ported crates, the crates that they need of ours, a cargo
-/// configuration and a README into `dir`. Gives the ported crates.
+/// configuration and a README into `dir`. Gives the ported crates and, with
+/// `stand_in`, ours that takes the place of its published namesake.
 ///
 /// # Errors
 /// `dir` holds something that is not ours, or two versions of one crate are
@@ -28,6 +29,7 @@ struct Marker {
 pub fn vendor(
     dir: &Path,
     upstreams: &[Upstream],
+    stand_in: bool,
     ports: &Ports,
     shell: &Shell,
 ) -> Result<Vec<Ported>> {
@@ -67,6 +69,9 @@ pub fn vendor(
             );
             ported.push(port::apply(port, upstream, &support, dir, Layout::Vendor)?);
         }
+    }
+    if stand_in {
+        ported.push(support.stand_in(dir, Layout::Vendor)?);
     }
     for stale in before
         .crates
@@ -155,14 +160,16 @@ fn config(folder: &str, ported: &[Ported]) -> String {
 fn readme(folder: &str, ported: &[Ported]) -> String {
     let list: String = ported
         .iter()
-        .map(|each| {
-            format!(
-                "* `{}` {} (`{}/{}` says what was changed)\n",
-                each.name,
+        .map(|each| match each.name.as_str() {
+            STAND_IN => format!(
+                "* `{STAND_IN}` {}: not the published one, but ours with its API\n",
+                each.version
+            ),
+            name => format!(
+                "* `{name}` {} (`{name}/{}` says what was changed)\n",
                 each.version,
-                each.name,
                 port::NOTICE_FILE
-            )
+            ),
         })
         .collect();
     format!(
@@ -237,7 +244,7 @@ mod tests {
         let shell = Shell::new(true, false);
         let ports = Ports::default();
         std::fs::write(temp.path().join("precious"), "x").unwrap();
-        let error = vendor(temp.path(), &[], &ports, &shell).unwrap_err();
+        let error = vendor(temp.path(), &[], false, &ports, &shell).unwrap_err();
         assert!(error.to_string().contains("was not made by"), "{error}");
         let left: Vec<_> = temp.path().read_dir().unwrap().collect();
         assert_eq!(left.len(), 1);
@@ -249,8 +256,8 @@ mod tests {
         let shell = Shell::new(true, false);
         let ports = Ports::default();
         let dir = temp.path().join("vendor");
-        vendor(&dir, &[], &ports, &shell).unwrap();
-        vendor(&dir, &[], &ports, &shell).unwrap();
+        vendor(&dir, &[], false, &ports, &shell).unwrap();
+        vendor(&dir, &[], false, &ports, &shell).unwrap();
         let config: toml::Table = std::fs::read_to_string(dir.join("config.toml"))
             .unwrap()
             .parse()

@@ -24,7 +24,7 @@ pub(crate) mod tcp {
     use std::sync::atomic::Ordering;
 
     use wasmedge_wasi_socket::abi::SocketType;
-    use wasmedge_wasi_socket::{socket, Errno};
+    use wasmedge_wasi_socket::{fd::socket, Errno};
 
     /// Opens a non-blocking TCP socket for the family of `addr`.
     pub(crate) fn new_for_addr(addr: SocketAddr) -> io::Result<RawFd> {
@@ -69,7 +69,7 @@ pub(crate) mod udp {
     use std::os::fd::AsFd;
 
     use wasmedge_wasi_socket::abi::SocketType;
-    use wasmedge_wasi_socket::socket;
+    use wasmedge_wasi_socket::fd::socket;
 
     /// Opens a non-blocking UDP socket bound to `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {

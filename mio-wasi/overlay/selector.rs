@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use wasmedge_wasi_socket::abi;
-use wasmedge_wasi_socket::{poll, ready, socket, Errno};
+use wasmedge_wasi_socket::fd::{poll, socket};
+use wasmedge_wasi_socket::{ready, Errno};
 
 use super::poll_set::{Directions, Key, Owner, RegisterError};
 use super::poller::{Host, Poller, Probe};

@@ -16,7 +16,7 @@ pub(crate) use std::net::ToSocketAddrs;
     target_env = "p1",
     not(all(feature = "rt", feature = "time"))
 ))]
-pub(crate) use wasmedge_wasi_socket::ToSocketAddrs;
+pub(crate) use wasmedge_wasi_socket::net::ToSocketAddrs;
 
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "rt", feature = "time"))]
 pub(crate) use wasmedge::{spawn_blocking, ToSocketAddrs};

@@ -100,6 +100,8 @@ errnos! {
     NO_DATA = 83;
     /// Lookup: name or service not known.
     NO_NAME = 84;
+    /// Lookup: no such service.
+    SERVICE = 85;
 }
 
 impl Errno {

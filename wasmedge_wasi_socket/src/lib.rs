@@ -1,5 +1,6 @@
 //! The WasmEdge host layer: sockets, readiness and name lookup for
-//! `wasm32-wasip1` programs, behind the API of [`std::net`].
+//! `wasm32-wasip1` programs, behind the API of [`std::net`]; and, at the root of
+//! the crate, that of `wasmedge_wasi_socket` 0.5.5 as published.
 //!
 //! # Layers
 //!
@@ -10,9 +11,10 @@
 //! | `sys` | one safe function per import; every argument the host would abort, hang or overrun on cannot be passed | yes |
 //! | `conv` | addresses in the host's form | no |
 //! | [`dns`] | the resolver, without any I/O of its own | no |
-//! | `socket`, `poll`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
+//! | `fd`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
 //! | `thread` | what `std::thread`'s waiting functions do meanwhile | the two functions that C calls |
 //! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net` | `FromRawFd` only |
+//! | `v0_5` | the published API: `TcpStream` and so on at the root, `socket`, `poll` | where its signatures have pointers |
 //!
 //! # What the host does, and what this layer makes of it
 //!
@@ -30,10 +32,19 @@
 //!
 //! WasmEdge 0.14 or newer is needed.
 //!
+//! # Features
+//!
+//! | feature | what it does |
+//! |---|---|
+//! | `foreign-types` (on by default) | the items of the published API whose signatures name types of dns-parser (`ToQType`, `resolve`) or of libc (`IovecRead::from`) |
+//! | `wasi_poll` | the module `wasi_poll`, as published |
+//! | `epoll` | no more than the name `epoll_oneoff` in that module: the host's other poll has nothing over the one that is used |
+//!
 //! # Other targets
 //!
 //! Off WASI, [`net`] is `std::net`, [`lookup()`] asks std, and [`abi`] and
-//! [`Errno`] compile unchanged, so that code on top can be tested natively.
+//! [`Errno`] compile unchanged, so that code on top can be tested natively. Of
+//! the published API there is nothing, as in 0.5.5.
 
 #![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -49,16 +60,14 @@ pub mod net;
 pub mod ready;
 
 #[cfg(target_os = "wasi")]
+pub mod fd;
+#[cfg(target_os = "wasi")]
 mod imports;
 #[cfg(target_os = "wasi")]
 mod nodelay;
 #[cfg(any(target_os = "wasi", test))]
 #[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
 mod pending;
-#[cfg(target_os = "wasi")]
-pub mod poll;
-#[cfg(target_os = "wasi")]
-pub mod socket;
 // The one module that calls the host.
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
@@ -67,7 +76,20 @@ mod sys;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 pub mod thread;
+#[cfg(target_os = "wasi")]
+mod v0_5;
 
 pub use errno::Errno;
 pub use lookup::lookup;
-pub use net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+
+#[cfg(target_os = "wasi")]
+pub use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+#[cfg(all(target_os = "wasi", feature = "wasi_poll"))]
+pub use v0_5::wasi_poll;
+#[cfg(target_os = "wasi")]
+pub use v0_5::{
+    nslookup, nslookup_with_dns_server, nslookup_with_host, poll, socket, Incoming, TcpListener,
+    TcpStream, ToSocketAddrs, UdpSocket,
+};
+#[cfg(all(target_os = "wasi", feature = "foreign-types"))]
+pub use v0_5::{resolve, ToQType};

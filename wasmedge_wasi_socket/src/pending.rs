@@ -1,7 +1,7 @@
 //! Errors that looking at a socket brought up before anyone asked for them.
 //!
 //! The kernel tells a socket's error once, to whichever call comes first. When
-//! that is a [probe](crate::socket::probe), the error is kept here, by
+//! that is a [probe](crate::fd::socket::probe), the error is kept here, by
 //! descriptor, for the operation that natively would have met it.
 
 use crate::Errno;

@@ -123,6 +123,22 @@ impl<'a> RecvBufs<'a> {
         }
     }
 
+    /// Buffers that the caller describes by address and length, as far as the
+    /// host takes that many.
+    ///
+    /// # Safety
+    ///
+    /// Each must be valid for writes while `'a` lasts, and nobody else's.
+    pub unsafe fn foreign(bufs: impl ExactSizeIterator<Item = (*mut u8, usize)>) -> RecvBufs<'a> {
+        RecvBufs {
+            iovecs: Iovecs::collect(bufs.map(|(buf, len)| Iovec {
+                buf: buf as u32,
+                len: len as u32,
+            })),
+            _bufs: std::marker::PhantomData,
+        }
+    }
+
     /// Bytes that fit.
     pub fn total(&self) -> usize {
         self.iovecs.total()
@@ -189,6 +205,16 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &AddressBuf, port: u16) -> Result<(), E
 }
 
 pub fn recv(fd: BorrowedFd<'_>, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Errno> {
+    recv_flagged(fd, bufs, flags).map(|(nread, _)| nread)
+}
+
+/// As [`recv`], with the flags that the host sets: bit 0 is a datagram that was
+/// cut off.
+pub fn recv_flagged(
+    fd: BorrowedFd<'_>,
+    bufs: &mut RecvBufs<'_>,
+    flags: u16,
+) -> Result<(usize, u16), Errno> {
     let iovecs = bufs.iovecs.as_slice();
     let (mut nread, mut out_flags) = (0, 0);
     // SAFETY: `bufs` borrows every buffer mutably; the rest is local.
@@ -202,16 +228,16 @@ pub fn recv(fd: BorrowedFd<'_>, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<u
             &mut out_flags,
         )
     })?;
-    Ok(nread as usize)
+    Ok((nread as usize, out_flags))
 }
 
-/// Receives a datagram; returns its length, sender and the sender's port as the
-/// host wrote it.
+/// Receives a datagram; returns its length, sender, the sender's port as the
+/// host wrote it, and the flags of [`recv_flagged`].
 pub fn recv_from(
     fd: BorrowedFd<'_>,
     bufs: &mut RecvBufs<'_>,
     flags: u16,
-) -> Result<(usize, AddressBuf, u16), Errno> {
+) -> Result<(usize, AddressBuf, u16, u16), Errno> {
     let iovecs = bufs.iovecs.as_slice();
     let (mut nread, mut out_flags, mut port) = (0, 0, 0);
     let mut addr = AddressBuf::unset();
@@ -229,7 +255,7 @@ pub fn recv_from(
             &mut out_flags,
         )
     })?;
-    Ok((nread as usize, addr, port))
+    Ok((nread as usize, addr, port, out_flags))
 }
 
 pub fn send(fd: BorrowedFd<'_>, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
@@ -337,18 +363,12 @@ impl<const N: usize> OptionValue<N> {
     }
 }
 
-fn get_option<const N: usize>(fd: BorrowedFd<'_>, name: i32) -> Result<[u8; N], Errno> {
+fn get_option<const N: usize>(fd: i32, name: i32) -> Result<[u8; N], Errno> {
     let mut value = OptionValue::<N>::zeroed();
     let mut size = N as u32;
     // SAFETY: `value` holds `size` bytes, and both are valid for writing.
     check(unsafe {
-        imports::sock_getsockopt(
-            fd.as_raw_fd(),
-            SOL_SOCKET,
-            name,
-            value.0.as_mut_ptr(),
-            &mut size,
-        )
+        imports::sock_getsockopt(fd, SOL_SOCKET, name, value.0.as_mut_ptr(), &mut size)
     })?;
     Ok(value.0)
 }
@@ -362,16 +382,61 @@ fn set_option<const N: usize>(fd: BorrowedFd<'_>, name: i32, value: [u8; N]) -> 
 }
 
 pub fn get_int(fd: BorrowedFd<'_>, name: IntOption) -> Result<i32, Errno> {
-    get_option(fd, name as i32).map(i32::from_le_bytes)
+    get_option(fd.as_raw_fd(), name as i32).map(i32::from_le_bytes)
+}
+
+/// The pending error; any number may be asked about.
+pub fn socket_error(fd: i32) -> Result<i32, Errno> {
+    get_option(fd, IntOption::Error as i32).map(i32::from_le_bytes)
 }
 
 pub fn set_int(fd: BorrowedFd<'_>, name: IntOption, value: i32) -> Result<(), Errno> {
     set_option(fd, name as i32, value.to_le_bytes())
 }
 
+/// Kept aligned for whatever the host reads it as.
+#[repr(C, align(8))]
+struct Aligned<T>(T);
+
+/// Sets the option of this number to the bytes of `value`.
+pub fn set_value<T>(fd: BorrowedFd<'_>, name: i32, value: T) -> Result<(), Errno> {
+    let value = Aligned(value);
+    let (ptr, size) = (std::ptr::from_ref(&value.0), std::mem::size_of::<T>());
+    // SAFETY: the host reads the bytes of `value`, and no more.
+    check(unsafe {
+        imports::sock_setsockopt(fd.as_raw_fd(), SOL_SOCKET, name, ptr.cast(), size as u32)
+    })
+}
+
+const BIND_TO_DEVICE: i32 = 14;
+
+/// The longest name of a network interface, with its terminator (`IFNAMSIZ`).
+const DEVICE_LEN: usize = 16;
+
+/// The network interface that the socket is bound to; empty if none.
+pub fn get_device(fd: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+    let name: [u8; DEVICE_LEN] = get_option(fd.as_raw_fd(), BIND_TO_DEVICE)?;
+    Ok(name.into_iter().take_while(|&byte| byte != 0).collect())
+}
+
+/// Binds the socket to a network interface; to none if `name` is empty.
+pub fn set_device(fd: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    let size = name.len() as u32;
+    // SAFETY: `name` holds `size` bytes.
+    check(unsafe {
+        imports::sock_setsockopt(
+            fd.as_raw_fd(),
+            SOL_SOCKET,
+            BIND_TO_DEVICE,
+            name.as_ptr(),
+            size,
+        )
+    })
+}
+
 /// Whether closing lingers, and for how many seconds.
 pub fn get_linger(fd: BorrowedFd<'_>) -> Result<(bool, i32), Errno> {
-    let value: [u8; 8] = get_option(fd, LINGER)?;
+    let value: [u8; 8] = get_option(fd.as_raw_fd(), LINGER)?;
     let [a, b, c, d, e, f, g, h] = value;
     Ok((
         i32::from_le_bytes([a, b, c, d]) != 0,
@@ -388,7 +453,7 @@ pub fn set_linger(fd: BorrowedFd<'_>, on: bool, seconds: i32) -> Result<(), Errn
 
 /// Seconds and microseconds.
 pub fn get_time(fd: BorrowedFd<'_>, name: TimeOption) -> Result<(i64, i64), Errno> {
-    let value: [u8; 16] = get_option(fd, name as i32)?;
+    let value: [u8; 16] = get_option(fd.as_raw_fd(), name as i32)?;
     let both = u128::from_le_bytes(value);
     Ok((both as i64, (both >> 64) as i64))
 }
@@ -467,20 +532,97 @@ pub fn poll(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno>
     Ok(nevents as usize)
 }
 
-/// Longest canonical name a resolver returns, with its terminator.
-const CANONNAME_LEN: usize = 256;
+/// As [`poll`], of subscriptions and events by address.
+///
+/// # Safety
+///
+/// `subs` must point to `count` subscriptions in the host's form, `events` to
+/// room for as many events.
+#[cfg(feature = "wasi_poll")]
+pub unsafe fn poll_foreign(
+    subs: *const Subscription,
+    events: *mut Event,
+    count: usize,
+) -> Result<usize, Errno> {
+    // See `poll`.
+    if count == 0 {
+        return Ok(0);
+    }
+    let mut nevents = 0;
+    // SAFETY: as the caller says.
+    check(unsafe { imports::poll_oneoff(subs, events, count as u32, &mut nevents) })?;
+    Ok(nevents as usize)
+}
+
+/// Room for a canonical name: the longest that a resolver returns, with its
+/// terminator (`NI_MAXHOST`), and one byte that stays zero.
+const CANONNAME_LEN: usize = 1026;
+
+/// Room for a name that was not asked for.
+const UNASKED_NAME_LEN: usize = 256;
+
+/// What a lookup asks for.
+pub struct Hints {
+    /// The host's flags; see [`CANONNAME`].
+    pub flags: u16,
+    /// `None` is both.
+    pub family: Option<AddressFamily>,
+    pub socktype: SocketType,
+    /// 0 is the one that belongs to the type.
+    pub protocol: u8,
+}
+
+/// Asks for the canonical name.
+pub const CANONNAME: u16 = 2;
+
+/// One entry of a lookup's answer.
+pub struct LookedUp {
+    pub family: u8,
+    pub socktype: u8,
+    pub protocol: u8,
+    pub addrlen: u32,
+    pub data: [u8; SOCKADDR_DATA_LEN],
+    /// Only where it was asked for, and there only the first entry's.
+    pub canonname: Vec<u8>,
+}
 
 /// Asks the host for the addresses of `node`, at most `max` of them.
+pub fn getaddrinfo(node: &str, max: usize) -> Result<Vec<Found>, Errno> {
+    if node.is_empty() {
+        return Err(Errno::INVAL);
+    }
+    let hints = Hints {
+        flags: 0,
+        family: None,
+        socktype: SocketType::Stream,
+        protocol: 0,
+    };
+    let found = addrinfo(node, "", &hints, max)?;
+    Ok(found.iter().map(|each| (each.family, each.data)).collect())
+}
+
+/// Asks the host for the addresses of `node` with the port of `service`, at most
+/// `max` of them.
 ///
 /// The host fills a list that the guest has built beforehand. It writes an
 /// address and a name of whatever length they have, so each entry gets room for
 /// the longest of either.
-pub fn getaddrinfo(node: &str, max: usize) -> Result<Vec<Found>, Errno> {
-    if node.is_empty() || max == 0 {
+pub fn addrinfo(
+    node: &str,
+    service: &str,
+    hints: &Hints,
+    max: usize,
+) -> Result<Vec<LookedUp>, Errno> {
+    if max == 0 {
         return Err(Errno::INVAL);
     }
+    let names_len = if hints.flags & CANONNAME == 0 {
+        UNASKED_NAME_LEN
+    } else {
+        CANONNAME_LEN
+    };
     let mut data = vec![[0u8; SOCKADDR_DATA_LEN]; max];
-    let mut names = vec![[0u8; CANONNAME_LEN]; max];
+    let mut names = vec![0u8; max * names_len];
     let data_ptr = data.as_mut_ptr() as u32;
     let names_ptr = names.as_mut_ptr() as u32;
     let mut addrs: Vec<SockAddr> = (0..max as u32)
@@ -495,29 +637,32 @@ pub fn getaddrinfo(node: &str, max: usize) -> Result<Vec<Found>, Errno> {
     let list_ptr = list.as_mut_ptr() as u32;
     for (i, entry) in (0..max as u32).zip(&mut list) {
         entry.addr = addrs_ptr + i * std::mem::size_of::<SockAddr>() as u32;
-        entry.canonname = names_ptr + i * CANONNAME_LEN as u32;
-        entry.canonname_len = CANONNAME_LEN as u32;
+        entry.canonname = names_ptr + i * names_len as u32;
+        entry.canonname_len = names_len as u32;
         if i + 1 < max as u32 {
             entry.next = list_ptr + (i + 1) * std::mem::size_of::<AddrInfo>() as u32;
         }
     }
-    let hints = AddrInfo {
-        socktype: SocketType::Stream as u8,
+    let hint = AddrInfo {
+        flags: hints.flags,
+        family: hints.family.map_or(0, |family| family as u8),
+        socktype: hints.socktype as u8,
+        protocol: hints.protocol,
         ..AddrInfo::default()
     };
     let mut res = list_ptr;
     let mut found = 0;
     // SAFETY: the list has `max` entries, each pointing to a `SockAddr` and a
     // name buffer, each of those to a data buffer; all live to the end of this
-    // function and are long enough for whatever the host writes. `node` is a
-    // name with its length, and so is the empty service.
+    // function and are long enough for whatever the host writes. `node` and
+    // `service` are texts with their lengths.
     check(unsafe {
         imports::sock_getaddrinfo(
             node.as_ptr(),
             node.len() as u32,
-            "".as_ptr(),
-            0,
-            &hints,
+            service.as_ptr(),
+            service.len() as u32,
+            &hint,
             &mut res,
             max as u32,
             &mut found,
@@ -527,11 +672,21 @@ pub fn getaddrinfo(node: &str, max: usize) -> Result<Vec<Found>, Errno> {
     // compiler cannot take the buffers for unchanged.
     let found = (found as usize).min(max);
     let (addrs, data) = (std::hint::black_box(addrs), std::hint::black_box(data));
-    drop((std::hint::black_box(list), std::hint::black_box(names)));
-    Ok(addrs
+    let (list, names) = (std::hint::black_box(list), std::hint::black_box(names));
+    let name = |bytes: &[u8]| bytes.iter().copied().take_while(|&b| b != 0).collect();
+    Ok(list
         .iter()
+        .zip(addrs)
         .zip(data)
+        .zip(names.chunks(names_len))
         .take(found)
-        .map(|(addr, data)| (addr.family, data))
+        .map(|(((entry, addr), data), canonname)| LookedUp {
+            family: addr.family,
+            socktype: entry.socktype,
+            protocol: entry.protocol,
+            addrlen: entry.addrlen,
+            data,
+            canonname: name(canonname),
+        })
         .collect())
 }

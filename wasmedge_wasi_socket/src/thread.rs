@@ -10,7 +10,7 @@
 //! without threads, so whoever parks spins; crates that do get this one.
 
 use crate::abi::{Event, Subscription};
-use crate::poll::poll_uninterrupted;
+use crate::fd::poll::poll_uninterrupted;
 use crate::Errno;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::os::fd::AsFd;
 use std::time::Duration;
 use wasmedge_wasi_socket::abi::{AddressFamily, SocketType};
+use wasmedge_wasi_socket::fd::socket;
 use wasmedge_wasi_socket::net::{TcpListener, TcpStream};
-use wasmedge_wasi_socket::socket;
 
 #[test]
 fn flags_are_kept() {

@@ -6,9 +6,9 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 use wasmedge_wasi_socket::abi::{Event, EventType, SocketType, Subscription};
+use wasmedge_wasi_socket::fd::poll::{poll_oneoff, processor_time, wait, Direction};
 use wasmedge_wasi_socket::net::{TcpListener, TcpStream, UdpSocket};
-use wasmedge_wasi_socket::poll::{poll_oneoff, processor_time, wait, Direction};
-use wasmedge_wasi_socket::{socket, Errno};
+use wasmedge_wasi_socket::{fd::socket, Errno};
 
 const SHORT: Duration = Duration::from_millis(60);
 const SOON: Duration = Duration::from_secs(5);

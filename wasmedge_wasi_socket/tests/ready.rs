@@ -6,10 +6,10 @@ use std::io::{IoSlice, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 use wasmedge_wasi_socket::abi::SocketType;
+use wasmedge_wasi_socket::fd::poll::{self, Direction};
 use wasmedge_wasi_socket::net::{TcpListener, TcpStream, UdpSocket};
-use wasmedge_wasi_socket::poll::{self, Direction};
 use wasmedge_wasi_socket::ready::{take_exhausted, Exhausted};
-use wasmedge_wasi_socket::{socket, Errno};
+use wasmedge_wasi_socket::{fd::socket, Errno};
 
 /// The notes of `f` alone.
 fn noted<T>(f: impl FnOnce() -> T) -> Exhausted {

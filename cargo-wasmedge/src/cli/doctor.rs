@@ -10,6 +10,7 @@ use crate::error::{EXIT_NOT_SET_UP, Result};
 use crate::overlay::Context;
 use crate::port::Ports;
 use crate::scan::{self, Remedy};
+use crate::stand_in::StandIn;
 use crate::toolchain::{self, Check, Env, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
@@ -86,10 +87,14 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
     };
     let mut lockfiles = context.lockfiles()?;
     let mut checks = Vec::new();
+    let stand_in = StandIn::embedded()?;
     for package in context.compiled_in(&mut lockfiles)? {
         let Some(folder) = package.manifest_path.parent() else {
             continue;
         };
+        if stand_in.is_for(&package) {
+            continue;
+        }
         let calls = scan::package(folder.as_std_path())?;
         if calls.is_empty() {
             continue;

@@ -33,7 +33,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let mut ports = Ports::embedded()?;
     let peeked = global.peeked("vendor", args.manifest_path);
-    let (upstreams, root) = if args.krate.is_empty() {
+    let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
         let app = App::find(&cargo, &peeked, &global.shell)?;
         ports = app.ports()?;
@@ -53,16 +53,14 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             .into_iter()
             .map(|each| each.upstream)
             .collect();
-        (all, Some(app.root))
+        (all, selection.stand_in, Some(app.root))
     } else {
         let cargo = plain_cargo(global)?;
         let fetch = |spec: &String| vendor::fetch(&cargo, spec, &ports, peeked.offline);
-        (
-            args.krate.iter().map(fetch).collect::<Result<Vec<_>>>()?,
-            None,
-        )
+        let upstreams = args.krate.iter().map(fetch);
+        (upstreams.collect::<Result<Vec<_>>>()?, false, None)
     };
-    let ported = vendor::vendor(&args.dir, &upstreams, &ports, &global.shell)?;
+    let ported = vendor::vendor(&args.dir, &upstreams, stand_in, &ports, &global.shell)?;
     if ported.is_empty() {
         global.shell.note("the app uses no crate that needs a port");
     }

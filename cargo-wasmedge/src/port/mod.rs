@@ -46,6 +46,7 @@ pub use rules::SuiteHead;
 pub use source::{PORT_FILE, Port, PortSource, Ports, SUITE_FILE};
 #[cfg(test)]
 pub(crate) use support::PACKAGES;
+pub(crate) use support::STAND_IN;
 pub use support::Support;
 pub(crate) use tokens::{Kind, Token, lex};
 pub use upstream::{Upstream, checksum_in_lock};

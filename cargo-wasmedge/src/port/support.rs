@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use semver::Version;
 use toml_edit::{DocumentMut, Item, value};
 
 use super::write::{Hash, Stamp, Tree, publish, read_tree};
-use super::{Layout, manifest};
+use super::{Layout, Ported, manifest};
 use crate::error::Result;
 
 /// The packages, in the order of [`FOLDERS`].
@@ -23,6 +24,10 @@ pub(crate) const PACKAGES: [&str; 4] = [
     "wasmedge_libc",
     "wasmedge_random",
 ];
+
+/// The one of them that is published too. Ours has the name, the version and the
+/// API of the published one, and stands in for it where an app depends on it.
+pub(crate) const STAND_IN: &str = "wasmedge_wasi_socket";
 
 /// Their folders in the repository.
 const FOLDERS: [&str; 4] = [
@@ -113,6 +118,39 @@ impl Support {
             Layout::Cache => format!("../{}/{package}", self.folder(layout)),
             Layout::Vendor => format!("../{package}"),
         }
+    }
+
+    /// The version of [`STAND_IN`].
+    ///
+    /// # Errors
+    /// Its manifest states none.
+    pub(crate) fn stand_in_version(&self) -> Result<Version> {
+        let manifest = self.packages.get(STAND_IN);
+        let manifest = manifest.and_then(|tree| tree.get("Cargo.toml"));
+        let manifest = manifest.context("no manifest of the stand-in")?;
+        let document: DocumentMut = std::str::from_utf8(manifest)
+            .context("the stand-in's manifest")?
+            .parse()
+            .context("the stand-in's manifest")?;
+        let version = document["package"]["version"].as_str();
+        let version = version.context("the stand-in has no version")?;
+        Ok(version.parse().context("the stand-in's version")?)
+    }
+
+    /// Writes the support crates into `out`, and gives the one that stands in for
+    /// its published namesake.
+    ///
+    /// # Errors
+    /// As [`Support::unpack`].
+    pub(crate) fn stand_in(&self, out: &Path, layout: Layout) -> Result<Ported> {
+        Ok(Ported {
+            name: STAND_IN.to_owned(),
+            version: self.stand_in_version()?,
+            dir: self.unpack(out, layout)?.join(STAND_IN),
+            input: self.hash.clone(),
+            fresh: false,
+            rules: Vec::new(),
+        })
     }
 
     /// Writes the support crates into `out`, unless they are there already, and

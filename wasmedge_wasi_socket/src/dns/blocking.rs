@@ -1,10 +1,12 @@
 //! Drives a [`Lookup`] with blocking code. What
 //! [`thread::on_wait`](crate::thread::on_wait) was told goes on meanwhile.
 
+use super::message::Answer;
 use super::{order, Exchange, Lookup, Step, LONGEST_ANSWER};
+use crate::fd::poll::{self, Direction};
+use crate::fd::socket;
 use crate::net::UdpSocket;
-use crate::poll::{self, Direction};
-use crate::{abi::SocketType, socket, thread, Errno};
+use crate::{abi::SocketType, thread, Errno};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -31,6 +33,30 @@ pub(crate) fn drive(mut lookup: Lookup) -> Result<Vec<IpAddr>, Errno> {
             Step::Failed(errno) => return Err(errno),
         }
     }
+}
+
+/// The addresses of `name` as one server has them, asked over TCP; IPv4 first.
+pub(crate) fn ask_server(
+    name: &str,
+    server: SocketAddr,
+    timeout: Duration,
+) -> io::Result<Vec<IpAddr>> {
+    let exchange = Exchange::new(name, server, timeout, true);
+    let mut exchange = exchange.ok_or(Errno::NO_NAME)?;
+    ask(&mut exchange)?;
+    let mut found = Vec::new();
+    let mut failure = Errno::NO_DATA;
+    for answer in exchange.into_answers() {
+        match answer {
+            Some(Answer::Addresses(addrs)) => found.extend(addrs),
+            Some(Answer::NoSuchName) => failure = Errno::NO_NAME,
+            Some(Answer::Truncated | Answer::Failed) | None => failure = Errno::TRY_AGAIN,
+        }
+    }
+    if found.is_empty() {
+        return Err(failure.into());
+    }
+    Ok(found)
 }
 
 /// From which of the machine's addresses `addr` is reached. Nothing is sent.

@@ -127,7 +127,7 @@ impl Exchange {
 
 /// A number that a stranger cannot guess well: std's keyed hash of a counter.
 /// The port that the kernel picks for each socket makes the rest of the secret.
-fn fresh_id() -> u16 {
+pub(crate) fn fresh_id() -> u16 {
     static KEYS: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

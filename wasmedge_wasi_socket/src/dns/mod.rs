@@ -39,3 +39,5 @@ pub use exchange::{Exchange, LONGEST_ANSWER};
 pub use lookup::{plan, Lookup, Plan, Step};
 pub use names::split_port;
 pub use order::order;
+#[cfg(all(target_os = "wasi", feature = "foreign-types"))]
+pub(crate) use {exchange::fresh_id, names::valid as is_valid};

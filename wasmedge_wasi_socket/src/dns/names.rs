@@ -43,7 +43,7 @@ pub(super) fn candidates(name: &str, config: &Config) -> Vec<String> {
 }
 
 /// Whether the wire format can hold it.
-fn valid(name: &str) -> bool {
+pub(crate) fn valid(name: &str) -> bool {
     name.len() <= LONGEST_NAME
         && name
             .split('.')

@@ -2,7 +2,7 @@
 
 use super::addrs::{each_addr, ToSocketAddrs};
 use crate::abi::SocketType;
-use crate::socket::{self, unreachable_option};
+use crate::fd::socket::{self, unreachable_option};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::iter::FusedIterator;

@@ -3,7 +3,7 @@
 use super::addrs::{each_addr, no_addresses, ToSocketAddrs};
 use super::tcp::no_duplicates;
 use crate::abi::SocketType;
-use crate::socket::{self, unreachable_option};
+use crate::fd::socket::{self, unreachable_option};
 use crate::sys::RecvBufs;
 use std::fmt;
 use std::io;

@@ -8,7 +8,7 @@ use std::mem::{size_of, MaybeUninit};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::IntoRawFd;
 use wasmedge_wasi_socket::abi::{AddressFamily, SocketType};
-use wasmedge_wasi_socket::socket;
+use wasmedge_wasi_socket::fd::socket;
 
 /// Reads an address of the caller's.
 ///

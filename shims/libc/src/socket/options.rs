@@ -8,7 +8,7 @@ use std::mem::size_of;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use wasmedge_wasi_socket::abi::SocketType;
-use wasmedge_wasi_socket::socket;
+use wasmedge_wasi_socket::fd::socket;
 
 /// The value of an option, in the type C gives it.
 #[derive(Clone, Copy)]

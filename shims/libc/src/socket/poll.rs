@@ -6,8 +6,8 @@ use libc::{c_int, c_short, nfds_t, pollfd, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 use std::io;
 use std::time::{Duration, Instant};
 use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
-use wasmedge_wasi_socket::poll::poll_uninterrupted;
-use wasmedge_wasi_socket::{socket, Errno};
+use wasmedge_wasi_socket::fd::poll::poll_uninterrupted;
+use wasmedge_wasi_socket::{fd::socket, Errno};
 
 /// Waits for sockets. Other descriptors count as ready at once.
 ///

@@ -4,9 +4,9 @@
 //! runtimes that hold descriptors of their own. They leave
 //! [notes](crate::ready) on what they used up.
 
+use super::poll::{self, Direction};
 use crate::abi::{AddressFamily, SocketType, FDFLAGS_NONBLOCK, RIFLAGS_PEEK, RIFLAGS_WAITALL};
 use crate::conv::{self, AddressBuf};
-use crate::poll::{self, Direction};
 use crate::ready::{note, Exhausted};
 use crate::sys::{self, IntOption, RecvBufs, SendBufs, TimeOption};
 use crate::{nodelay, pending, Errno};
@@ -273,9 +273,19 @@ pub fn recv_uninit(
     recv_flags(fd, RecvBufs::uninit(buf), flags)
 }
 
-fn recv_flags(fd: BorrowedFd<'_>, mut bufs: RecvBufs<'_>, flags: u16) -> io::Result<usize> {
+fn recv_flags(fd: BorrowedFd<'_>, bufs: RecvBufs<'_>, flags: u16) -> io::Result<usize> {
+    recv_flagged(fd, bufs, flags).map(|(n, _)| n)
+}
+
+/// Receives with flags as the host takes and sets them: on return 1 is a
+/// datagram that was cut off.
+pub(crate) fn recv_flagged(
+    fd: BorrowedFd<'_>,
+    mut bufs: RecvBufs<'_>,
+    flags: u16,
+) -> io::Result<(usize, u16)> {
     met(fd)?;
-    let result = sys::recv(fd, &mut bufs, flags);
+    let result = sys::recv_flagged(fd, &mut bufs, flags);
     if result == Err(Errno::AGAIN) {
         note(Exhausted::READ);
     }
@@ -332,12 +342,24 @@ pub(crate) fn require_datagram(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// `fd` is known to be a datagram socket.
 pub(crate) fn recv_from_datagram(
     fd: BorrowedFd<'_>,
-    mut bufs: RecvBufs<'_>,
+    bufs: RecvBufs<'_>,
     peek: bool,
 ) -> io::Result<(usize, SocketAddr)> {
     let flags = if peek { RIFLAGS_PEEK } else { 0 };
+    let (n, sender, _) = recv_from_flagged(fd, bufs, flags)?;
+    Ok((n, sender))
+}
+
+/// As [`recv_from_datagram`], with flags as the host takes and sets them: on
+/// return 1 is a datagram that was cut off.
+pub(crate) fn recv_from_flagged(
+    fd: BorrowedFd<'_>,
+    mut bufs: RecvBufs<'_>,
+    flags: u16,
+) -> io::Result<(usize, SocketAddr, u16)> {
+    met(fd)?;
     match sys::recv_from(fd, &mut bufs, flags) {
-        Ok((n, addr, port)) => Ok((n, ip_addr(&addr, conv::received_port(port))?)),
+        Ok((n, addr, port, flags)) => Ok((n, ip_addr(&addr, conv::received_port(port))?, flags)),
         Err(errno) => {
             if errno == Errno::AGAIN {
                 note(Exhausted::READ);
@@ -389,12 +411,25 @@ fn send_bufs(fd: BorrowedFd<'_>, socktype: SocketType, bufs: &SendBufs<'_>) -> i
 ///
 /// As [`send`]; `Unsupported` for an IPv6 address that needs its scope id.
 pub fn send_to(fd: BorrowedFd<'_>, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
-    let result = sys::send_to(
-        fd,
-        &SendBufs::one(buf),
-        &AddressBuf::new(addr)?,
-        addr.port(),
-    );
+    send_bufs_to(fd, &SendBufs::one(buf), addr)
+}
+
+/// Sends the first [`MAX_IOVECS`](crate::abi::MAX_IOVECS) of `bufs` to `addr` as
+/// one datagram.
+///
+/// # Errors
+///
+/// As [`send_to`].
+pub fn send_to_vectored(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    addr: &SocketAddr,
+) -> io::Result<usize> {
+    send_bufs_to(fd, &SendBufs::many(bufs), addr)
+}
+
+fn send_bufs_to(fd: BorrowedFd<'_>, bufs: &SendBufs<'_>, addr: &SocketAddr) -> io::Result<usize> {
+    let result = sys::send_to(fd, bufs, &AddressBuf::new(addr)?, addr.port());
     if result == Err(Errno::AGAIN) {
         note(Exhausted::WRITE);
     }
@@ -633,6 +668,43 @@ pub fn take_error(fd: BorrowedFd<'_>) -> io::Result<Option<io::Error>> {
         0 => None,
         errno => Some(Errno::from_raw(errno as u16).into()),
     })
+}
+
+/// Sets the option of this number to the bytes of `value`.
+pub(crate) fn set_value<T>(fd: BorrowedFd<'_>, name: i32, value: T) -> io::Result<()> {
+    Ok(sys::set_value(fd, name, value)?)
+}
+
+/// Moves a pending error to where the next operation on `fd` meets it, and says
+/// whether there is one. For an error that the host's poll does not tell of.
+pub(crate) fn keep_error(fd: i32) -> bool {
+    match sys::socket_error(fd) {
+        Ok(errno) if errno != 0 => {
+            pending::put(fd, Errno::from_raw(errno as u16));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `SO_BINDTODEVICE`: the name of the network interface that the socket is bound
+/// to.
+///
+/// # Errors
+///
+/// The host's.
+pub fn device(fd: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
+    let name = sys::get_device(fd)?;
+    Ok((!name.is_empty()).then_some(name))
+}
+
+/// `SO_BINDTODEVICE`: binds the socket to a network interface; `None` to any.
+///
+/// # Errors
+///
+/// The host's, such as an interface that does not exist.
+pub fn bind_device(fd: BorrowedFd<'_>, name: Option<&[u8]>) -> io::Result<()> {
+    Ok(sys::set_device(fd, name.unwrap_or_default())?)
 }
 
 /// `SO_TYPE`; `None` for a type this layer does not know.

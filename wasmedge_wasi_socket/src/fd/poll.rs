@@ -44,7 +44,7 @@ pub fn processor_time() -> Result<u64, Errno> {
 }
 
 /// A direction to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     /// Until there is something to read.
     Read,
@@ -137,7 +137,8 @@ pub fn check_pollable(fd: i32) -> Result<(), Errno> {
 
 const SOCKET: u64 = 0;
 const CLOCK: u64 = 1;
-const RETRY: Duration = Duration::from_millis(1);
+/// How long to wait for what the host does not tell of.
+pub(crate) const RETRY: Duration = Duration::from_millis(1);
 
 fn saturating_nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
