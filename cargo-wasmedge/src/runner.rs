@@ -106,6 +106,9 @@ pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
         program,
         &Host::of_process(&config, &dirs)?,
     ));
+    if config.allow_af_unix {
+        command.arg("--allow-af-unix");
+    }
     command.args(&config.wasmedge_args);
     command
         .arg(compiled.as_deref().unwrap_or(program))
