@@ -166,6 +166,9 @@ fn unix_sockets_are_allowed_by_the_setting_only() {
         let program = args.iter().position(|arg| arg.ends_with("app.wasm"));
         let flag = args.iter().position(|arg| arg == "--allow-af-unix");
         assert!(flag.is_none() || flag < program, "{args:?}");
+        // Warnings of the host's would be in the program's output.
+        let quiet = values(fake, "--log-level") == ["error"];
+        assert_eq!(quiet, flag.is_some(), "{args:?}");
         flag.is_some()
     };
     let fake = Fake::new("1.97.1");

@@ -138,7 +138,7 @@ pub(crate) fn recv_from_datagram(
 pub fn send_to(fd: BorrowedFd<'_>, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
     let result = sys::send_to(fd, &SendBufs::one(buf), &addr.to_peer()?, 0);
     if result == Err(Errno::AGAIN) {
-        note(Exhausted::WRITE);
+        note(Exhausted::RECEIVER);
     }
     Ok(result?)
 }

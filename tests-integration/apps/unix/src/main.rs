@@ -3,6 +3,7 @@
 //! * `unix all FOLDER` goes through everything, with sockets in `FOLDER`;
 //! * `unix serve PATH` and `unix serve-datagrams PATH` answer what they are sent in
 //!   capitals, for ever;
+//! * `unix flood PATH COUNT` sends datagrams as fast as they are taken;
 //! * `unix client PATH` sends two lines to a server, and prints its answers;
 //! * `unix lacks PATH` tries what not every host has.
 
@@ -29,6 +30,7 @@ async fn main() -> ExitCode {
         },
         ["serve", path] => serve(path).await,
         ["serve-datagrams", path] => serve_datagrams(path).await,
+        ["flood", path, count] => flood(path, count).await,
         ["client", path] => client(path).await,
         ["lacks", path] => lacks(path).await,
         _ => return ExitCode::from(2),
@@ -548,6 +550,16 @@ async fn serve_datagrams(path: &str) -> io::Result<()> {
             ),
         }
     }
+}
+
+async fn flood(path: &str, count: &str) -> io::Result<()> {
+    let count: u32 = count.parse().map_err(io::Error::other)?;
+    let socket = UnixDatagram::unbound()?;
+    for number in 0..count {
+        socket.send_to(&number.to_be_bytes(), path).await?;
+    }
+    println!("{count} sent");
+    Ok(())
 }
 
 async fn client(path: &str) -> io::Result<()> {
