@@ -84,7 +84,7 @@ async fn echo(path: &Path) -> io::Result<()> {
     println!("echo: listener at {}", name(listener.local_addr()));
     let server = tokio::spawn(async move {
         let (mut stream, peer) = listener.accept().await?;
-        println!(
+        let at = format!(
             "echo: server at {}, peer {} and {}",
             name(stream.local_addr()),
             name(Ok(peer)),
@@ -94,7 +94,7 @@ async fn echo(path: &Path) -> io::Result<()> {
         loop {
             let n = stream.read(&mut buf).await?;
             if n == 0 {
-                return io::Result::Ok(());
+                return io::Result::Ok(at);
             }
             stream.write_all(&buf[..n]).await?;
         }
@@ -113,7 +113,7 @@ async fn echo(path: &Path) -> io::Result<()> {
     }
     println!("echo: error {:?}", client.take_error()?.map(|e| e.kind()));
     drop(client);
-    server.await??;
+    println!("{}", server.await??);
     std::fs::remove_file(path)?;
     println!("echo: file removed, there: {}", path.exists());
     Ok(())
