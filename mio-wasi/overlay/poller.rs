@@ -82,7 +82,7 @@ const PARK_LONGEST: u64 = 10_000_000;
 
 /// One in so many datagrams that find no room at their receiver has its sender left
 /// alone for a moment.
-const PATIENCE: u32 = 4;
+const PATIENCE: u32 = 2;
 
 /// Longest single wait, in nanoseconds. A wait without an end and without a
 /// source is a series of these: the host cannot be asked to wait for nothing.
