@@ -16,6 +16,7 @@
 //! | `std-facade` | `CARGO_WASMEDGE_STD_FACADE` | list of crates that get our `std::net` and `env::temp_dir` | those with a port |
 //! | `weak-random` | `CARGO_WASMEDGE_WEAK_RANDOM` | `true`, `false` | `false`: without a sound seed, getrandom is an error |
 //! | `resolver` | `CARGO_WASMEDGE_RESOLVER` | `dns`, `host` | `dns`: programs ask the name servers themselves, and go on meanwhile |
+//! | `allow-af-unix` | `CARGO_WASMEDGE_ALLOW_AF_UNIX` | `true`, `false` | `false`: opening a Unix socket is an error |
 //!
 //! A list in a variable is split as a shell splits words. Relative paths start
 //! at the manifest's folder, those in variables at the working directory.
@@ -31,7 +32,7 @@ use crate::error::Result;
 pub const TABLE: &str = "wasmedge";
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "wasmedge",
     "aot",
     "dirs",
@@ -41,6 +42,7 @@ pub const KEYS: [&str; 9] = [
     "std-facade",
     "weak-random",
     "resolver",
+    "allow-af-unix",
 ];
 
 /// The folder that relative paths in variables start at: the user's working
@@ -106,6 +108,8 @@ pub struct Config {
     pub weak_random: bool,
     /// Who looks names up.
     pub resolver: Resolver,
+    /// Whether programs may use the host's Unix sockets.
+    pub allow_af_unix: bool,
 }
 
 /// The settings of one source; `None` where it says nothing.
@@ -120,6 +124,7 @@ pub struct Layer {
     std_facade: Option<Vec<String>>,
     weak_random: Option<bool>,
     resolver: Option<Resolver>,
+    allow_af_unix: Option<bool>,
 }
 
 /// A key that no version of this program knows, with the place it stands in.
@@ -160,6 +165,7 @@ impl Config {
             std_facade: merged.std_facade.unwrap_or_default(),
             weak_random: merged.weak_random.unwrap_or_default(),
             resolver: merged.resolver.unwrap_or_default(),
+            allow_af_unix: merged.allow_af_unix.unwrap_or_default(),
         }
     }
 
@@ -234,6 +240,7 @@ impl Layer {
             std_facade: self.std_facade.or(other.std_facade),
             weak_random: self.weak_random.or(other.weak_random),
             resolver: self.resolver.or(other.resolver),
+            allow_af_unix: self.allow_af_unix.or(other.allow_af_unix),
         }
     }
 
@@ -254,7 +261,7 @@ impl Layer {
                         .with_context(|| format!("{name}: a quote is not closed in `{text}`"))?;
                     toml::Value::Array(words.into_iter().map(toml::Value::String).collect())
                 }
-                "tmp" | "weak-random" if text == "true" || text == "false" => {
+                "tmp" | "weak-random" | "allow-af-unix" if text == "true" || text == "false" => {
                     toml::Value::Boolean(text == "true")
                 }
                 _ => toml::Value::String(text),
@@ -348,11 +355,8 @@ impl Layer {
                 });
             }
             "std-facade" => self.std_facade = Some(strings(value)?),
-            "weak-random" => {
-                let weak = value.as_bool();
-                let expected = || format!("expected true or false, found {}", kind(value));
-                self.weak_random = Some(weak.with_context(expected)?);
-            }
+            "weak-random" => self.weak_random = Some(boolean(value)?),
+            "allow-af-unix" => self.allow_af_unix = Some(boolean(value)?),
             "resolver" => {
                 self.resolver = Some(match string(value)?.as_str() {
                     "dns" => Resolver::Dns,
@@ -387,6 +391,11 @@ fn string(value: &toml::Value) -> anyhow::Result<String> {
         Some(text) => Ok(text.to_owned()),
         None => bail!("expected a string, found {}", kind(value)),
     }
+}
+
+fn boolean(value: &toml::Value) -> anyhow::Result<bool> {
+    let expected = || format!("expected true or false, found {}", kind(value));
+    value.as_bool().with_context(expected)
 }
 
 fn strings(value: &toml::Value) -> anyhow::Result<Vec<String>> {
@@ -477,7 +486,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random, resolver)",
+                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random, resolver, allow-af-unix)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

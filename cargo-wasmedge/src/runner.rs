@@ -106,6 +106,14 @@ pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
         program,
         &Host::of_process(&config, &dirs)?,
     ));
+    if config.allow_af_unix {
+        command.arg("--allow-af-unix");
+        // It warns, on the program's standard output, of each datagram whose sender
+        // has no name.
+        if wasmedge.has_log_level() {
+            command.args(["--log-level", "error"]);
+        }
+    }
     command.args(&config.wasmedge_args);
     command
         .arg(compiled.as_deref().unwrap_or(program))

@@ -293,6 +293,44 @@ fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
 }
 
 #[test]
+fn a_sender_whose_receiver_has_no_room_is_retried_without_spinning() {
+    let (mut poller, model) = poller();
+    open(
+        &model,
+        7,
+        Socket {
+            writable: true,
+            datagram: true,
+            ..Socket::default()
+        },
+    );
+    let key = poller
+        .set
+        .insert(7, 1, Directions::BOTH, Owner::Mio)
+        .unwrap();
+    model.0.borrow_mut().costs = true;
+    let before = model.0.borrow().polls;
+    let mut longest = 0;
+    while model.0.borrow().now < 1000 * MS {
+        let start = model.0.borrow().now;
+        assert_eq!(tokens(&wait(&mut poller, None)), [1]);
+        longest = longest.max(model.0.borrow().now - start);
+        poller.refused(key);
+    }
+    let polls = model.0.borrow().polls - before;
+    assert!((1000..=4000).contains(&polls), "{polls} polls in a second");
+    assert!(longest <= 2 * MS, "{longest} ns without a look");
+
+    // One that is gone while it is left alone does not come back.
+    for _ in 0..4 {
+        poller.refused(key);
+    }
+    poller.set.remove(key);
+    model.0.borrow_mut().sockets.remove(&7);
+    assert_eq!(wait(&mut poller, Some(20 * MS)), []);
+}
+
+#[test]
 fn a_parked_writer_does_not_delay_others() {
     let (mut poller, model) = poller();
     open(

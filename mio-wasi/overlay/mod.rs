@@ -5,7 +5,7 @@
 //! | mio's contract | file |
 //! |---|---|
 //! | `Selector`, `Event`, `Events`, `event`, `IoSourceState` | `selector.rs` |
-//! | `tcp`, `udp` | `net.rs` |
+//! | `tcp`, `udp`, `uds` | `net.rs` |
 //! | `mio::Waker` | `waker.rs` |
 //! | `mio::wasi::SourceFd` | `source_fd.rs` |
 //!
@@ -45,5 +45,5 @@ cfg_io_source! {
 
 cfg_net! {
     mod net;
-    pub(crate) use self::net::{tcp, udp};
+    pub(crate) use self::net::{tcp, udp, uds};
 }

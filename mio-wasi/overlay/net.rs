@@ -1,4 +1,4 @@
-//! What mio's TCP and UDP types ask of the platform, from the host layer.
+//! What mio's TCP, UDP and Unix types ask of the platform, from the host layer.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -81,5 +81,75 @@ pub(crate) mod udp {
     /// Unsupported: the host does not reach the option.
     pub(crate) fn only_v6(_socket: &net::UdpSocket) -> io::Result<bool> {
         Err(socket::unreachable_option("IPV6_V6ONLY"))
+    }
+}
+
+pub(crate) mod uds {
+    /// The host has no `socketpair`: std's types say so.
+    pub(crate) mod stream {
+        use std::io;
+        use std::os::fd::{AsFd, AsRawFd};
+        use std::os::unix::net::{SocketAddr, UnixStream};
+
+        use wasmedge_wasi_socket::abi::SocketType;
+        use wasmedge_wasi_socket::fd::socket::unix;
+
+        /// Connects, which takes no time: a listener without room is `WouldBlock`.
+        pub(crate) fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
+            let fd = unix::open(SocketType::Stream, true)?;
+            super::super::take_accepted(fd.as_raw_fd());
+            unix::connect(fd.as_fd(), address)?;
+            Ok(UnixStream::from(fd))
+        }
+
+        pub(crate) fn pair() -> io::Result<(UnixStream, UnixStream)> {
+            UnixStream::pair()
+        }
+    }
+
+    pub(crate) mod listener {
+        use std::io;
+        use std::os::fd::{AsFd, AsRawFd};
+        use std::os::unix::net::{self, SocketAddr};
+        use std::sync::atomic::Ordering;
+
+        use wasmedge_wasi_socket::fd::socket::unix;
+
+        use crate::net::UnixStream;
+
+        pub(crate) fn bind_addr(address: &SocketAddr) -> io::Result<net::UnixListener> {
+            let listener = net::UnixListener::bind_addr(address)?;
+            super::super::take_accepted(listener.as_raw_fd());
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        }
+
+        /// Accepts a connection as a non-blocking stream.
+        pub(crate) fn accept(listener: &net::UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
+            let (fd, peer) = unix::accept(listener.as_fd(), true)?;
+            super::super::ACCEPTED.store(fd.as_raw_fd(), Ordering::Relaxed);
+            Ok((UnixStream::from(fd), peer))
+        }
+    }
+
+    pub(crate) mod datagram {
+        use std::io;
+        use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+        pub(crate) fn bind_addr(address: &SocketAddr) -> io::Result<UnixDatagram> {
+            let socket = UnixDatagram::bind_addr(address)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        }
+
+        pub(crate) fn unbound() -> io::Result<UnixDatagram> {
+            let socket = UnixDatagram::unbound()?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        }
+
+        pub(crate) fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+            UnixDatagram::pair()
+        }
     }
 }

@@ -11,6 +11,8 @@
 //! * it returns no event at all, again and again, when the only news is an end
 //!   of the read side that nobody subscribed to, or a pending error on a
 //!   connected datagram socket: see [`Poller::answer_silence`];
+//! * a Unix datagram socket counts as writable while the receiver that somebody
+//!   sends to has no room: see [`Poller::refused`];
 //! * regular files are reported as an error that means "always ready".
 //!
 //! What is asked of the host is kept small: see `pace.rs` and `presumption.rs`.
@@ -78,6 +80,10 @@ pub(crate) struct Readiness {
 const PARK_FIRST: u64 = 1_000_000;
 const PARK_LONGEST: u64 = 10_000_000;
 
+/// One in so many datagrams that find no room at their receiver has its sender left
+/// alone for a moment.
+const PATIENCE: u32 = 2;
+
 /// Longest single wait, in nanoseconds. A wait without an end and without a
 /// source is a series of these: the host cannot be asked to wait for nothing.
 const LONGEST_WAIT: u64 = 3_600_000_000_000;
@@ -91,7 +97,8 @@ const LONGEST_BLIND: u64 = 500_000;
 /// silent, and who waits for the answer to its silence would wait for ever.
 const CLOCKED: u32 = 64;
 
-/// Sources taken out of the set for a moment; see [`Poller::answer_silence`].
+/// Sources taken out of the set for a moment; see [`Poller::answer_silence`] and
+/// [`Poller::refused`].
 #[derive(Debug, Default)]
 struct Parked {
     sources: Vec<(Key, Directions)>,
@@ -119,6 +126,8 @@ pub(crate) struct Poller<H> {
     asked: u64,
     /// Polls that returned at once without a clock since the last one with.
     unclocked: u32,
+    /// Datagrams that found no room since a sender was last left alone.
+    refused: u32,
 }
 
 impl<H: Host> Poller<H> {
@@ -140,6 +149,7 @@ impl<H: Host> Poller<H> {
             busy: false,
             asked: 0,
             unclocked: 0,
+            refused: 0,
         })
     }
 
@@ -263,6 +273,20 @@ impl<H: Host> Poller<H> {
             }
         }
         self.set.arm(key, directions);
+    }
+
+    /// A datagram found no room at its receiver, which is not who a poll asks: it
+    /// calls the sender's socket writable all the while. Whoever reads in this
+    /// program has done so after one more look; another program may take long.
+    pub(crate) fn refused(&mut self, key: Key) {
+        self.refused += 1;
+        if self.refused < PATIENCE {
+            self.set.arm(key, Directions::WRITE);
+        } else {
+            self.refused = 0;
+            self.set.disarm(key, Directions::WRITE);
+            self.park(vec![(key, Directions::WRITE)]);
+        }
     }
 
     /// A connection was accepted and registered: who connects often has something
@@ -520,7 +544,13 @@ impl<H: Host> Poller<H> {
     fn park(&mut self, sources: Vec<(Key, Directions)>) {
         let parked = &mut self.parked;
         parked.pause = (parked.pause * 2).clamp(PARK_FIRST, PARK_LONGEST);
-        parked.due = self.host.now().saturating_add(parked.pause);
+        let due = self.host.now().saturating_add(parked.pause);
+        // Nobody waits longer because another one came.
+        parked.due = if parked.sources.is_empty() {
+            due
+        } else {
+            parked.due.min(due)
+        };
         parked.sources.extend(sources);
     }
 

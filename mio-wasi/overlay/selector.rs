@@ -245,7 +245,9 @@ cfg_io_source! {
                     matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
                 let mut directions =
                     Directions::new(exhausted.is_read(), exhausted.is_write());
-                if directions.is_empty() && would_block {
+                if exhausted.is_receiver() {
+                    registration.selector.lock().refused(registration.key);
+                } else if directions.is_empty() && would_block {
                     // Not one of our socket operations: it could be either.
                     directions = Directions::BOTH;
                 }

@@ -38,6 +38,8 @@ pub enum AddressFamily {
     Inet4 = 1,
     /// IPv6.
     Inet6 = 2,
+    /// Unix domain. WasmEdge has it with `--allow-af-unix` only.
+    Unix = 3,
 }
 
 /// Type of a socket.
@@ -47,9 +49,9 @@ pub enum AddressFamily {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SocketType {
-    /// Datagrams: UDP.
+    /// Datagrams: UDP, Unix datagrams.
     Datagram = 1,
-    /// A byte stream: TCP.
+    /// A byte stream: TCP, Unix streams.
     Stream = 2,
 }
 

@@ -8,6 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 /// Bytes of an address in the form that carries its family.
 pub const ADDRESS_LEN: usize = 128;
 
+/// Bytes of a Unix address in the host's form, and in Linux's `sockaddr_un`.
+pub const UNIX_PATH_LEN: usize = 108;
+
 /// A family (`u16`, little-endian) and the address behind it in network order.
 /// The port travels on its own.
 #[derive(Clone, Copy)]
@@ -46,6 +49,23 @@ impl AddressBuf {
             }
         }
         Ok(buf)
+    }
+
+    /// The address of a Unix socket: a path, or a zero and an abstract name; zeros
+    /// fill the rest.
+    pub fn unix(path: &[u8; UNIX_PATH_LEN]) -> AddressBuf {
+        let mut buf = AddressBuf::unset();
+        buf.set_family(AddressFamily::Unix);
+        buf.0[2..2 + UNIX_PATH_LEN].copy_from_slice(path);
+        buf
+    }
+
+    /// The address of a Unix socket, or `None` when it is not one.
+    pub fn unix_path(&self) -> Option<[u8; UNIX_PATH_LEN]> {
+        if u16::from_le_bytes([self.0[0], self.0[1]]) != AddressFamily::Unix as u16 {
+            return None;
+        }
+        self.0[2..2 + UNIX_PATH_LEN].try_into().ok()
     }
 
     fn set_family(&mut self, family: AddressFamily) {
@@ -90,11 +110,11 @@ pub fn family(addr: &SocketAddr) -> AddressFamily {
     }
 }
 
-/// The address a socket has before it has one.
+/// The address an IP socket has before it has one.
 pub fn unspecified(family: AddressFamily) -> SocketAddr {
     match family {
-        AddressFamily::Inet4 => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         AddressFamily::Inet6 => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        _ => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
     }
 }
 
@@ -187,6 +207,25 @@ mod tests {
             buf.0[..2].copy_from_slice(&family.to_le_bytes());
             assert_eq!(buf.socket_addr(1), None, "{family}");
         }
+    }
+
+    #[test]
+    fn unix_addresses_are_of_family_3_and_nothing_else_is() {
+        let mut path = [0; UNIX_PATH_LEN];
+        path[..6].copy_from_slice(b"/tmp/s");
+        let buf = AddressBuf::unix(&path);
+        assert_eq!(buf.0[..9], *b"\x03\0/tmp/s\0");
+        assert_eq!(buf.unix_path(), Some(path));
+        assert_eq!(buf.socket_addr(1), None);
+
+        let full = [b'x'; UNIX_PATH_LEN];
+        let buf = AddressBuf::unix(&full);
+        assert_eq!(buf.unix_path(), Some(full));
+        assert_eq!(buf.0[110..], [0; 18]);
+
+        assert_eq!(AddressBuf::unset().unix_path(), None);
+        let ip = AddressBuf::new(&"1.2.3.4:5".parse().unwrap()).unwrap();
+        assert_eq!(ip.unix_path(), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! | [`dns`] | the resolver, without any I/O of its own | no |
 //! | `fd`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
 //! | `thread` | what `std::thread`'s waiting functions do meanwhile | the two functions that C calls |
-//! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net` | `FromRawFd` only |
+//! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net`; Unix sockets as in `std::os::unix::net` | `FromRawFd` only |
 //! | `v0_5` | the published API: `TcpStream` and so on at the root, `socket`, `poll` | where its signatures have pointers |
 //!
 //! # What the host does, and what this layer makes of it

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`READ`](Exhausted::READ) | a receive, peek or accept would have blocked; a stream gave fewer bytes than the buffers could hold (and more than none, and they were not just peeked at) |
 //! | [`WRITE`](Exhausted::WRITE) | a send would have blocked; a stream took fewer bytes than it was given; a connection attempt went on in the background |
+//! | [`RECEIVER`](Exhausted::RECEIVER) | a Unix datagram to an address would have blocked, since its receiver has no room |
 //!
 //! Notes add up until they are taken. They do not name a socket: take them
 //! before an operation to start afresh, and after it to learn about it. A note
@@ -31,8 +32,11 @@ impl Exhausted {
     pub const READ: Exhausted = Exhausted(1);
     /// The writing side.
     pub const WRITE: Exhausted = Exhausted(2);
+    /// The receiver of a datagram, and not the socket that it was sent on.
+    pub const RECEIVER: Exhausted = Exhausted(4);
 
-    /// The set as bits: 1 is [`READ`](Self::READ), 2 is [`WRITE`](Self::WRITE).
+    /// The set as bits: 1 is [`READ`](Self::READ), 2 is [`WRITE`](Self::WRITE), 4 is
+    /// [`RECEIVER`](Self::RECEIVER).
     pub const fn bits(self) -> u8 {
         self.0
     }
@@ -50,6 +54,11 @@ impl Exhausted {
     /// The writing side is used up.
     pub const fn is_write(self) -> bool {
         self.0 & Exhausted::WRITE.0 != 0
+    }
+
+    /// A receiver is used up: a poll says that the socket can be written to.
+    pub const fn is_receiver(self) -> bool {
+        self.0 & Exhausted::RECEIVER.0 != 0
     }
 }
 
@@ -88,5 +97,8 @@ mod tests {
         note(Exhausted::WRITE);
         let write = take_exhausted();
         assert!(write.is_write() && !write.is_read());
+        note(Exhausted::RECEIVER);
+        let receiver = take_exhausted();
+        assert!(receiver.is_receiver() && !receiver.is_write() && !receiver.is_read());
     }
 }

@@ -25,9 +25,9 @@ Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
 
 Settings: [package.metadata.wasmedge] and [workspace.metadata.wasmedge] in
 Cargo.toml, with the keys wasmedge, aot, dirs, env, wasmedge-args, tmp,
-std-facade, weak-random and resolver, and the variables CARGO_WASMEDGE_<KEY>.
-A flag wins over a variable, a variable over the package, the package over the
-workspace.
+std-facade, weak-random, resolver and allow-af-unix, and the variables
+CARGO_WASMEDGE_<KEY>. A flag wins over a variable, a variable over the package,
+the package over the workspace.
 
 Exit codes: those of cargo and of the program, and
   96  something is not set up (`cargo wasmedge setup` mends it)

@@ -33,6 +33,11 @@ impl WasmEdge {
         // A release candidate of 0.17.0 is a 0.17.
         (self.version.major, self.version.minor) >= (0, 17)
     }
+
+    /// Whether it knows `--log-level`. Since 0.17.0.
+    pub fn has_log_level(&self) -> bool {
+        self.needs_run_mode_aot()
+    }
 }
 
 /// Finds a WasmEdge: the one that `CARGO_WASMEDGE_WASMEDGE` names, `wasmedge`

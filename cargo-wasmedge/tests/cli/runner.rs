@@ -159,6 +159,28 @@ fn a_program_finds_the_hosts_name_servers_in_its_own_etc() {
 }
 
 #[test]
+fn unix_sockets_are_allowed_by_the_setting_only() {
+    let allowed = |fake: &Fake, variables: &[(&str, &str)]| {
+        run(fake, "debug", variables);
+        let args = args(fake);
+        let program = args.iter().position(|arg| arg.ends_with("app.wasm"));
+        let flag = args.iter().position(|arg| arg == "--allow-af-unix");
+        assert!(flag.is_none() || flag < program, "{args:?}");
+        // Warnings of the host's would be in the program's output.
+        let quiet = values(fake, "--log-level") == ["error"];
+        assert_eq!(quiet, flag.is_some(), "{args:?}");
+        flag.is_some()
+    };
+    let fake = Fake::new("1.97.1");
+    let variable = "CARGO_WASMEDGE_ALLOW_AF_UNIX";
+    assert!(!allowed(&fake, &[]));
+    assert!(allowed(&fake, &[(variable, "true")]));
+    fake.manifest("[package.metadata.wasmedge]\nallow-af-unix = true\n");
+    assert!(allowed(&fake, &[]));
+    assert!(!allowed(&fake, &[(variable, "false")]));
+}
+
+#[test]
 fn variables_that_are_the_guests_business_are_passed() {
     let fake = Fake::new("1.97.1");
     fake.manifest(

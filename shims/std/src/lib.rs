@@ -7,9 +7,10 @@
 //! ```
 //!
 //! in its root, and every `std::…` path in it leads here: to the real std in
-//! all but three places.
+//! all but four places.
 //!
 //! * [`net`] holds the sockets of `wasmedge_wasi_socket`.
+//! * [`os`]`::unix` is there, with Unix sockets in `net`.
 //! * [`env::temp_dir`] returns a path. Real std has none on this target, and
 //!   panics.
 //! * [`thread::park`] lets the runtime go on. Real std's returns at once, and
@@ -27,6 +28,28 @@ pub mod net {
     pub use wasmedge_wasi_socket::net::{
         Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
     };
+}
+
+/// What is special to operating systems; as [`std::os`].
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub mod os {
+    pub use std::os::*;
+
+    /// What of `std::os::unix` the sockets need.
+    pub mod unix {
+        /// As on Unix.
+        pub mod ffi {
+            pub use std::os::wasi::ffi::{OsStrExt, OsStringExt};
+        }
+        /// As on Unix.
+        pub mod io {
+            pub use std::os::fd::*;
+        }
+        /// Unix sockets, on WasmEdge's.
+        pub mod net {
+            pub use wasmedge_wasi_socket::net::unix::*;
+        }
+    }
 }
 
 /// The process's environment; as [`std::env`].

@@ -16,6 +16,8 @@ use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+pub mod unix;
+
 /// Opens a socket.
 ///
 /// # Errors

@@ -30,3 +30,5 @@ mod fd;
 mod tcp;
 #[cfg(target_os = "wasi")]
 mod udp;
+#[cfg(any(unix, target_os = "wasi"))]
+pub mod unix;
