@@ -117,7 +117,7 @@ pub(crate) fn recv_from_datagram(
 ) -> io::Result<(usize, SocketAddr)> {
     match sys::recv_from(fd, &mut RecvBufs::one(buf), 0) {
         // Without a name the family is rubbish.
-        Ok((n, addr, _)) => Ok((
+        Ok((n, addr, _, _)) => Ok((
             n,
             SocketAddr::from_host(&addr).unwrap_or(SocketAddr::UNNAMED),
         )),
