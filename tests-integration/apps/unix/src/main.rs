@@ -184,7 +184,7 @@ async fn many(path: &Path) -> io::Result<()> {
 }
 
 async fn large(path: &Path) -> io::Result<()> {
-    const TOTAL: usize = 8 * 1024 * 1024;
+    const TOTAL: usize = 2 * 1024 * 1024;
     let byte = |at: usize| (at % 251) as u8;
     let listener = UnixListener::bind(path)?;
     let server = tokio::spawn(async move {
