@@ -202,6 +202,8 @@ impl Context<'_> {
         let stand_in = StandIn::embedded()?;
         // Versions of its namesake that it cannot take the place of.
         let mut as_published: BTreeSet<Version> = BTreeSet::new();
+        // Releases without which an app may do, if the port covers no allowed one.
+        let mut left: BTreeSet<(String, Version)> = BTreeSet::new();
         for _ in 0..ROUNDS {
             let (metadata, used) = self.metadata(lockfiles)?;
             let graph = Graph::new(&metadata);
@@ -229,6 +231,9 @@ impl Context<'_> {
             let wanted: Vec<(&Package, &Port)> = in_use()
                 .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
                 .filter(|(package, port)| !port.is_unchanged(&package.version))
+                .filter(|(package, _)| {
+                    !left.contains(&(package.name.to_string(), package.version.clone()))
+                })
                 .collect();
             let (from_registry, own): (Vec<_>, Vec<_>) = wanted
                 .into_iter()
@@ -247,6 +252,15 @@ impl Context<'_> {
                         stand_in.version()
                     ));
                 }
+                for (krate, version) in &left {
+                    let Some(port) = self.ports.get(krate) else {
+                        continue;
+                    };
+                    self.shell.note(format_args!(
+                        "{krate} {version} is used as published: its port covers {}",
+                        port.supported()
+                    ));
+                }
                 let mut selection = self.selection(lockfiles, &from_registry)?;
                 selection.with_c = graph.with_c();
                 selection.stand_in = namesakes.iter().any(|package| stand_in.is_for(package));
@@ -255,7 +269,12 @@ impl Context<'_> {
             let Some(port) = self.ports.get(&next.name) else {
                 continue;
             };
-            self.replace(lockfiles, &graph, next, port)?;
+            match self.replace(lockfiles, &graph, next, port) {
+                Err(Error::UnsupportedVersion { .. }) if port.is_optional() => {
+                    left.insert((next.name.to_string(), next.version.clone()));
+                }
+                result => result?,
+            }
         }
         Err(anyhow::anyhow!(
             "the versions of the ported crates do not settle: replaced {}",

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         .once("interrupted_build_leaves_the_app_alone", interrupted)
         .once("failed_build_leaves_the_app_alone", failed)
         .once("exit_codes_of_the_guest_are_passed_on", guest_code)
+        .once("release_that_no_optional_port_covers_is_used", optional)
         .once("vendored_crates_serve_plain_cargo", vendored)
         .once("altered_upstream_file_is_code_97", altered)
         .run()
@@ -265,6 +266,24 @@ fn unsupported(workbench: &Workbench) -> Result<()> {
     ensure!(
         ended.stderr.contains("1.51"),
         "what is supported is not said: {ended}"
+    );
+    app.is_unchanged(&before)
+}
+
+fn optional(workbench: &Workbench) -> Result<()> {
+    let app = NewApp::new(workbench, "optional-app")?;
+    let manifest = app.folder().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)?;
+    fs::write(&manifest, text + "tempfile = \"=3.8.0\"\n")?;
+    app.cargo(workbench, &["generate-lockfile", "--quiet"])?;
+    let before = app.files()?;
+    let host = newest()?;
+    let command = app.wasmedge(workbench, &host, &["tree", "--depth", "1"])?;
+    let ended = Guard::run(command, BUILD_LIMIT)?.successful()?;
+    ensure!(ended.stdout.contains("tempfile v3.8.0"), "{ended}");
+    ensure!(
+        ended.stderr.contains("tempfile 3.8.0 is used as published"),
+        "{ended}"
     );
     app.is_unchanged(&before)
 }

@@ -19,6 +19,8 @@ pub(crate) struct PortFile {
     pub why: String,
     /// The guest gets the dependencies that upstream has for other systems.
     pub native_dependencies: bool,
+    /// Releases that the port does not cover may be used as published.
+    pub optional: bool,
     pub rules: Vec<Rule>,
 }
 
@@ -274,6 +276,8 @@ struct RawPort {
     why: String,
     #[serde(default)]
     native_dependencies: bool,
+    #[serde(default)]
+    optional: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -405,6 +409,7 @@ impl PortFile {
             versions,
             why: raw.port.why,
             native_dependencies: raw.port.native_dependencies,
+            optional: raw.port.optional,
             rules,
         })
     }

@@ -139,6 +139,11 @@ impl Port {
         self.file.native_dependencies && !self.is_unchanged(version)
     }
 
+    /// Whether an app may use a release that the port does not cover: as published.
+    pub fn is_optional(&self) -> bool {
+        self.file.optional
+    }
+
     /// Whether the port covers this version.
     pub fn supports(&self, version: &Version) -> bool {
         self.file.versions.iter().any(|req| req.matches(version))
