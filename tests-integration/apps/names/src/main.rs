@@ -105,7 +105,11 @@ async fn tick(names: Vec<String>) -> io::Result<()> {
         let (found, name) = lookup.await?;
         print(&name, found);
     }
-    println!("late by {} µs, {} rounds", LATE.load(Relaxed), ROUNDS.load(Relaxed));
+    println!(
+        "late by {} µs, {} rounds",
+        LATE.load(Relaxed),
+        ROUNDS.load(Relaxed)
+    );
     ticker.abort();
     echo.abort();
     Ok(())
