@@ -64,6 +64,8 @@ struct Row {
     asks: Vec<String>,
     crates: Vec<String>,
     what: String,
+    #[serde(default)]
+    compiled: bool,
 }
 
 /// How a row went on one host.
@@ -234,7 +236,13 @@ impl<'a> Run<'a> {
         let mut natively = None;
         let mut outcomes = Vec::new();
         for host in &self.hosts {
-            let printed = self.printed(row, peer, host);
+            let compiled = match host {
+                Host::WasmEdge(edge, _) if row.compiled => {
+                    Host::WasmEdge(edge.clone(), Mode::Compiled)
+                }
+                other => other.clone(),
+            };
+            let printed = self.printed(row, peer, &compiled);
             let outcome = match (printed, &natively) {
                 (Err(error), _) => Outcome::Failed(format!("{error:#}")),
                 (Ok(printed), None) if host.is_native() => {
@@ -362,9 +370,14 @@ impl<'a> Run<'a> {
                 .collect();
             writeln!(
                 page,
-                "| {} | {} | {} | {} | {} |",
+                "| {} | {}{} | {} | {} | {} |",
                 crates.join(", "),
                 row.what,
+                if row.compiled {
+                    " (compiled ahead of time)"
+                } else {
+                    ""
+                },
                 row.peer.as_deref().unwrap_or_default(),
                 used.join(", "),
                 cells.join(" | ")
