@@ -142,7 +142,11 @@ fn soak(repo: &Repo, place: &Place, requests: u64) -> Result<Soak> {
         .filter_map(|reason| Some(reason.as_str()?.to_owned()))
         .collect();
     if !server.is_running()? {
-        reasons.push(format!("the server ended: {}", server.stderr().trim()));
+        reasons.push(
+            format!("the server ended {}", server.stderr())
+                .trim()
+                .to_owned(),
+        );
     }
     Ok(Soak {
         wasmedge: place.to_string(),
