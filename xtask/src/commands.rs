@@ -34,7 +34,7 @@ enum How {
 
 use How::{Elsewhere, Run};
 
-const KNOWN: [(&str, How); 31] = [
+const KNOWN: [(&str, How); 33] = [
     // README.md
     ("cargo demo", Elsewhere("the check `demo`")),
     ("cargo xtask test", Elsewhere("the check `test`")),
@@ -105,6 +105,14 @@ const KNOWN: [(&str, How); 31] = [
     (
         "cargo xtask bench --write",
         Elsewhere("takes half an hour, and writes into the repository"),
+    ),
+    (
+        "cargo xtask soak",
+        Elsewhere("takes an hour on a machine with nothing else to do"),
+    ),
+    (
+        "cargo xtask soak --requests 0.2 --wasmedge 0.17.1",
+        Elsewhere("judges the rate, so other work on the machine fails it"),
     ),
     // deploy/README.md
     (

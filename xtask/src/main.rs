@@ -39,6 +39,8 @@ enum Chore {
     Conformance(conformance::Args),
     /// Measure how close to native programs are under WasmEdge
     Bench(bench::Args),
+    /// See whether a server keeps its memory and its speed over millions of requests
+    Soak(bench::soak::Args),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Compat(args) => compat::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Soak(args) => bench::soak::run(&args),
         Chore::Upstream(args) => upstream::run(&args),
     };
     match done {

@@ -9,6 +9,7 @@ mod measure;
 mod place;
 mod plot;
 mod report;
+pub mod soak;
 
 use std::fs;
 use std::path::PathBuf;
@@ -56,17 +57,19 @@ pub struct Args {
 /// The WasmEdge versions that are measured unless others are named.
 const WASMEDGE: [&str; 2] = ["~0.14.1", "~0.17.1"];
 
+/// Those that are named, or else ours.
+fn versions(named: &[VersionReq]) -> Result<Vec<VersionReq>> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let ours = WASMEDGE.iter().map(|text| text.parse());
+    Ok(ours.collect::<Result<_, _>>()?)
+}
+
 /// Gives whether everything was measured.
 pub fn run(args: &Args) -> Result<bool> {
     let repo = Repo::open()?;
-    let wanted = match args.wasmedge.is_empty() {
-        true => WASMEDGE
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()?,
-        false => args.wasmedge.clone(),
-    };
-    let tools = Tools::set_up(&repo, &wanted)?;
+    let tools = Tools::set_up(&repo, &versions(&args.wasmedge)?)?;
     let places = place::build(&repo, &tools)?;
     let rows: Vec<Row> = report::rows()
         .into_iter()
@@ -76,9 +79,10 @@ pub fn run(args: &Args) -> Result<bool> {
     let rounds = args.rounds.unwrap_or(if args.quick { 2 } else { 5 });
     let bench = Bench {
         seconds: if args.quick { 1.0 } else { 3.0 },
+        bulk: if args.quick { 256 << 20 } else { 1 << 30 },
     };
 
-    bench.check_speed(&places)?;
+    measure::check_speed(&places)?;
     let mut results = Results::new(&places, rows, rounds, bench.seconds);
     for missing in &tools.missing {
         results.left_out.push(missing.clone());

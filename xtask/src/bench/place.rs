@@ -1,5 +1,6 @@
 //! Where the programs run, and how they get there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,6 +55,8 @@ pub fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
     repo.must(&mut wasm)?;
 
     let release = target.join("release");
+    let program = target.join(rust::TARGET).join("release/work.wasm");
+    check_tokio(&release.join("work"), &program)?;
     let place = |wasmedge, words| Place {
         wasmedge,
         words,
@@ -61,7 +64,6 @@ pub fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
     };
     let native = release.join("work").display().to_string();
     let mut places = vec![place(None, vec![native])];
-    let program = target.join(rust::TARGET).join("release/work.wasm");
     for edge in &tools.wasmedge {
         let words = what_runs(tools, edge, &program)
             .with_context(|| format!("under WasmEdge {}", edge.version))?;
@@ -69,6 +71,43 @@ pub fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
         places.push(place(Some(edge), words));
     }
     Ok(places)
+}
+
+/// Refuses to compare different versions of tokio: with ported crates cargo may
+/// choose others than the lockfile has.
+fn check_tokio(native: &Path, wasm: &Path) -> Result<()> {
+    let read = |file: &Path| {
+        let program = std::fs::read(file);
+        let program = program.with_context(|| format!("cannot read {}", file.display()))?;
+        anyhow::Ok(tokio_versions(&program))
+    };
+    let (native, wasm) = (read(native)?, read(wasm)?);
+    ensure!(
+        native == wasm && native.len() == 1,
+        "the native program has tokio {native:?}, the one for WasmEdge {wasm:?}"
+    );
+    Ok(())
+}
+
+/// The versions in the paths of sources, which a program has for its panics:
+/// `…/tokio-1.54.1/src/…`, or for a ported crate `…/tokio-1.54.1-04e5e5ee221d/src/…`.
+fn tokio_versions(program: &[u8]) -> BTreeSet<String> {
+    const BEFORE: &[u8] = b"/tokio-";
+    let mut versions = BTreeSet::new();
+    for (at, _) in program
+        .windows(BEFORE.len())
+        .enumerate()
+        .filter(|(_, window)| *window == BEFORE)
+    {
+        let rest = &program[at + BEFORE.len()..];
+        let is_version = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+        let length = rest.iter().take_while(|byte| is_version(byte)).count();
+        // Other crates go on with a word: `/tokio-util-0.7.20/`.
+        if length > 0 {
+            versions.insert(String::from_utf8_lossy(&rest[..length]).into_owned());
+        }
+    }
+    versions
 }
 
 /// Has the runner of `cargo wasmedge` start the program, and looks what it became:
@@ -126,5 +165,23 @@ impl Place {
     /// The load program, which runs on the machine itself.
     pub fn load(&self) -> &Path {
         &self.load
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_names_its_tokio() {
+        let versions = |text: &str| {
+            let versions = tokio_versions(text.as_bytes());
+            versions.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let native = "\0/x/tokio-1.54.1/src/a.rs\0/x/tokio-1.54.1/src/b.rs/x/tokio-util-0.7.20/c";
+        assert_eq!(versions(native), "1.54.1");
+        assert_eq!(versions("/x/tokio-1.54.1-04e5e5ee221d/src/a.rs"), "1.54.1");
+        assert_eq!(versions("/tokio-1.54.1/a/tokio-1.51.6/a"), "1.51.6, 1.54.1");
+        assert_eq!(versions("nothing /tokio-"), "");
     }
 }

@@ -102,8 +102,11 @@ pub fn rows() -> Vec<Row> {
             None,
         ),
     ];
-    for (idle, names, reach, stretch) in [(1000, IDLE_1000, 1.5, 1.25), (4000, IDLE_4000, 1.6, 1.3)]
-    {
+    for (idle, names, reach, stretch) in [
+        (1000, IDLE_1000, 1.5, 1.25),
+        (4000, IDLE_4000, 1.6, 1.3),
+        (10_000, IDLE_10_000, 1.8, 1.4),
+    ] {
         let [cpu, cold, open] = names;
         let at_4000 = idle == 4000;
         rows.push(row(
@@ -155,6 +158,38 @@ pub fn rows() -> Vec<Row> {
             Ratio,
             some(1.4),
             some(1.2),
+        ),
+        row(
+            "mini-redis, redis-benchmark -P 1: CPU per operation",
+            Work::Redis { pipeline: 1 },
+            "cpu",
+            Ratio,
+            some(1.2),
+            some(1.05),
+        ),
+        row(
+            "mini-redis, redis-benchmark -P 16: CPU per operation",
+            Work::Redis { pipeline: 16 },
+            "cpu",
+            Ratio,
+            some(1.5),
+            some(1.25),
+        ),
+        row(
+            "one connection, bulk up: native rate / rate",
+            Work::Bulk { up: true },
+            "bulk",
+            Inverse,
+            some(1.0 / 0.95),
+            some(1.0),
+        ),
+        row(
+            "one connection, bulk down: native rate / rate",
+            Work::Bulk { up: false },
+            "bulk",
+            Inverse,
+            some(1.0 / 0.95),
+            some(1.0),
         ),
         row(
             "yield_now, 1 000 000 times: time",
@@ -236,6 +271,24 @@ pub fn rows() -> Vec<Row> {
             None,
             None,
         ),
+        row(
+            "1000 idle connections: MiB of the whole process",
+            Work::Idle { connections: 1000 },
+            "all memory",
+            Value,
+            None,
+            None,
+        ),
+        row(
+            "10 000 idle connections: % of a CPU",
+            Work::Idle {
+                connections: 10_000,
+            },
+            "percent",
+            Value,
+            some(0.5),
+            some(0.5),
+        ),
     ]);
     rows
 }
@@ -249,6 +302,11 @@ const IDLE_4000: [&str; 3] = [
     "hyper, 50 active, 4000 idle: CPU per request",
     "… longest delay of a cold connection, 4000 idle: ms",
     "… time to open 4000 connections",
+];
+const IDLE_10_000: [&str; 3] = [
+    "hyper, 50 active, 10 000 idle: CPU per request",
+    "… longest delay of a cold connection, 10 000 idle: ms",
+    "… time to open 10 000 connections",
 ];
 
 /// What was measured so far.
@@ -452,7 +510,7 @@ impl Results {
                 .collect()
         };
         let cpu = lines(&|place| {
-            [0, 1000, 4000]
+            [0, 1000, 4000, 10_000]
                 .iter()
                 .filter_map(|&count| {
                     let micros = self.median(idle(count), "cpu", place)? * 1e6;
@@ -507,34 +565,38 @@ impl Results {
 
     /// Where and how it was measured, in a sentence.
     fn machine(&self) -> String {
-        let file = |name: &str| fs::read_to_string(name).unwrap_or_default();
-        let cpus = file("/proc/cpuinfo");
-        let model = cpus
-            .lines()
-            .find_map(|line| line.strip_prefix("model name"))
-            .map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
-        let count = cpus
-            .lines()
-            .filter(|line| line.starts_with("processor"))
-            .count();
-        let kernel = file("/proc/sys/kernel/osrelease");
-        let load = file("/proc/loadavg");
-        let rustc = Command::new("rustc").arg("--version").output();
-        let rustc = rustc.map_or(String::new(), |output| {
-            String::from_utf8_lossy(&output.stdout).trim().to_owned()
-        });
-        format!(
-            "{} rounds of {} s; {count} × {model}, Linux {}, load at the end {}; native by {rustc}.",
-            self.rounds,
-            self.seconds,
-            kernel.trim(),
-            load.split_whitespace().next().unwrap_or_default(),
-        )
+        let (rounds, seconds) = (self.rounds, self.seconds);
+        format!("{rounds} rounds of {seconds} s; {}.", machine())
     }
 }
 
+/// What measures.
+pub fn machine() -> String {
+    let file = |name: &str| fs::read_to_string(name).unwrap_or_default();
+    let cpus = file("/proc/cpuinfo");
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let count = cpus
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    let kernel = file("/proc/sys/kernel/osrelease");
+    let load = file("/proc/loadavg");
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    });
+    format!(
+        "{count} × {model}, Linux {}, load at the end {}; native by {rustc}",
+        kernel.trim(),
+        load.split_whitespace().next().unwrap_or_default(),
+    )
+}
+
 /// Puts `new` between the marks of that name.
-fn between(text: &str, mark: &str, new: &str) -> Result<String> {
+pub fn between(text: &str, mark: &str, new: &str) -> Result<String> {
     let (begin, end) = (
         format!("<!-- {mark} -->\n"),
         format!("<!-- end of {mark} -->"),
@@ -567,12 +629,13 @@ fn absolute(value: &str, figure: f64) -> String {
         "time" => format!("{} ms", rounded(figure / 1e6)),
         "open" => format!("{} ms", rounded(figure / 1e3)),
         "rate" => format!("{}/s", rounded(figure)),
+        "bulk" => format!("{} MB/s", rounded(figure / 1e6)),
         _ => rounded(figure),
     }
 }
 
 /// Three digits that say something.
-fn rounded(value: f64) -> String {
+pub fn rounded(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         size if size >= 100.0 => format!("{value:.0}"),

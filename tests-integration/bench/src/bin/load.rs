@@ -12,7 +12,16 @@
 //! Prints a line of JSON: how many requests were answered, the time to open the
 //! idle connections, and latencies, all in microseconds. The word `start` is
 //! printed when the busy time begins, `end` when it is over.
+//!
+//! `load up|down ADDRESS BYTES`: one connection moves so much to or from the server
+//! `bulk`; prints the seconds that it took.
+//!
+//! `load soak ADDRESS REQUESTS`: so many requests over connections that come and
+//! go, 50 at a time. Prints `tenth N SECONDS` after each tenth, and at the end
+//! a line of JSON: how many requests were answered and how many were not, and of
+//! some of the latter why.
 
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -95,17 +104,33 @@ fn http_length(bytes: &[u8]) -> usize {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let [what, address, active, idle, seconds, size] = words[..] else {
-        return Err("six words are needed; see the source".into());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (what, address, active, idle, seconds, size) = match words[..] {
+        ["up", address, bytes] => {
+            runtime.block_on(bulk(true, address, bytes.parse()?))?;
+            return Ok(());
+        }
+        ["down", address, bytes] => {
+            runtime.block_on(bulk(false, address, bytes.parse()?))?;
+            return Ok(());
+        }
+        ["soak", address, requests] => {
+            let load = soak(address.to_owned(), requests.parse()?);
+            LocalSet::new().block_on(&runtime, load)?;
+            return Ok(());
+        }
+        [what, address, active, idle, seconds, size] => {
+            (what, address, active, idle, seconds, size)
+        }
+        _ => return Err("other words are needed; see the source".into()),
     };
     let number = |word: &str| word.parse::<usize>().unwrap_or(0);
     let kind = match what {
         "echo" => Kind::Echo(number(size)),
         _ => Kind::Http,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     let load = run(
         kind,
         what == "new",
@@ -204,6 +229,138 @@ async fn run(
         percentiles(cold_took),
     );
     Ok(())
+}
+
+async fn bulk(up: bool, address: &str, bytes: u64) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let mut buffer = vec![b'x'; 64 * 1024];
+    let mut head = vec![if up { b'u' } else { b'd' }];
+    head.extend(bytes.to_be_bytes());
+    let start = Instant::now();
+    stream.write_all(&head).await?;
+    let mut left = bytes;
+    while left > 0 {
+        let size = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let moved = if up {
+            stream.write_all(&buffer[..size]).await?;
+            size
+        } else {
+            stream.read(&mut buffer[..size]).await?
+        };
+        if moved == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        left -= moved as u64;
+    }
+    // What was sent has also been read when the server says so.
+    if up && stream.read_u8().await? != b'.' {
+        return Err(io::Error::other("another answer"));
+    }
+    println!("{}", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// So many connections of a soak are open at a time.
+const SOAKERS: u64 = 50;
+/// A connection of a soak that takes longer hangs.
+const SOAK_LIMIT: Duration = Duration::from_secs(60);
+/// With so many failures it is clear that the server is gone.
+const FAILURES: usize = 1000;
+
+struct Soak {
+    all: u64,
+    /// Requests that were not begun yet.
+    left: Cell<u64>,
+    answered: Cell<u64>,
+    failures: RefCell<Vec<String>>,
+    start: Instant,
+}
+
+async fn soak(address: String, all: u64) -> io::Result<()> {
+    let soak = Rc::new(Soak {
+        all,
+        left: Cell::new(all),
+        answered: Cell::new(0),
+        failures: RefCell::new(Vec::new()),
+        start: Instant::now(),
+    });
+    println!("start");
+    let soakers: Vec<_> = (0..SOAKERS)
+        .map(|n| {
+            let (soak, address) = (soak.clone(), address.clone());
+            tokio::task::spawn_local(async move {
+                // 100 on average, and not the same for all: they would come and
+                // go together.
+                let mut length = 50 + 2 * n;
+                while soak.left.get() > 0 && soak.failures.borrow().len() < FAILURES {
+                    let connection = soak.connection(&address, length);
+                    let failure = match tokio::time::timeout(SOAK_LIMIT, connection).await {
+                        Ok(Ok(())) => None,
+                        Ok(Err(error)) => Some(error.to_string()),
+                        Err(_) => Some(format!("no answer within {SOAK_LIMIT:?}")),
+                    };
+                    if let Some(failure) = failure {
+                        soak.failures.borrow_mut().push(failure);
+                        soak.passed();
+                    }
+                    length = 50 + (length - 50 + 37) % 101;
+                }
+            })
+        })
+        .collect();
+    for soaker in soakers {
+        soaker.await?;
+    }
+    let failures = soak.failures.borrow();
+    let mut reasons: Vec<&String> = failures.iter().collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    println!(
+        "{{\"answered\":{},\"failed\":{},\"reasons\":{:?}}}",
+        soak.answered.get(),
+        failures.len(),
+        reasons.iter().take(5).collect::<Vec<_>>(),
+    );
+    Ok(())
+}
+
+impl Soak {
+    /// One connection with up to `length` requests.
+    async fn connection(&self, address: &str, length: u64) -> io::Result<()> {
+        let mut connection = None;
+        for _ in 0..length {
+            let Some(left) = self.left.get().checked_sub(1) else {
+                break;
+            };
+            self.left.set(left);
+            let connection = match &mut connection {
+                Some(connection) => connection,
+                none => none.insert(Connection::open(Kind::Http, address).await?),
+            };
+            connection.ask().await?;
+            if !connection.buffer.starts_with(b"HTTP/1.1 200 ") {
+                return Err(io::Error::other("an answer that is not 200"));
+            }
+            self.answered.set(self.answered.get() + 1);
+            self.passed();
+        }
+        Ok(())
+    }
+
+    /// Says so when a tenth of the requests is over, answered or not.
+    fn passed(&self) {
+        let over = self.answered.get() + self.failures.borrow().len() as u64;
+        let tenth = |over: u64| over * 10 / self.all;
+        if tenth(over) > tenth(over - 1) {
+            println!(
+                "tenth {} {}",
+                tenth(over),
+                self.start.elapsed().as_secs_f64()
+            );
+        }
+    }
 }
 
 /// As JSON: the percentiles 50, 90, 99 and 99.9, and the maximum.

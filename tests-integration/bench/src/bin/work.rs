@@ -1,6 +1,6 @@
 //! The work that is measured.
 //!
-//! Usage: `work http|echo|pairs`: a server; prints `listening on ADDRESS`
+//! Usage: `work http|echo|pairs|bulk|redis`: a server; prints `listening on ADDRESS`
 //!        `work write-write-read ADDRESS`: a client of `pairs`
 //!        `work compute|yield|spawn|sleep|mpsc|ping-pong`
 //!
@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +32,8 @@ fn main() -> Result<()> {
             ["http"] => http().await,
             ["echo"] => echo().await,
             ["pairs"] => pairs().await,
+            ["bulk"] => bulk().await,
+            ["redis"] => redis().await,
             ["write-write-read", address] => write_write_read(address).await,
             ["compute"] => timed(compute(20_000_000)).await,
             ["yield"] => timed(yields(1_000_000)).await,
@@ -107,6 +109,50 @@ async fn pairs() -> Result<()> {
             }
         });
     }
+}
+
+/// Takes what a client sends and then says `.`, or sends what a client asks for:
+/// nine bytes say which, and how much.
+async fn bulk() -> Result<()> {
+    let listener = listen().await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            // The load program reports a transfer that ends too early.
+            let _ = transfer(stream).await;
+        });
+    }
+}
+
+async fn transfer(mut stream: TcpStream) -> std::io::Result<()> {
+    let up = stream.read_u8().await? == b'u';
+    let mut left = usize::try_from(stream.read_u64().await?).unwrap_or(usize::MAX);
+    let mut buffer = vec![b'x'; 64 * 1024];
+    while left > 0 {
+        let size = left.min(buffer.len());
+        left -= match up {
+            true => match stream.read(&mut buffer[..size]).await? {
+                0 => return Ok(()),
+                n => n,
+            },
+            false => {
+                stream.write_all(&buffer[..size]).await?;
+                size
+            }
+        };
+    }
+    if up {
+        stream.write_all(b".").await?;
+    }
+    Ok(())
+}
+
+/// The server of mini-redis as its own program starts it, on one thread and
+/// without a log.
+async fn redis() -> Result<()> {
+    let listener = listen().await?;
+    mini_redis::server::run(listener, tokio::signal::ctrl_c()).await?;
+    Ok(())
 }
 
 async fn write_write_read(address: &str) -> Result<()> {
