@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 #[cfg(debug_assertions)]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ impl Selector {
     pub(crate) fn new() -> io::Result<Selector> {
         Ok(Selector {
             #[cfg(debug_assertions)]
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: NEXT_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             poller: Arc::new(Mutex::new(Poller::new(WasmEdge {
                 start: Instant::now(),
                 always_ready: None,
@@ -204,12 +204,17 @@ cfg_any_os_ext! {
 }
 
 cfg_io_source! {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use crate::Registry;
 
     /// The registration that travels with an I/O source, so that arming it
     /// again needs no lookup.
     pub(crate) struct IoSourceState {
         registration: Option<Registration>,
+        /// The last receive got as much as it had room for: the source was served,
+        /// though the next receive may find nothing.
+        full: AtomicBool,
     }
 
     struct Registration {
@@ -228,7 +233,10 @@ cfg_io_source! {
 
     impl IoSourceState {
         pub(crate) fn new() -> IoSourceState {
-            IoSourceState { registration: None }
+            IoSourceState {
+                registration: None,
+                full: AtomicBool::new(false),
+            }
         }
 
         /// Runs an I/O operation and arms the directions that it exhausted.
@@ -251,9 +259,18 @@ cfg_io_source! {
                     // Not one of our socket operations: it could be either.
                     directions = Directions::BOTH;
                 }
+                if exhausted.is_full() {
+                    self.full.store(true, Ordering::Relaxed);
+                }
                 if !directions.is_empty() {
                     let mut poller = registration.selector.lock();
-                    if directions == Directions::READ && !would_block {
+                    let served = if directions.has(Directions::READ) {
+                        let was_full = self.full.swap(false, Ordering::Relaxed);
+                        directions == Directions::READ && (was_full || !would_block)
+                    } else {
+                        false
+                    };
+                    if served {
                         poller.served(registration.key);
                     } else {
                         poller.exhausted(registration.key, directions);

@@ -18,3 +18,19 @@ fn core_slot(handle: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot
 fn core_slot(_: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot {
     AtomicCell::new
 }
+
+impl Core {
+    /// The tasks are done for now, and the drivers are looked at.
+    fn pause_work(&mut self, context: &Context) {
+        #[cfg(all(target_os = "wasi", target_env = "p1"))]
+        if one_thread::works_on(context, self) {
+            return;
+        }
+        self.metrics.pause();
+    }
+
+    /// The drivers have been looked at.
+    fn resume_work(&mut self) {
+        self.metrics.resume();
+    }
+}

@@ -196,6 +196,15 @@ pub(super) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     core
 }
 
+/// Whether the scheduler, which has no task to run, goes on without waiting and
+/// without doing anybody else's work: the time is its own then. The host's clock
+/// is dear, and a task that yields comes by here each time.
+pub(super) fn works_on(cx: &Context, core: &Core) -> bool {
+    cx.has_pending_work(core)
+        && !blocking::one_thread::is_waiting(&cx.handle.blocking_spawner)
+        && number_of_runtimes() == 1
+}
+
 // ===== more than one runtime =====
 
 /// Where a scheduler keeps its core while nobody runs it. The list of this

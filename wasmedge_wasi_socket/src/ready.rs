@@ -10,6 +10,7 @@
 //! | [`READ`](Exhausted::READ) | a receive, peek or accept would have blocked; a stream gave fewer bytes than the buffers could hold (and more than none, and they were not just peeked at) |
 //! | [`WRITE`](Exhausted::WRITE) | a send would have blocked; a stream took fewer bytes than it was given; a connection attempt went on in the background |
 //! | [`RECEIVER`](Exhausted::RECEIVER) | a Unix datagram to an address would have blocked, since its receiver has no room |
+//! | [`FULL`](Exhausted::FULL) | nothing: a receive from a stream filled its buffers, so that only the next one tells whether there is more |
 //!
 //! Notes add up until they are taken. They do not name a socket: take them
 //! before an operation to start afresh, and after it to learn about it. A note
@@ -34,14 +35,16 @@ impl Exhausted {
     pub const WRITE: Exhausted = Exhausted(2);
     /// The receiver of a datagram, and not the socket that it was sent on.
     pub const RECEIVER: Exhausted = Exhausted(4);
+    /// No direction, but a receive got as much as it had room for.
+    pub const FULL: Exhausted = Exhausted(8);
 
     /// The set as bits: 1 is [`READ`](Self::READ), 2 is [`WRITE`](Self::WRITE), 4 is
-    /// [`RECEIVER`](Self::RECEIVER).
+    /// [`RECEIVER`](Self::RECEIVER), 8 is [`FULL`](Self::FULL).
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// Nothing is used up.
+    /// There is no note.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -54,6 +57,11 @@ impl Exhausted {
     /// The writing side is used up.
     pub const fn is_write(self) -> bool {
         self.0 & Exhausted::WRITE.0 != 0
+    }
+
+    /// A receive filled its buffers.
+    pub const fn is_full(self) -> bool {
+        self.0 & Exhausted::FULL.0 != 0
     }
 
     /// A receiver is used up: a poll says that the socket can be written to.
@@ -100,5 +108,8 @@ mod tests {
         note(Exhausted::RECEIVER);
         let receiver = take_exhausted();
         assert!(receiver.is_receiver() && !receiver.is_write() && !receiver.is_read());
+        note(Exhausted::FULL);
+        let full = take_exhausted();
+        assert!(full.is_full() && !full.is_read() && !full.is_write() && !full.is_empty());
     }
 }

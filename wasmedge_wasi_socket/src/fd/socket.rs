@@ -211,9 +211,11 @@ fn recv_bufs(
     met(fd)?;
     let result = sys::recv(fd, &mut bufs, 0);
     match result {
-        Ok(n) if n > 0 && socktype == SocketType::Stream && n < bufs.total() => {
-            note(Exhausted::READ);
-        }
+        Ok(n) if n > 0 && socktype == SocketType::Stream => note(if n < bufs.total() {
+            Exhausted::READ
+        } else {
+            Exhausted::FULL
+        }),
         Err(Errno::AGAIN) => note(Exhausted::READ),
         _ => {}
     }
