@@ -3,7 +3,7 @@
 //! every place where the real one aborts, hangs or corrupts itself.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
@@ -39,8 +39,11 @@ pub struct State {
     pub probes: usize,
     /// Processor time used.
     pub ran: u64,
-    /// Calls take time: 600 ns for each subscription, 1000 for a probe.
+    /// Calls take time: 600 ns for each subscription and for each that the poll before
+    /// had and this one has not, or the other way round, 2500 for a probe.
     pub costs: bool,
+    /// User data of the last poll's subscriptions.
+    before: BTreeSet<u64>,
     /// The next poll comes back with EINTR everywhere.
     pub signals: u32,
     /// The subscriptions that a signal interrupted: the next call must repeat them.
@@ -82,8 +85,12 @@ impl Host for Model {
         let state = &mut *self.0.borrow_mut();
         state.polls += 1;
         if state.costs {
-            state.now += 600 * subscriptions.len() as u64;
-            state.ran += 600 * subscriptions.len() as u64;
+            let these: BTreeSet<u64> = subscriptions.iter().map(|s| s.userdata()).collect();
+            let changed = these.symmetric_difference(&state.before).count();
+            let took = 600 * (subscriptions.len() + changed) as u64;
+            state.before = these;
+            state.now += took;
+            state.ran += took;
         }
         assert!(state.polls < 1_000_000, "the poller spins");
         assert!(!subscriptions.is_empty(), "an empty poll corrupts the host");
@@ -198,8 +205,8 @@ impl Host for Model {
         let state = &mut *self.0.borrow_mut();
         state.probes += 1;
         if state.costs {
-            state.now += 1000;
-            state.ran += 1000;
+            state.now += 2500;
+            state.ran += 2500;
         }
         let socket = &state.sockets[&fd];
         assert!(!socket.datagram, "a probe would take a datagram's error");

@@ -742,13 +742,30 @@ fn busy(
     }
 }
 
+/// Has one of the first `hot` connections speak each third of a millisecond, for
+/// `nanos`. The program sleeps in between.
+fn leisurely(poller: &mut Poller<Model>, model: &Model, keys: &[Key], hot: usize, nanos: u64) {
+    let end = model.0.borrow().now + nanos;
+    for fd in (100..).take(hot).cycle() {
+        if model.0.borrow().now >= end {
+            return;
+        }
+        speak(model, fd);
+        for _ in 0..2 {
+            for readiness in wait(poller, Some(MS / 3)) {
+                let fd = readiness.token as i32;
+                serve(poller, model, keys[(fd - 100) as usize], fd);
+            }
+        }
+    }
+}
+
 #[test]
 fn idle_connections_cost_busy_ones_little_and_are_heard_soon() {
     for (idle, slower, delay) in [(1000, 1.25, 10), (4000, 1.3, 26), (10_000, 1.35, 62)] {
         let (mut poller, model, keys) = idle_connections(50);
         let (alone, _) = busy(&mut poller, &model, &keys, 50, 1000 * MS, None);
         let (mut poller, model, keys) = idle_connections(50 + idle);
-        // Until the set is split.
         busy(&mut poller, &model, &keys, 50, 200 * MS, None);
         let cold = 100 + idle;
         let (among, heard) = busy(&mut poller, &model, &keys, 50, 1000 * MS, Some(cold));
@@ -762,9 +779,105 @@ fn idle_connections_cost_busy_ones_little_and_are_heard_soon() {
 }
 
 #[test]
-fn a_program_that_fell_silent_sleeps() {
+fn a_set_that_was_split_is_whole_again_when_there_is_always_something_to_do() {
+    let (mut poller, model, keys) = idle_connections(4000);
+    leisurely(&mut poller, &model, &keys, 50, 300 * MS);
+    assert!(poller.set.cold() > 3000, "{} are cold", poller.set.cold());
+    busy(&mut poller, &model, &keys, 50, 1500 * MS, None);
+    assert_eq!(poller.set.cold(), 0);
+    // A look each twenty milliseconds or so, and nothing probed over and over.
+    let before = model.0.borrow().polls;
+    let probes = model.0.borrow().probes;
+    let (answered, _) = busy(&mut poller, &model, &keys, 50, 1000 * MS, None);
+    let state = model.0.borrow();
+    let (polls, probes) = (state.polls - before, state.probes - probes);
+    assert!((30..80).contains(&polls), "{polls} polls");
+    assert!(
+        probes < answered / 4,
+        "{probes} probes, {answered} answered"
+    );
+}
+
+/// With thousands of idle connections, which keep polls rare while others are busy:
+/// listeners and datagram sockets are looked at all the same, and a yield costs no poll.
+#[test]
+fn rare_polls_hide_no_listener_and_no_datagram() {
+    for kind in ["listener", "datagram"] {
+        let (mut poller, model, keys) = idle_connections(4000);
+        let fd = 10;
+        let socket = Socket {
+            listener: kind == "listener",
+            datagram: kind == "datagram",
+            ..Socket::default()
+        };
+        open(&model, fd, socket);
+        let key = poller
+            .set
+            .insert(fd, 10, Directions::READ, Owner::Mio)
+            .unwrap();
+        let mut longest = 0;
+        for _ in 0..50 {
+            speak(&model, fd);
+            let spoke = model.0.borrow().now;
+            loop {
+                // Somebody is always served.
+                speak(&model, 100);
+                let found = tokens(&wait(&mut poller, Some(0)));
+                work(&model, 50_000);
+                for &token in &found {
+                    let fd = token as i32;
+                    let key = if fd == 10 {
+                        key
+                    } else {
+                        keys[(fd - 100) as usize]
+                    };
+                    serve(&mut poller, &model, key, fd);
+                }
+                if found.contains(&10) {
+                    break;
+                }
+            }
+            // The owner looks once more, and finds nothing.
+            poller.exhausted(key, Directions::READ);
+            longest = longest.max(model.0.borrow().now - spoke);
+        }
+        // But for the first one, that nobody has looked at before.
+        assert!(longest <= 27 * MS, "a {kind} waited {longest} ns");
+        let average = model.0.borrow().now / 50;
+        assert!(average <= 3 * MS, "a {kind} waited {average} ns on average");
+    }
+}
+
+#[test]
+fn a_writer_that_waits_is_not_left_to_rare_polls() {
     let (mut poller, model, keys) = idle_connections(4000);
     busy(&mut poller, &model, &keys, 50, 300 * MS, None);
+    open(&model, 10, Socket::default());
+    poller
+        .set
+        .insert(10, 10, Directions::WRITE, Owner::Mio)
+        .unwrap();
+    model.0.borrow_mut().sockets.get_mut(&10).unwrap().writable = true;
+    let start = model.0.borrow().now;
+    loop {
+        speak(&model, 100);
+        let found = tokens(&wait(&mut poller, Some(0)));
+        if found.contains(&10) {
+            break;
+        }
+        for &token in found.iter().filter(|token| **token >= 100) {
+            serve(&mut poller, &model, keys[token - 100], token as i32);
+        }
+    }
+    let waited = model.0.borrow().now - start;
+    // Half a millisecond, and the one poll of all.
+    assert!(waited <= 5 * MS, "{waited} ns");
+}
+
+#[test]
+fn a_program_that_fell_silent_sleeps() {
+    let (mut poller, model, keys) = idle_connections(4000);
+    leisurely(&mut poller, &model, &keys, 50, 300 * MS);
     assert!(poller.set.cold() > 3000, "{} are cold", poller.set.cold());
     // What the busy ones had still to say.
     for _ in 0..100 {
@@ -812,7 +925,7 @@ fn what_cannot_be_probed_is_not_cold_for_long() {
         .set
         .insert(foreign, 11, Directions::READ, Owner::Foreign)
         .unwrap();
-    busy(&mut poller, &model, &keys, 4, 300 * MS, None);
+    leisurely(&mut poller, &model, &keys, 4, 300 * MS);
     assert!(poller.set.cold() > 0);
     speak(&model, listener);
     speak(&model, foreign);

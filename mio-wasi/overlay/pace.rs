@@ -2,14 +2,24 @@
 //!
 //! The host walks through every subscription on every poll, and takes out and
 //! puts back what a poll leaves out. With thousands of idle connections that is
-//! most of the work. The set is then *split*: what spoke lately stays in every
-//! poll (hot), the rest (cold) is probed one by one, a slice at a time. A probe
-//! costs a little more than a subscription, but there are far fewer of them.
+//! most of the work.
 //!
-//! Three things are decided here, from measured costs:
+//! A program that is never out of work can do better: one look at the whole set
+//! costs a third of probing each source of it, as long as no poll in between takes
+//! sources out. So
+//!
+//! * **How long to do without polls** is decided here: [`Pace::blind`]. Meanwhile
+//!   what was served a moment ago is probed, or presumed ready (`presumption.rs`).
+//!
+//! It has to poll nevertheless when nothing more is ready, to sleep. Does that
+//! happen often, the set is *split*: what spoke lately stays in every
+//! poll (hot), the rest (cold) is probed one by one, a slice at a time. A probe
+//! costs more than a subscription, but there are far fewer of them. From measured costs
+//! it is decided
 //!
 //! * **Whether to split.** [`Pace::pressure`] is what walking through the whole
-//!   set costs, or would cost, above an eighth of the time. At the price of a
+//!   set costs, or would cost, above an eighth of the time, looks that are due not
+//!   counted. At the price of a
 //!   change (each source out of the host and in again) the set is split; at zero
 //!   it is whole again. The distance keeps it from going back and forth. A
 //!   program that waits for longer soon has a whole set, and then sleeps without
@@ -45,6 +55,21 @@ const SWEEP_SHARE: u64 = 6;
 /// A change takes a source out of the host and puts it in again, which costs as
 /// much as so many subscriptions to it.
 const CHANGE: u64 = 6;
+
+/// How long polls may be left out in any case, in nanoseconds, while sources are ready
+/// one after the other.
+pub(crate) const SHORTEST_BLIND: u64 = 500_000;
+
+/// Looks at the whole set take one in so many of the time, as long as that is often ...
+const LOOK_SHARE: u64 = 12;
+
+/// ... in nanoseconds. Where it would not be, they may take one in so many.
+const LOOK_OFTEN: u64 = 20_000_000;
+const LOOK_MOST: u64 = 6;
+
+/// A split set is for programs that sleep: between two polls that count against the
+/// whole one they did, for so many nanoseconds.
+const SLEPT: u64 = 50_000;
 
 /// Sweeping faster than in this time helps nobody.
 const QUICKEST_SWEEP: u64 = 10_000_000;
@@ -97,6 +122,10 @@ pub(crate) struct Pace {
     probe: Cost,
     /// Up to when the cold sources have been swept.
     swept: u64,
+    /// When the last look at the whole set was, or in a split set would have been.
+    looked: u64,
+    /// How long the program has slept since a poll last counted.
+    rest: u64,
     era: u32,
     era_began: u64,
     era_polls: u32,
@@ -136,6 +165,8 @@ impl Pace {
                 most: 2_500,
             },
             swept: 0,
+            looked: 0,
+            rest: 0,
             era: 2,
             era_began: 0,
             era_polls: 0,
@@ -176,18 +207,41 @@ impl Pace {
         }
     }
 
-    /// There was a poll. `counts` if it had or brought something to do. `awaited`
-    /// sources would have been in it if the set were whole.
-    pub(crate) fn polled(&mut self, awaited: usize, counts: bool) {
+    /// There was a poll. `counts` if it had or brought something to do; `slept` is
+    /// for how long it waited; `due` says that there had been none for
+    /// [`blind`](Self::blind). `awaited` sources would have been in it if the set were
+    /// whole.
+    pub(crate) fn polled(&mut self, awaited: usize, counts: bool, slept: u64, due: bool) {
         self.era_polls += 1;
         let gap = self.now.saturating_sub(self.began).min(LONGEST_GAP);
         self.gap = self.gap - self.gap / 8 + gap / 8;
         self.began = self.now;
-        if counts {
+        let due = match self.split {
+            true => self.now.saturating_sub(self.looked) >= self.blind(awaited, 0),
+            false => due,
+        };
+        self.rest = self.rest.saturating_add(slept);
+        if due {
+            self.looked = self.now;
+        } else if counts && (!self.split || self.rest > SLEPT) {
+            self.rest = 0;
             let most = 2 * self.price_of_change(awaited);
             let walk = awaited as u64 * self.subscription.nanos;
             self.pressure = self.pressure.saturating_add(walk).min(most);
         }
+    }
+
+    /// For how long polls may be left out, in nanoseconds, as long as there is
+    /// something to do.
+    pub(crate) fn blind(&self, awaited: usize, cold: usize) -> u64 {
+        if cold > 0 {
+            return SHORTEST_BLIND;
+        }
+        let walk = awaited as u64 * self.subscription.nanos;
+        (LOOK_SHARE * walk)
+            .min(LOOK_OFTEN)
+            .max(LOOK_MOST * walk)
+            .max(SHORTEST_BLIND)
     }
 
     /// How many sources are hot at most, once the set is split.

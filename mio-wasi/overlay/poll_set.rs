@@ -19,6 +19,9 @@
 //! * *presumed*: the direction is told as ready at the next wait without asking
 //!   the host; see `presumption.rs`.
 //!
+//! What has been armed since the last poll stands at the end of the array: while
+//! polls are left out, those are the ones to look at; see `pace.rs`.
+//!
 //! Nothing here calls the host; the module is tested natively.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -117,6 +120,8 @@ struct Slot {
     live: bool,
     /// Whether reading may become cold.
     may_cool: bool,
+    /// Others do the I/O on it.
+    foreign: bool,
     /// The socket is known to be in non-blocking mode.
     nonblocking: bool,
     /// The era in which reading was armed.
@@ -153,6 +158,13 @@ pub(crate) struct PollSet {
     by_fd: BTreeMap<i32, u32>,
     /// Index 0 is kept for the head, whether or not a poll uses it.
     subscriptions: Vec<Subscription>,
+    /// Those from here on have been armed since the last poll.
+    new: usize,
+    /// Where the next look at the new ones begins.
+    cursor: usize,
+    /// How many are armed of which only a poll can tell: writers that wait, and
+    /// what others do the I/O on.
+    opaque: usize,
     /// Cold sources in the order in which they are to be probed, and what is
     /// left of former ones.
     queue: VecDeque<(u32, u32)>,
@@ -171,6 +183,9 @@ impl PollSet {
             free: Vec::new(),
             by_fd: BTreeMap::new(),
             subscriptions: vec![Subscription::clock_relative(CLOCK, 0)],
+            new: 1,
+            cursor: 0,
+            opaque: 0,
             queue: VecDeque::new(),
             cold: 0,
             last_cold: 0,
@@ -203,6 +218,7 @@ impl PollSet {
                     kind: Kind::Unknown,
                     live: false,
                     may_cool: false,
+                    foreign: false,
                     nonblocking: false,
                     era: 0,
                     cold: 0,
@@ -222,6 +238,7 @@ impl PollSet {
         };
         slot.live = true;
         slot.may_cool = owner != Owner::Foreign;
+        slot.foreign = owner == Owner::Foreign;
         slot.nonblocking = owner == Owner::MioAccepted;
         slot.trial = None;
         let key = Key {
@@ -304,8 +321,9 @@ impl PollSet {
         Some((token, told))
     }
 
-    /// The armed subscriptions, led by `head`.
+    /// The armed subscriptions, led by `head`, for a poll.
     pub(crate) fn subscriptions(&mut self, head: Head) -> &[Subscription] {
+        self.new = self.subscriptions.len();
         self.subscriptions[0] = match head {
             Head::Nothing => return &self.subscriptions[1..],
             Head::Clock(nanoseconds) => Subscription::clock_relative(CLOCK, nanoseconds),
@@ -317,6 +335,35 @@ impl PollSet {
     /// How many subscriptions are armed, the head not counted.
     pub(crate) fn armed(&self) -> usize {
         self.subscriptions.len() - 1
+    }
+
+    /// How many directions have been armed since the last poll.
+    pub(crate) fn armed_since_poll(&self) -> usize {
+        self.subscriptions.len() - self.new
+    }
+
+    /// Whether only a poll can tell of something that is armed.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.opaque > 0
+    }
+
+    /// Goes round among what has been armed since the last poll, and names one:
+    /// `(key, descriptor, kind, whether it may be probed)`. `None` where there is none,
+    /// or it is a writer.
+    pub(crate) fn next_new(&mut self) -> Option<(Key, i32, Kind, bool)> {
+        let count = self.armed_since_poll();
+        if count == 0 {
+            return None;
+        }
+        self.cursor = (self.cursor + 1) % count;
+        let armed = &self.subscriptions[self.new + self.cursor];
+        let (index, direction) = unpack(armed.userdata())?;
+        let slot = &self.slots[index as usize];
+        let key = Key {
+            slot: index,
+            generation: slot.generation,
+        };
+        (direction == READ).then_some((key, slot.fd, slot.kind, slot.may_cool))
     }
 
     /// Whether no source is waited for, nor presumed ready.
@@ -523,11 +570,13 @@ impl PollSet {
                 self.cold -= 1;
             }
             slot.era = era;
+            self.opaque += usize::from(slot.foreign);
             slot.position[READ] = self.subscriptions.len() as u32;
             self.subscriptions
                 .push(Subscription::read(pack(index, READ), slot.fd));
         }
         if directions.has(Directions::WRITE) && slot.position[WRITE] == 0 {
+            self.opaque += 1;
             slot.position[WRITE] = self.subscriptions.len() as u32;
             self.subscriptions
                 .push(Subscription::write(pack(index, WRITE), slot.fd));
@@ -551,15 +600,33 @@ impl PollSet {
             if !directions.has(directions_of(direction)) {
                 continue;
             }
-            let at = std::mem::take(&mut self.slots[index as usize].position[direction]);
+            let slot = &mut self.slots[index as usize];
+            let mut at = std::mem::take(&mut slot.position[direction]) as usize;
             if at == 0 {
                 continue;
             }
-            self.subscriptions.swap_remove(at as usize);
-            if let Some(moved) = self.subscriptions.get(at as usize) {
-                if let Some((slot, direction)) = unpack(moved.userdata()) {
-                    self.slots[slot as usize].position[direction] = at;
-                }
+            self.opaque -= usize::from(direction == WRITE || slot.foreign);
+            if at < self.new {
+                // The gap goes to the end of the old ones, so that the new ones stay
+                // together.
+                self.new -= 1;
+                self.subscriptions.swap(at, self.new);
+                self.note_position(at);
+                at = self.new;
+            }
+            self.subscriptions.swap_remove(at);
+            self.note_position(at);
+        }
+    }
+
+    /// What was moved to this place is there now.
+    fn note_position(&mut self, at: usize) {
+        let moved = self.subscriptions.get(at);
+        if let Some((slot, direction)) = moved.and_then(|moved| unpack(moved.userdata())) {
+            let position = &mut self.slots[slot as usize].position[direction];
+            // 0: it is the one that goes.
+            if *position != 0 {
+                *position = at as u32;
             }
         }
     }

@@ -20,7 +20,7 @@
 use wasmedge_wasi_socket::abi::{Event as HostEvent, Subscription};
 use wasmedge_wasi_socket::Errno;
 
-use super::pace::{Change, Pace};
+use super::pace::{Change, Pace, SHORTEST_BLIND};
 use super::poll_set::{Directions, Head, Key, Kind, PollSet, Trial, CLOCK};
 use super::presumption::Presumption;
 
@@ -88,9 +88,12 @@ const PATIENCE: u32 = 2;
 /// source is a series of these: the host cannot be asked to wait for nothing.
 const LONGEST_WAIT: u64 = 3_600_000_000_000;
 
-/// How long polls may be left out, in nanoseconds, while sources are presumed
-/// ready one after the other.
-const LONGEST_BLIND: u64 = 500_000;
+/// While polls are left out, so many sources at least are probed before a wait is
+/// content with those that it found ...
+const ROUND: usize = 64;
+
+/// ... and those that cannot be probed are told as ready once in so many nanoseconds.
+const GUESS: u64 = 1_000_000;
 
 /// One in so many polls that return at once has a clock instead of the
 /// descriptor that is always ready: that one keeps the host from ever being
@@ -124,6 +127,8 @@ pub(crate) struct Poller<H> {
     busy: bool,
     /// When the host was last asked, monotonic nanoseconds.
     asked: u64,
+    /// When sources that cannot be probed were last told as ready, the same.
+    guessed: u64,
     /// Polls that returned at once without a clock since the last one with.
     unclocked: u32,
     /// Datagrams that found no room since a sender was last left alone.
@@ -148,6 +153,7 @@ impl<H: Host> Poller<H> {
             accepted: Presumption::new(),
             busy: false,
             asked: 0,
+            guessed: 0,
             unclocked: 0,
             refused: 0,
         })
@@ -189,10 +195,24 @@ impl<H: Host> Poller<H> {
                 error: false,
             });
         });
-        if found > 0 && now.saturating_sub(self.asked) < LONGEST_BLIND {
-            self.busy = found > 1;
-            self.report_wakes(&mut report);
-            return Ok(());
+        let since = now.saturating_sub(self.asked);
+        let mut blind = self.pace.blind(self.set.armed(), self.set.cold());
+        let mut due = since >= blind;
+        // Only a poll tells of some things.
+        if self.set.is_opaque() || !self.parked.sources.is_empty() {
+            blind = SHORTEST_BLIND;
+        }
+        if since < blind {
+            let mut content = found > 0;
+            if blind > SHORTEST_BLIND {
+                found += self.look_at_new(now, &mut report);
+                content = found > 0 || timeout == Some(0) || !self.wakes.is_empty();
+            }
+            if content {
+                self.busy = found > 1;
+                self.report_wakes(&mut report);
+                return Ok(());
+            }
         }
 
         loop {
@@ -209,7 +229,7 @@ impl<H: Host> Poller<H> {
                 found > 0 || !self.wakes.is_empty() || deadline.is_some_and(|end| end <= now);
             if at_once && self.set.armed() == 0 {
                 // There is nothing to ask. With a whole set there would be.
-                self.pace.polled(self.set.cold(), true);
+                self.pace.polled(self.set.cold(), true, 0, due);
                 self.asked = now;
             } else {
                 let head = if at_once {
@@ -230,12 +250,14 @@ impl<H: Host> Poller<H> {
                     let ran = self.host.ran();
                     let ran = self.pace.ran(ran);
                     self.pace.walked(answer.walked, ran);
+                    let mut slept = 0;
                     if !at_once {
-                        let took = now.saturating_sub(begin);
-                        self.pace.slept(took.saturating_sub(ran));
+                        slept = now.saturating_sub(begin).saturating_sub(ran);
+                        self.pace.slept(slept);
                     }
-                    self.pace.polled(awaited, counts);
+                    self.pace.polled(awaited, counts, slept, due);
                 }
+                due = false;
                 if answer.silent {
                     found += self.answer_silence(&mut report);
                 }
@@ -334,13 +356,8 @@ impl<H: Host> Poller<H> {
                     if self.kind(key, fd, kind) != Kind::Stream {
                         continue;
                     }
-                    if !self.set.is_nonblocking(key) {
-                        if !self.host.is_nonblocking(fd) {
-                            // A probe would wait, and with it everybody.
-                            self.set.keep_warm(key);
-                            continue;
-                        }
-                        self.set.set_nonblocking(key);
+                    if !self.is_nonblocking(key, fd) {
+                        continue;
                     }
                     self.set.cool(key);
                     excess -= 1;
@@ -379,6 +396,75 @@ impl<H: Host> Poller<H> {
             self.pace.probed(due, ran);
         }
         found
+    }
+
+    /// Looks at what has been armed since the last poll, without one, until it has
+    /// found something or been at all of it. Returns how many were reported.
+    ///
+    /// What cannot be probed is reported without a look from time to time: listeners and
+    /// datagram sockets, whose owners find out by themselves.
+    fn look_at_new(&mut self, now: u64, report: &mut impl FnMut(Readiness)) -> usize {
+        let mut found = 0;
+        let guesses = now.saturating_sub(self.guessed) >= GUESS;
+        for looked in 0..self.set.armed_since_poll() {
+            if found > 0 && looked >= ROUND {
+                break;
+            }
+            let Some((key, fd, kind, may_probe)) = self.set.next_new() else {
+                continue;
+            };
+            let is_nonblocking = match may_probe {
+                true => self.is_nonblocking(key, fd),
+                // One that is known to be in blocking mode is left to polls.
+                false => self.set.is_nonblocking(key),
+            };
+            if !is_nonblocking {
+                continue;
+            }
+            let tell = if may_probe && self.kind(key, fd, kind) == Kind::Stream {
+                match self.host.probe(fd) {
+                    Probe::Nothing => false,
+                    Probe::Something => true,
+                    Probe::NoConnection => {
+                        self.set.keep_warm(key);
+                        false
+                    }
+                }
+            } else {
+                guesses
+            };
+            if !tell {
+                continue;
+            }
+            if let Some((token, directions)) = self.set.take_event(PollSet::userdata(key, true)) {
+                found += 1;
+                report(Readiness {
+                    token,
+                    directions,
+                    hang_up: false,
+                    error: false,
+                });
+            }
+        }
+        if guesses {
+            self.guessed = now;
+        }
+        found
+    }
+
+    /// Whether a source is in non-blocking mode; asks the host once. One that is not is
+    /// kept warm.
+    fn is_nonblocking(&mut self, key: Key, fd: i32) -> bool {
+        if self.set.is_nonblocking(key) {
+            return true;
+        }
+        if self.host.is_nonblocking(fd) {
+            self.set.set_nonblocking(key);
+            return true;
+        }
+        // A probe would wait, and with it everybody.
+        self.set.keep_warm(key);
+        false
     }
 
     /// What makes a poll return at once. A clock at zero does, but its timer has
