@@ -252,7 +252,7 @@ impl Host for Model {
             state.rests.remove(&fd);
             return Sent::All;
         }
-        if *room == 0 {
+        if *room == 0 && taken > 0 {
             if let Some(socket) = state.sockets.get_mut(&fd) {
                 socket.writable = false;
             }

@@ -399,7 +399,8 @@ impl<O> Gather<O> {
             return;
         }
         self.rests.retain(|&other| other != fd);
-        if !socket.asked {
+        // That it is shut matters should it be asked again.
+        if socket.orphan.is_some() || !(socket.asked || socket.shut) {
             self.sockets.remove(&fd);
         }
     }
@@ -727,6 +728,459 @@ mod guest {
         // It may be in the midst of this.
         if let Some(Ok(mut gather)) = GATHER.get().map(Mutex::try_lock) {
             gather.flush(&mut Host);
+        }
+    }
+}
+
+#[cfg(all(test, not(target_os = "wasi")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::rc::Rc;
+
+    /// A socket of the kernel.
+    #[derive(Default)]
+    struct Kernel {
+        /// What the peer gets, and how much the kernel will still take.
+        sent: Vec<u8>,
+        room: usize,
+        shut: bool,
+        not_connected: bool,
+        error: Option<Errno>,
+        hard: bool,
+        kept: Vec<Errno>,
+        calls: usize,
+    }
+
+    #[derive(Default)]
+    struct Model(BTreeMap<i32, Kernel>);
+
+    impl Model {
+        fn with(fds: &[i32]) -> Model {
+            let open = |&fd| {
+                (
+                    fd,
+                    Kernel {
+                        room: 1 << 20,
+                        ..Kernel::default()
+                    },
+                )
+            };
+            Model(fds.iter().map(open).collect())
+        }
+
+        fn at(&mut self, fd: i32) -> &mut Kernel {
+            self.0.get_mut(&fd).expect("a socket that is open")
+        }
+
+        fn sent(&self, fd: i32) -> &[u8] {
+            &self.0[&fd].sent
+        }
+    }
+
+    impl Wire for Model {
+        fn send(&mut self, fd: i32, head: &[u8], bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+            let Some(kernel) = self.0.get_mut(&fd) else {
+                return Err(Errno::BADF);
+            };
+            kernel.calls += 1;
+            assert!(!head.is_empty() || !bufs.is_empty());
+            if let Some(errno) = kernel.error {
+                return Err(errno);
+            }
+            if kernel.shut {
+                return Err(Errno::PIPE);
+            }
+            let mut all = head.to_vec();
+            for buf in bufs {
+                all.extend_from_slice(buf);
+            }
+            all.truncate(kernel.room);
+            if all.is_empty() {
+                return Err(Errno::AGAIN);
+            }
+            kernel.room -= all.len();
+            kernel.sent.extend_from_slice(&all);
+            Ok(all.len())
+        }
+
+        fn shut(&mut self, fd: i32) {
+            self.at(fd).shut = true;
+        }
+
+        fn is_connected(&mut self, fd: i32) -> bool {
+            self.0.get(&fd).is_some_and(|kernel| !kernel.not_connected)
+        }
+
+        fn is_open(&mut self, fd: i32) -> bool {
+            self.0.contains_key(&fd)
+        }
+
+        fn closes_hard(&mut self, fd: i32) -> bool {
+            self.at(fd).hard
+        }
+
+        fn keep(&mut self, fd: i32, errno: Errno) {
+            self.at(fd).kept.push(errno);
+        }
+    }
+
+    type Owner = Rc<()>;
+
+    fn gather(fds: &[i32]) -> (Gather<Owner>, Model) {
+        let (mut gather, mut model) = (Gather::new(), Model::with(fds));
+        for &fd in fds {
+            gather.set_asked(&mut model, fd, true);
+        }
+        (gather, model)
+    }
+
+    /// As the layer above does it: what is not gathered is sent by itself.
+    fn write(
+        gather: &mut Gather<Owner>,
+        model: &mut Model,
+        fd: i32,
+        data: &[u8],
+        may_gather: bool,
+    ) -> Result<usize, Errno> {
+        let bufs = [IoSlice::new(data)];
+        match gather.write(model, fd, &bufs, may_gather) {
+            Some(result) => result,
+            None if data.is_empty() => Ok(0),
+            None => model.send(fd, &[], &bufs),
+        }
+    }
+
+    #[test]
+    fn writes_of_a_turn_are_one_call() {
+        let (mut gather, mut model) = gather(&[7]);
+        for part in [&b"one "[..], b"two ", b"three"] {
+            assert_eq!(
+                write(&mut gather, &mut model, 7, part, true),
+                Ok(part.len())
+            );
+        }
+        assert_eq!(model.at(7).calls, 0);
+        gather.flush(&mut model);
+        assert_eq!(model.sent(7), b"one two three");
+        assert_eq!(model.at(7).calls, 1);
+        gather.flush(&mut model);
+        assert_eq!(model.at(7).calls, 1);
+    }
+
+    #[test]
+    fn who_was_not_asked_or_is_elsewhere_sends_at_once() {
+        let (mut gather, mut model) = gather(&[7]);
+        model.0.insert(
+            8,
+            Kernel {
+                room: 100,
+                ..Kernel::default()
+            },
+        );
+        assert_eq!(write(&mut gather, &mut model, 8, b"a", true), Ok(1));
+        assert_eq!(model.sent(8), b"a");
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", false), Ok(1));
+        assert_eq!(model.sent(7), b"a");
+        // In order, and in one call.
+        assert_eq!(write(&mut gather, &mut model, 7, b"b", true), Ok(1));
+        assert_eq!(write(&mut gather, &mut model, 7, b"c", false), Ok(1));
+        assert_eq!(model.sent(7), b"abc");
+        assert_eq!(model.at(7).calls, 2);
+    }
+
+    #[test]
+    fn a_socket_without_a_peer_does_not_gather() {
+        let (mut gather, mut model) = gather(&[7]);
+        model.at(7).not_connected = true;
+        model.at(7).error = Some(Errno::NOTCONN);
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"a", true),
+            Err(Errno::NOTCONN)
+        );
+    }
+
+    #[test]
+    fn no_longer_asked_sends() {
+        let (mut gather, mut model) = gather(&[7]);
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        gather.set_asked(&mut model, 7, false);
+        assert_eq!(model.sent(7), b"a");
+        assert!(gather.sockets.is_empty());
+    }
+
+    #[test]
+    fn what_is_above_the_limit_goes_out_with_what_is_gathered() {
+        let (mut gather, mut model) = gather(&[7]);
+        let large = vec![b'x'; LIMIT];
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        assert_eq!(write(&mut gather, &mut model, 7, &large, true), Ok(LIMIT));
+        assert_eq!(model.sent(7).len(), LIMIT + 1);
+        assert_eq!(model.at(7).calls, 1);
+        // With nothing gathered it is sent by itself.
+        let larger = vec![b'x'; LIMIT + 1];
+        assert_eq!(
+            write(&mut gather, &mut model, 7, &larger, true),
+            Ok(LIMIT + 1)
+        );
+        assert_eq!(model.at(7).calls, 2);
+        assert!(gather.gathering.is_empty());
+    }
+
+    #[test]
+    fn the_first_of_many_is_sent() {
+        let fds: Vec<i32> = (0..2 * MOST as i32).collect();
+        let (mut gather, mut model) = gather(&fds);
+        for &fd in &fds {
+            assert_eq!(write(&mut gather, &mut model, fd, b"a", true), Ok(1));
+        }
+        assert_eq!(gather.gathering, fds[MOST..]);
+        assert_eq!(model.sent(0), b"a");
+        assert!(gather.spare.len() <= MOST + 1);
+    }
+
+    #[test]
+    fn a_rest_stays_in_order_and_holds_writers_back() {
+        let (mut gather, mut model) = gather(&[7]);
+        model.at(7).room = 3;
+        assert_eq!(write(&mut gather, &mut model, 7, b"abcde", true), Ok(5));
+        gather.flush(&mut model);
+        assert_eq!(model.sent(7), b"abc");
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"fg", true),
+            Err(Errno::AGAIN)
+        );
+        let mut rests = Vec::new();
+        gather.rests(&mut rests);
+        let rest = |is_fresh| Rest {
+            fd: 7,
+            is_orphan: false,
+            is_fresh,
+        };
+        assert_eq!(rests, [rest(true)]);
+        rests.clear();
+        gather.rests(&mut rests);
+        assert_eq!(rests, [rest(false)]);
+
+        model.at(7).room = 1;
+        assert_eq!(gather.send_rest(&mut model, 7), Sent::Part);
+        assert_eq!(gather.send_rest(&mut model, 7), Sent::Nothing);
+        // Whoever comes when there is room takes the rest along.
+        model.at(7).room = 2;
+        assert_eq!(write(&mut gather, &mut model, 7, b"fg", true), Ok(1));
+        assert_eq!(model.sent(7), b"abcdef");
+        assert!(gather.rests.is_empty());
+    }
+
+    #[test]
+    fn an_error_is_kept_once_and_ends_gathering() {
+        let (mut gather, mut model) = gather(&[7]);
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        model.at(7).error = Some(Errno::CONNRESET);
+        gather.flush(&mut model);
+        assert_eq!(model.at(7).kept, [Errno::CONNRESET]);
+        model.at(7).error = Some(Errno::PIPE);
+        model.at(7).not_connected = true;
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"b", true),
+            Err(Errno::PIPE)
+        );
+        assert_eq!(model.at(7).kept.len(), 1);
+    }
+
+    #[test]
+    fn a_stream_does_not_go_on_with_a_hole() {
+        let (mut gather, mut model) = gather(&[7]);
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        model.at(7).error = Some(Errno::NOBUFS);
+        gather.flush(&mut model);
+        assert_eq!(model.at(7).kept, [Errno::NOBUFS]);
+        model.at(7).error = None;
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"b", true),
+            Err(Errno::PIPE)
+        );
+        assert_eq!(model.sent(7), b"");
+    }
+
+    #[test]
+    fn shutting_comes_after_the_rest() {
+        let (mut gather, mut model) = gather(&[7]);
+        model.at(7).room = 1;
+        assert_eq!(write(&mut gather, &mut model, 7, b"abc", true), Ok(3));
+        assert!(gather.shut(&mut model, 7));
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"d", true),
+            Err(Errno::PIPE)
+        );
+        assert!(!model.at(7).shut);
+        model.at(7).room = 10;
+        assert_eq!(gather.send_rest(&mut model, 7), Sent::All);
+        assert!(model.at(7).shut);
+        assert_eq!(model.sent(7), b"abc");
+        assert_eq!(
+            write(&mut gather, &mut model, 7, b"d", true),
+            Err(Errno::PIPE)
+        );
+    }
+
+    #[test]
+    fn a_closed_socket_is_kept_until_its_rest_is_out() {
+        let (mut gather, mut model) = gather(&[7]);
+        let owner = Owner::default();
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        // Nothing is left: it is closed at once.
+        assert!(gather.close(&mut model, 7, owner.clone()).is_some());
+        assert_eq!(model.sent(7), b"a");
+
+        for is_adopted in [false, true] {
+            gather.set_asked(&mut model, 7, true);
+            model.at(7).room = 0;
+            assert_eq!(write(&mut gather, &mut model, 7, b"bc", true), Ok(2));
+            assert!(gather.close(&mut model, 7, owner.clone()).is_none());
+            if is_adopted {
+                gather.set_adopted(7, true);
+            }
+            model.at(7).room = 10;
+            assert_eq!(gather.send_rest(&mut model, 7), Sent::All);
+            assert_eq!(Rc::strong_count(&owner), 1 + usize::from(is_adopted));
+            gather.set_adopted(7, false);
+            assert_eq!(Rc::strong_count(&owner), 1);
+            assert!(gather.sockets.is_empty() && gather.rests.is_empty());
+        }
+        assert_eq!(model.sent(7), b"abcbc");
+    }
+
+    #[test]
+    fn a_closed_socket_that_lingers_for_no_time_is_closed_at_once() {
+        let (mut gather, mut model) = gather(&[7]);
+        model.at(7).room = 0;
+        model.at(7).hard = true;
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        assert!(gather.close(&mut model, 7, Owner::default()).is_some());
+        assert!(gather.sockets.is_empty() && gather.rests.is_empty());
+    }
+
+    #[test]
+    fn closed_sockets_are_not_kept_without_limit() {
+        let fds: Vec<i32> = (0..2 * MOST_ORPHANS as i32).collect();
+        let (mut gather, mut model) = gather(&fds);
+        let owner = Owner::default();
+        for &fd in &fds {
+            model.at(fd).room = 0;
+            assert_eq!(write(&mut gather, &mut model, fd, b"a", true), Ok(1));
+            drop(gather.close(&mut model, fd, owner.clone()));
+        }
+        assert!(Rc::strong_count(&owner) <= MOST_ORPHANS + 2);
+    }
+
+    #[test]
+    fn a_new_socket_with_the_number_of_one_that_is_gone_starts_afresh() {
+        let (mut gather, mut model) = gather(&[7]);
+        assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+        gather.forget(7);
+        gather.flush(&mut model);
+        assert_eq!(model.sent(7), b"");
+        assert!(!gather.asked(7));
+    }
+
+    #[test]
+    fn descriptors_that_others_close_do_not_add_up() {
+        let mut gather = Gather::<Owner>::new();
+        let mut model = Model::default();
+        for fd in 0..10_000 {
+            gather.set_asked(&mut model, fd, true);
+        }
+        assert!(gather.sockets.len() <= SWEEP_AT_LEAST);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Write { fd: i32, len: usize, within: bool },
+        Flush,
+        Room { fd: i32, bytes: usize },
+        SendRest { fd: i32 },
+        Ask { fd: i32, on: bool },
+        Shut { fd: i32 },
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let fd = 0..7i32;
+        let len = prop_oneof![4 => 0..200usize, 1 => 0..LIMIT + 100];
+        let bytes = prop_oneof![2 => 0..300usize, 1 => 0..2 * LIMIT];
+        let step = prop_oneof![
+            8 => (fd.clone(), len, prop::bool::weighted(0.8))
+                .prop_map(|(fd, len, within)| Step::Write { fd, len, within }),
+            3 => Just(Step::Flush),
+            4 => (fd.clone(), bytes).prop_map(|(fd, bytes)| Step::Room { fd, bytes }),
+            2 => fd.clone().prop_map(|fd| Step::SendRest { fd }),
+            1 => (fd.clone(), any::<bool>()).prop_map(|(fd, on)| Step::Ask { fd, on }),
+            1 => prop::option::weighted(0.1, fd).prop_map(|fd| match fd {
+                Some(fd) => Step::Shut { fd },
+                None => Step::Flush,
+            }),
+        ];
+        prop::collection::vec(step, 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_doubled_or_out_of_order(steps in steps()) {
+            let fds: Vec<i32> = (0..7).collect();
+            let (mut gather, mut model) = gather(&fds);
+            let mut taken = vec![Vec::new(); fds.len()];
+            let mut next = 0u8;
+            for &fd in &fds {
+                model.at(fd).room = 2000;
+            }
+            for step in steps {
+                match step {
+                    Step::Write { fd, len, within } => {
+                        let data: Vec<u8> = (0..len)
+                            .map(|_| {
+                                next = next.wrapping_mul(5).wrapping_add(17);
+                                next
+                            })
+                            .collect();
+                        if let Ok(n) = write(&mut gather, &mut model, fd, &data, within) {
+                            prop_assert!(n > 0 || len == 0);
+                            taken[fd as usize].extend_from_slice(&data[..n]);
+                        }
+                        // All that was taken, and nothing else.
+                        let held = gather.sockets.get(&fd).map_or(&[][..], Socket::left);
+                        prop_assert!(held.len() <= LIMIT);
+                        let all = model.sent(fd).len() + held.len();
+                        prop_assert_eq!(all, taken[fd as usize].len());
+                        prop_assert!(taken[fd as usize].ends_with(held));
+                        prop_assert!(gather.gathering.len() <= MOST);
+                    }
+                    Step::Flush => {
+                        gather.flush(&mut model);
+                        prop_assert!(gather.gathering.is_empty());
+                    }
+                    Step::Room { fd, bytes } => model.at(fd).room += bytes,
+                    Step::SendRest { fd } => {
+                        gather.send_rest(&mut model, fd);
+                    }
+                    // Asked after it was shut, a socket tells of it one call late.
+                    Step::Ask { fd, .. } if model.at(fd).shut => {}
+                    Step::Ask { fd, on } => gather.set_asked(&mut model, fd, on),
+                    Step::Shut { fd } => {
+                        if !gather.shut(&mut model, fd) {
+                            model.shut(fd);
+                        }
+                    }
+                }
+            }
+            gather.flush(&mut model);
+            for &fd in &fds {
+                model.at(fd).room = 1 << 20;
+                prop_assert_eq!(gather.send_rest(&mut model, fd), Sent::All);
+                prop_assert_eq!(model.sent(fd), &taken[fd as usize][..]);
+                prop_assert!(model.0[&fd].kept.is_empty());
+            }
+            prop_assert!(gather.rests.is_empty());
         }
     }
 }
