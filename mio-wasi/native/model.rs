@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
+use wasmedge_wasi_socket::gather::{Rest, Sent};
 use wasmedge_wasi_socket::Errno;
 
-use crate::poller::{Host, Probe, Rest, Sent};
+use crate::poller::{Host, Probe};
 
 /// A socket of the model.
 #[derive(Clone, Debug, Default)]

@@ -20,6 +20,7 @@
 //! What is asked of the host is kept small: see `pace.rs` and `presumption.rs`.
 
 use wasmedge_wasi_socket::abi::{Event as HostEvent, Subscription};
+use wasmedge_wasi_socket::gather::{Rest, Sent};
 use wasmedge_wasi_socket::Errno;
 
 use super::pace::{Change, Pace};
@@ -70,24 +71,6 @@ pub(crate) trait Host {
     /// A descriptor of the poller's own that can always be polled as readable;
     /// `None` where there is none to be had.
     fn always_ready(&mut self) -> Option<i32>;
-}
-
-/// A socket that has a rest to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rest {
-    pub(crate) fd: i32,
-    /// Its owner has closed it, so that only the rest keeps it open.
-    pub(crate) is_orphan: bool,
-    /// The kernel has just refused it.
-    pub(crate) is_fresh: bool,
-}
-
-/// How far sending a rest came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
-    All,
-    Part,
-    Nothing,
 }
 
 /// What a probe found.

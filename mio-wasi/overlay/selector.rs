@@ -13,7 +13,7 @@ use wasmedge_wasi_socket::fd::{poll, socket};
 use wasmedge_wasi_socket::{gather, ready, Errno};
 
 use super::poll_set::{Directions, Key, Owner, RegisterError};
-use super::poller::{Host, Poller, Probe, Rest, Sent};
+use super::poller::{Host, Poller, Probe};
 use crate::{Interest, Token};
 
 /// WasmEdge, as the poller sees it.
@@ -24,7 +24,6 @@ struct WasmEdge {
     always_ready: Option<Option<OwnedFd>>,
     /// Closed sockets that this poller has registered until their rest is out.
     orphans: Vec<RawFd>,
-    rests: Vec<gather::Rest>,
 }
 
 impl Drop for WasmEdge {
@@ -84,21 +83,12 @@ impl Host for WasmEdge {
         gather::flush()
     }
 
-    fn rests(&mut self, into: &mut Vec<Rest>) {
-        gather::rests(&mut self.rests);
-        into.extend(self.rests.drain(..).map(|rest| Rest {
-            fd: rest.fd,
-            is_orphan: rest.is_orphan,
-            is_fresh: rest.is_fresh,
-        }));
+    fn rests(&mut self, into: &mut Vec<gather::Rest>) {
+        gather::rests(into);
     }
 
-    fn send_rest(&mut self, fd: i32) -> Sent {
-        match gather::send_rest(fd) {
-            gather::Sent::All => Sent::All,
-            gather::Sent::Part => Sent::Part,
-            gather::Sent::Nothing => Sent::Nothing,
-        }
+    fn send_rest(&mut self, fd: i32) -> gather::Sent {
+        gather::send_rest(fd)
     }
 
     fn adopt(&mut self, fd: i32) {
@@ -142,7 +132,6 @@ impl Selector {
                 start: Instant::now(),
                 always_ready: None,
                 orphans: Vec::new(),
-                rests: Vec::new(),
             })?)),
         })
     }

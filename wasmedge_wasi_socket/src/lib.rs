@@ -57,6 +57,9 @@ pub mod abi;
 mod conv;
 pub mod dns;
 mod errno;
+// Elsewhere it is there for the tests, and for those of what is on top.
+#[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
+pub mod gather;
 pub mod lookup;
 pub mod net;
 pub mod ready;
@@ -69,9 +72,6 @@ mod imports;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod exit;
-#[cfg(any(target_os = "wasi", test))]
-#[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
-pub mod gather;
 #[cfg(any(target_os = "wasi", test))]
 #[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
 mod pending;
