@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
+use wasmedge_wasi_socket::gather::{Rest, Sent};
 use wasmedge_wasi_socket::Errno;
 
 use crate::poller::{Host, Probe};
@@ -49,6 +50,15 @@ pub struct State {
     /// The subscriptions that a signal interrupted: the next call must repeat them.
     interrupted: Option<Vec<Shape>>,
     interrupted_deadline: Option<u64>,
+    /// Bytes that sockets have still to send, and whether the kernel has just
+    /// refused them.
+    pub rests: BTreeMap<i32, (usize, bool)>,
+    /// Sockets that their owners have closed.
+    pub orphans: BTreeSet<i32>,
+    pub adopted: BTreeSet<i32>,
+    /// How much the kernel takes of each socket.
+    pub room: BTreeMap<i32, usize>,
+    pub tries: usize,
     /// A wait that nothing would ever end.
     pub hung: bool,
 }
@@ -218,6 +228,62 @@ impl Host for Model {
         } else {
             Probe::Nothing
         }
+    }
+
+    fn send_gathered(&mut self) -> bool {
+        let state = self.0.borrow();
+        !state.rests.is_empty() || !state.orphans.is_empty()
+    }
+
+    fn rests(&mut self, into: &mut Vec<Rest>) {
+        let state = &mut *self.0.borrow_mut();
+        for (&fd, (_, fresh)) in &mut state.rests {
+            into.push(Rest {
+                fd,
+                is_orphan: state.orphans.contains(&fd),
+                is_fresh: std::mem::take(fresh),
+            });
+        }
+    }
+
+    fn send_rest(&mut self, fd: i32) -> Sent {
+        let state = &mut *self.0.borrow_mut();
+        state.tries += 1;
+        let Some((left, _)) = state.rests.get_mut(&fd) else {
+            return Sent::All;
+        };
+        let room = state.room.entry(fd).or_default();
+        let taken = (*left).min(*room);
+        *left -= taken;
+        *room -= taken;
+        if *left == 0 {
+            state.rests.remove(&fd);
+            return Sent::All;
+        }
+        if *room == 0 && taken > 0 {
+            if let Some(socket) = state.sockets.get_mut(&fd) {
+                socket.writable = false;
+            }
+        }
+        if taken > 0 {
+            Sent::Part
+        } else {
+            Sent::Nothing
+        }
+    }
+
+    fn adopt(&mut self, fd: i32) {
+        let state = &mut *self.0.borrow_mut();
+        assert!(state.orphans.contains(&fd));
+        assert!(state.adopted.insert(fd));
+    }
+
+    fn close_orphan(&mut self, fd: i32) {
+        let state = &mut *self.0.borrow_mut();
+        assert!(state.adopted.remove(&fd));
+        assert!(!state.rests.contains_key(&fd));
+        state.orphans.remove(&fd);
+        state.sockets.remove(&fd);
     }
 
     fn always_ready(&mut self) -> Option<i32> {

@@ -1165,3 +1165,121 @@ proptest! {
         prop_assert!(poller.set.find(ALWAYS_READY).is_none());
     }
 }
+
+/// What of a socket the kernel did not take.
+fn rest(model: &Model, fd: i32, bytes: usize, is_orphan: bool) {
+    let mut state = model.0.borrow_mut();
+    state.rests.insert(fd, (bytes, true));
+    if is_orphan {
+        state.orphans.insert(fd);
+    }
+}
+
+/// The socket's peer makes room.
+fn make_room(model: &Model, fd: i32, bytes: usize) {
+    let mut state = model.0.borrow_mut();
+    *state.room.entry(fd).or_default() += bytes;
+    state.sockets.get_mut(&fd).unwrap().writable = true;
+}
+
+#[test]
+fn a_rest_is_sent_when_there_is_room_whatever_is_of_interest() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller
+        .set
+        .insert(7, 42, Directions::READ, Owner::Mio)
+        .unwrap();
+    rest(&model, 7, 100, false);
+    // The kernel has just refused it: it is not tried again until there is room.
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert_eq!(model.0.borrow().tries, 0);
+
+    make_room(&model, 7, 60);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert_eq!(model.0.borrow().rests[&7].0, 40);
+    make_room(&model, 7, 60);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert!(model.0.borrow().rests.is_empty());
+    assert_eq!(model.0.borrow().tries, 2);
+    assert_eq!(poller.set.armed(), 1);
+}
+
+#[test]
+fn a_rest_outlasts_registering_anew() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    let key = poller
+        .set
+        .insert(7, 42, Directions::BOTH, Owner::Mio)
+        .unwrap();
+    rest(&model, 7, 100, false);
+    assert_eq!(wait(&mut poller, Some(0)), []);
+    assert!(poller.set.update(key, 43, Directions::READ));
+    make_room(&model, 7, 100);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert!(model.0.borrow().rests.is_empty());
+}
+
+#[test]
+fn who_waits_to_write_is_told_when_the_rest_can_go() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller
+        .set
+        .insert(7, 42, Directions::BOTH, Owner::Mio)
+        .unwrap();
+    rest(&model, 7, 100, false);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    make_room(&model, 7, 1000);
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [42]);
+    assert_eq!(found[0].directions, Directions::WRITE);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert!(model.0.borrow().rests.is_empty());
+}
+
+#[test]
+fn an_orphan_is_closed_when_its_rest_is_out() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    rest(&model, 7, 100, true);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert!(model.0.borrow().adopted.contains(&7));
+    make_room(&model, 7, 100);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    assert!(model.0.borrow().orphans.is_empty());
+    assert!(!model.0.borrow().sockets.contains_key(&7));
+    assert_eq!(poller.set.find(7), None);
+    assert_eq!(poller.set.armed(), 0);
+}
+
+#[test]
+fn a_socket_that_is_writable_and_takes_nothing_is_not_spun_on() {
+    let (mut poller, model) = poller();
+    open(
+        &model,
+        7,
+        Socket {
+            writable: true,
+            ..Socket::default()
+        },
+    );
+    poller
+        .set
+        .insert(7, 42, Directions::READ, Owner::Mio)
+        .unwrap();
+    rest(&model, 7, 100, false);
+    for _ in 0..10 {
+        model.0.borrow_mut().tries = 0;
+        model.0.borrow_mut().polls = 0;
+        assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
+        // Once in 10 ms, and what comes before that.
+        assert!(model.0.borrow().tries < 120);
+        assert!(model.0.borrow().polls < 250);
+    }
+    make_room(&model, 7, 100);
+    assert_eq!(wait(&mut poller, Some(20 * MS)), []);
+    assert!(model.0.borrow().rests.is_empty());
+}

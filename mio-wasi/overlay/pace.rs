@@ -67,8 +67,9 @@ const LOOK_SHARE: u64 = 12;
 const LOOK_OFTEN: u64 = 20_000_000;
 const LOOK_MOST: u64 = 6;
 
-/// A split set is for programs that sleep: between two polls that count against the
-/// whole one they did, for so many nanoseconds.
+/// A split set is for programs that sleep: for at least so many nanoseconds in one of
+/// the polls up to one that counts against a whole set. Shorter is what the clocks are
+/// off by.
 const SLEPT: u64 = 50_000;
 
 /// Sweeping faster than in this time helps nobody.
@@ -124,8 +125,8 @@ pub(crate) struct Pace {
     swept: u64,
     /// When the last look at the whole set was, or in a split set would have been.
     looked: u64,
-    /// How long the program has slept since a poll last counted.
-    rest: u64,
+    /// The program has slept since a poll last counted.
+    rested: bool,
     era: u32,
     era_began: u64,
     era_polls: u32,
@@ -166,7 +167,7 @@ impl Pace {
             },
             swept: 0,
             looked: 0,
-            rest: 0,
+            rested: false,
             era: 2,
             era_began: 0,
             era_polls: 0,
@@ -220,11 +221,11 @@ impl Pace {
             true => self.now.saturating_sub(self.looked) >= self.blind(awaited, 0),
             false => due,
         };
-        self.rest = self.rest.saturating_add(slept);
+        self.rested |= slept > SLEPT;
         if due {
             self.looked = self.now;
-        } else if counts && (!self.split || self.rest > SLEPT) {
-            self.rest = 0;
+        } else if counts && (!self.split || self.rested) {
+            self.rested = false;
             let most = 2 * self.price_of_change(awaited);
             let walk = awaited as u64 * self.subscription.nanos;
             self.pressure = self.pressure.saturating_add(walk).min(most);

@@ -129,6 +129,8 @@ struct Slot {
     /// Names the place in the queue of cold sources; 0 where it is not cold.
     cold: u32,
     presumed: Directions,
+    /// An event has told that it can be written to.
+    told_writable: bool,
     /// Reading was presumed, and it is not known yet whether rightly.
     trial: Option<Trial>,
 }
@@ -223,6 +225,7 @@ impl PollSet {
                     era: 0,
                     cold: 0,
                     presumed: Directions::NONE,
+                    told_writable: false,
                     trial: None,
                 });
                 self.slots.len() as u32 - 1
@@ -240,6 +243,7 @@ impl PollSet {
         slot.may_cool = owner != Owner::Foreign;
         slot.foreign = owner == Owner::Foreign;
         slot.nonblocking = owner == Owner::MioAccepted;
+        slot.told_writable = false;
         slot.trial = None;
         let key = Key {
             slot: index,
@@ -306,6 +310,27 @@ impl PollSet {
         }
     }
 
+    /// Arms writing, whatever the registration is interested in: the source has a
+    /// rest to send. Its event names no direction that is not of interest.
+    pub(crate) fn arm_for_rest(&mut self, key: Key) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.told_writable = false;
+            self.arm_slot(key.slot, Directions::WRITE);
+        }
+    }
+
+    /// Whether an event for writing is awaited, or presumed.
+    pub(crate) fn awaits_writing(&self, key: Key) -> bool {
+        let slot = &self.slots[key.slot as usize];
+        slot.position[WRITE] != 0 || slot.presumed.has(Directions::WRITE)
+    }
+
+    /// Whether an event has told that the source can be written to; true once.
+    pub(crate) fn take_told_writable(&mut self, key: Key) -> bool {
+        let slot = self.slot_mut(key);
+        slot.is_some_and(|slot| std::mem::take(&mut slot.told_writable))
+    }
+
     /// Disarms what the event with this user data told, and names its source.
     /// `None` where the subscription is not (or no longer) of this set.
     pub(crate) fn take_event(&mut self, userdata: u64) -> Option<(usize, Directions)> {
@@ -317,8 +342,10 @@ impl PollSet {
         }
         let token = slot.token;
         let told = directions_of(direction);
+        let of_interest = told.and(slot.interest);
         self.disarm_slot(index, told);
-        Some((token, told))
+        self.slots[index as usize].told_writable |= direction == WRITE;
+        Some((token, of_interest))
     }
 
     /// The armed subscriptions, led by `head`, for a poll.

@@ -13,15 +13,18 @@
 //!   connected datagram socket: see [`Poller::answer_silence`];
 //! * a Unix datagram socket counts as writable while the receiver that somebody
 //!   sends to has no room: see [`Poller::refused`];
+//! * what small writes have gathered is sent before anything else, and what the
+//!   kernel does not take is sent on when there is room: see [`Poller::tend_rests`];
 //! * regular files are reported as an error that means "always ready".
 //!
 //! What is asked of the host is kept small: see `pace.rs` and `presumption.rs`.
 
 use wasmedge_wasi_socket::abi::{Event as HostEvent, Subscription};
+use wasmedge_wasi_socket::gather::{Rest, Sent};
 use wasmedge_wasi_socket::Errno;
 
 use super::pace::{Change, Pace, SHORTEST_BLIND};
-use super::poll_set::{Directions, Head, Key, Kind, PollSet, Trial, CLOCK};
+use super::poll_set::{Directions, Head, Key, Kind, Owner, PollSet, Trial, CLOCK};
 use super::presumption::Presumption;
 
 /// What the poller asks of the host.
@@ -48,6 +51,22 @@ pub(crate) trait Host {
     /// Whether reading from a non-blocking stream would not block. Must not take anything
     /// from whoever reads.
     fn probe(&mut self, fd: i32) -> Probe;
+
+    /// Sends what writes have gathered. Returns whether there are rests, which the
+    /// kernel did not take.
+    fn send_gathered(&mut self) -> bool;
+
+    /// Lists the rests.
+    fn rests(&mut self, into: &mut Vec<Rest>);
+
+    /// Tries to send a rest.
+    fn send_rest(&mut self, fd: i32) -> Sent;
+
+    /// An orphan is in the poll set, and is not to be closed by anybody else.
+    fn adopt(&mut self, fd: i32);
+
+    /// An orphan is no longer in the poll set; once its rest is out it is closed.
+    fn close_orphan(&mut self, fd: i32);
 
     /// A descriptor of the poller's own that can always be polled as readable;
     /// `None` where there is none to be had.
@@ -119,6 +138,7 @@ pub(crate) struct Poller<H> {
     events: Vec<HostEvent>,
     wakes: Vec<usize>,
     parked: Parked,
+    rests: Vec<Rest>,
     pub(crate) pace: Pace,
     /// Of sources that were served, and of new connections.
     served: Presumption,
@@ -148,6 +168,7 @@ impl<H: Host> Poller<H> {
             events,
             wakes: Vec::new(),
             parked: Parked::default(),
+            rests: Vec::new(),
             pace: Pace::new(),
             served: Presumption::new(),
             accepted: Presumption::new(),
@@ -178,6 +199,9 @@ impl<H: Host> Poller<H> {
         timeout: Option<u64>,
         mut report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
+        if self.host.send_gathered() {
+            self.tend_rests();
+        }
         // What a task that yields comes by most often: not even the time is asked.
         if timeout == Some(0) && self.set.is_quiet() && self.parked.sources.is_empty() {
             self.report_wakes(&mut report);
@@ -267,6 +291,10 @@ impl<H: Host> Poller<H> {
                 self.busy = found > 1;
                 return Ok(());
             }
+            // The event may have been a rest's.
+            if self.host.send_gathered() {
+                self.tend_rests();
+            }
         }
     }
 
@@ -318,6 +346,52 @@ impl<H: Host> Poller<H> {
             self.set
                 .presume(key, Directions::READ, Some(Trial::Accepted));
         }
+    }
+
+    /// Sends what of the rests can be sent, and arms the others. Of those that other
+    /// pollers have registered, nothing is known here.
+    fn tend_rests(&mut self) {
+        let mut rests = std::mem::take(&mut self.rests);
+        self.host.rests(&mut rests);
+        for rest in rests.drain(..) {
+            let key = match self.set.find(rest.fd) {
+                Some(key) => key,
+                None if rest.is_orphan => {
+                    // Its events are nobody's but ours.
+                    let none = Directions::NONE;
+                    let Ok(key) = self.set.insert(rest.fd, 0, none, Owner::Foreign) else {
+                        continue;
+                    };
+                    self.host.adopt(rest.fd);
+                    key
+                }
+                None => continue,
+            };
+            if self.set.awaits_writing(key) || self.is_parked(key) {
+                continue;
+            }
+            let was_told = self.set.take_told_writable(key);
+            let sent = match rest.is_fresh {
+                true => Sent::Part,
+                false => self.host.send_rest(rest.fd),
+            };
+            match sent {
+                Sent::All if rest.is_orphan => {
+                    self.set.remove(key);
+                    self.host.close_orphan(rest.fd);
+                }
+                Sent::All => {}
+                // The host says that it can be written to, and it cannot.
+                Sent::Nothing if was_told => self.park(vec![(key, Directions::WRITE)]),
+                Sent::Part | Sent::Nothing => self.set.arm_for_rest(key),
+            }
+        }
+        // Keeps its room.
+        self.rests = rests;
+    }
+
+    fn is_parked(&self, key: Key) -> bool {
+        self.parked.sources.iter().any(|&(parked, _)| parked == key)
     }
 
     fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
@@ -538,6 +612,9 @@ impl<H: Host> Poller<H> {
                 continue;
             }
             if let Some((token, directions)) = set.take_event(event.userdata()) {
+                if directions.is_empty() {
+                    continue;
+                }
                 answer.reported += 1;
                 report(Readiness {
                     token,

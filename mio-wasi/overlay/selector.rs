@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use wasmedge_wasi_socket::abi;
 use wasmedge_wasi_socket::fd::{poll, socket};
-use wasmedge_wasi_socket::{ready, Errno};
+use wasmedge_wasi_socket::{gather, ready, Errno};
 
 use super::poll_set::{Directions, Key, Owner, RegisterError};
 use super::poller::{Host, Poller, Probe};
@@ -22,6 +22,16 @@ struct WasmEdge {
     start: Instant,
     /// A socket that is always ready. `None` once none could be opened.
     always_ready: Option<Option<OwnedFd>>,
+    /// Closed sockets that this poller has registered until their rest is out.
+    orphans: Vec<RawFd>,
+}
+
+impl Drop for WasmEdge {
+    fn drop(&mut self) {
+        for &fd in &self.orphans {
+            gather::set_adopted(fd, false);
+        }
+    }
 }
 
 /// A registered descriptor. The source that owns it removes its registration
@@ -69,6 +79,28 @@ impl Host for WasmEdge {
         }
     }
 
+    fn send_gathered(&mut self) -> bool {
+        gather::flush()
+    }
+
+    fn rests(&mut self, into: &mut Vec<gather::Rest>) {
+        gather::rests(into);
+    }
+
+    fn send_rest(&mut self, fd: i32) -> gather::Sent {
+        gather::send_rest(fd)
+    }
+
+    fn adopt(&mut self, fd: i32) {
+        gather::set_adopted(fd, true);
+        self.orphans.push(fd);
+    }
+
+    fn close_orphan(&mut self, fd: i32) {
+        self.orphans.retain(|&other| other != fd);
+        gather::set_adopted(fd, false);
+    }
+
     fn always_ready(&mut self) -> Option<i32> {
         // A TCP socket that was never connected: hung up, says the host.
         let open = || socket::open(abi::AddressFamily::Inet4, abi::SocketType::Stream, true).ok();
@@ -99,6 +131,7 @@ impl Selector {
             poller: Arc::new(Mutex::new(Poller::new(WasmEdge {
                 start: Instant::now(),
                 always_ready: None,
+                orphans: Vec::new(),
             })?)),
         })
     }
@@ -220,6 +253,7 @@ cfg_io_source! {
     struct Registration {
         selector: Selector,
         key: Key,
+        fd: RawFd,
     }
 
     impl Drop for Registration {
@@ -227,6 +261,7 @@ cfg_io_source! {
             // Also when the source is dropped without having been
             // deregistered: its descriptor is closed right after, and a closed
             // descriptor must not stay in the set.
+            gather::flush_socket(self.fd);
             self.selector.lock().set.remove(self.key);
         }
     }
@@ -246,7 +281,11 @@ cfg_io_source! {
         {
             // What operations outside of mio left behind is not ours.
             ready::take_exhausted();
-            let result = f(io);
+            let result = match &self.registration {
+                // Only then will the selector come by.
+                Some(registration) => gather::within(registration.fd, || f(io)),
+                None => f(io),
+            };
             if let Some(registration) = &self.registration {
                 let exhausted = ready::take_exhausted();
                 let would_block =
@@ -298,7 +337,7 @@ cfg_io_source! {
             if is_new {
                 selector.lock().accepted(key);
             }
-            self.registration = Some(Registration { selector, key });
+            self.registration = Some(Registration { selector, key, fd });
             Ok(())
         }
 

@@ -231,14 +231,19 @@ impl CoreSlot {
         self.0.take()
     }
 
+    /// `block_on` is over, and what follows it may take long: what tasks have
+    /// written is sent first.
     pub(super) fn set(&self, core: Box<Core>) {
+        wasmedge_wasi_socket::gather::before_blocking();
         self.0.set(core);
     }
 }
 
 impl Drop for CoreSlot {
-    /// The runtime ends, and with it what counts as its worker.
+    /// The runtime ends, and with it what counts as its worker. Its tasks are gone by
+    /// now; what they have written is sent.
     fn drop(&mut self) {
+        wasmedge_wasi_socket::gather::before_blocking();
         let slot = Arc::as_ptr(&self.0);
         let known = RUNTIMES.try_with(|runtimes| {
             let mut runtimes = runtimes.borrow_mut();

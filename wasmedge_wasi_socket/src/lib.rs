@@ -12,6 +12,8 @@
 //! | `conv` | addresses in the host's form | no |
 //! | [`dns`] | the resolver, without any I/O of its own | no |
 //! | `fd`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
+//! | `gather` | small writes that are sent together | no |
+//! | `exit` | the end of the program | the function that C calls, and the one it is told of |
 //! | `thread` | what `std::thread`'s waiting functions do meanwhile | the two functions that C calls |
 //! | [`net`] | `TcpStream`, `TcpListener`, `UdpSocket`, `ToSocketAddrs` as in `std::net`; Unix sockets as in `std::os::unix::net` | `FromRawFd` only |
 //! | `v0_5` | the published API: `TcpStream` and so on at the root, `socket`, `poll` | where its signatures have pointers |
@@ -25,8 +27,8 @@
 //!   `sock_send` and `sock_send_to`. Nothing here uses `fd_write`.
 //! * The host's accept can set non-blocking mode on the wrong socket. Accepting
 //!   and setting the mode are two calls here.
-//! * The host reaches options of level `SOL_SOCKET` only. `set_nodelay` is
-//!   remembered and otherwise without effect; every other option of TCP, IP and
+//! * The host reaches options of level `SOL_SOCKET` only. `set_nodelay` has small
+//!   writes gathered; every other option of TCP, IP and
 //!   IPv6 is [`ErrorKind::Unsupported`](std::io::ErrorKind::Unsupported).
 //! * There is one thread. A blocking call blocks the whole program.
 //!
@@ -55,6 +57,9 @@ pub mod abi;
 mod conv;
 pub mod dns;
 mod errno;
+// Elsewhere it is there for the tests, and for those of what is on top.
+#[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
+pub mod gather;
 pub mod lookup;
 pub mod net;
 pub mod ready;
@@ -63,8 +68,10 @@ pub mod ready;
 pub mod fd;
 #[cfg(target_os = "wasi")]
 mod imports;
+// Registers a function with the C library, and takes the place of another.
 #[cfg(target_os = "wasi")]
-mod nodelay;
+#[allow(unsafe_code)]
+mod exit;
 #[cfg(any(target_os = "wasi", test))]
 #[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
 mod pending;

@@ -44,7 +44,7 @@ mod imp {
 mod imp {
     use super::*;
     use crate::dns::{self, Plan};
-    use crate::{conv, sys, Errno};
+    use crate::{conv, gather, sys, Errno};
     use std::net::IpAddr;
 
     /// Addresses to make room for at first, and when there may be more.
@@ -77,6 +77,7 @@ mod imp {
     }
 
     fn ask_host(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        gather::before_blocking();
         let mut found = Vec::new();
         for room in ROOM {
             found = sys::getaddrinfo(host, room)?;

@@ -165,6 +165,34 @@ impl<'a> SendBufs<'a> {
         }
     }
 
+    /// `head`, unless it is empty, and the first of `bufs` behind it.
+    pub fn behind(head: &'a [u8], bufs: &'a [IoSlice<'_>]) -> SendBufs<'a> {
+        let iovec = |buf: &[u8]| Iovec {
+            buf: buf.as_ptr() as u32,
+            len: buf.len() as u32,
+        };
+        let iovecs = match (head, bufs) {
+            ([], bufs) => return SendBufs::many(bufs),
+            (head, []) => Iovecs::One(iovec(head)),
+            (head, bufs) if bufs.len() < FEW => {
+                let mut few = [Iovec::default(); FEW];
+                few[0] = iovec(head);
+                for (place, buf) in few[1..].iter_mut().zip(bufs) {
+                    *place = iovec(buf);
+                }
+                Iovecs::Few(few, 1 + bufs.len())
+            }
+            (head, bufs) => {
+                let all = std::iter::once(iovec(head)).chain(bufs.iter().map(|buf| iovec(buf)));
+                Iovecs::Many(all.take(MAX_IOVECS).collect())
+            }
+        };
+        SendBufs {
+            iovecs,
+            _bufs: std::marker::PhantomData,
+        }
+    }
+
     /// Bytes to send.
     pub fn total(&self) -> usize {
         self.iovecs.total()
@@ -259,17 +287,16 @@ pub fn recv_from(
 }
 
 pub fn send(fd: BorrowedFd<'_>, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
+    send_by_number(fd.as_raw_fd(), bufs)
+}
+
+/// As [`send`]; any number may be sent to.
+pub fn send_by_number(fd: i32, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
     let iovecs = bufs.iovecs.as_slice();
     let mut nwritten = 0;
     // SAFETY: `bufs` borrows every buffer; the rest is local.
     check(unsafe {
-        imports::sock_send(
-            fd.as_raw_fd(),
-            iovecs.as_ptr(),
-            iovecs.len() as u32,
-            0,
-            &mut nwritten,
-        )
+        imports::sock_send(fd, iovecs.as_ptr(), iovecs.len() as u32, 0, &mut nwritten)
     })?;
     Ok(nwritten as usize)
 }
@@ -299,8 +326,13 @@ pub fn send_to(
 
 /// Directions to shut: 1 reading, 2 writing, 3 both.
 pub fn shutdown(fd: BorrowedFd<'_>, how: i32) -> Result<(), Errno> {
+    shutdown_by_number(fd.as_raw_fd(), how)
+}
+
+/// As [`shutdown`]; any number may be shut.
+pub fn shutdown_by_number(fd: i32, how: i32) -> Result<(), Errno> {
     // SAFETY: no pointers.
-    check(unsafe { imports::sock_shutdown(fd.as_raw_fd(), how) })
+    check(unsafe { imports::sock_shutdown(fd, how) })
 }
 
 pub fn local_addr(fd: BorrowedFd<'_>) -> Result<(AddressBuf, u16), Errno> {
@@ -312,11 +344,20 @@ pub fn local_addr(fd: BorrowedFd<'_>) -> Result<(AddressBuf, u16), Errno> {
 }
 
 pub fn peer_addr(fd: BorrowedFd<'_>) -> Result<(AddressBuf, u16), Errno> {
+    peer_addr_by_number(fd.as_raw_fd())
+}
+
+fn peer_addr_by_number(fd: i32) -> Result<(AddressBuf, u16), Errno> {
     let (mut addr, mut port) = (AddressBuf::unset(), 0);
     let mut description = describe_mut(&mut addr);
     // SAFETY: all three are valid for writing.
-    check(unsafe { imports::sock_getpeeraddr_v2(fd.as_raw_fd(), &mut description, &mut port) })?;
+    check(unsafe { imports::sock_getpeeraddr_v2(fd, &mut description, &mut port) })?;
     Ok((addr, port as u16))
+}
+
+/// Whether the socket has a peer; any number may be asked about.
+pub fn is_connected(fd: i32) -> bool {
+    peer_addr_by_number(fd).is_ok()
 }
 
 /// The one level the host passes on.
@@ -436,7 +477,12 @@ pub fn set_device(fd: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
 
 /// Whether closing lingers, and for how many seconds.
 pub fn get_linger(fd: BorrowedFd<'_>) -> Result<(bool, i32), Errno> {
-    let value: [u8; 8] = get_option(fd.as_raw_fd(), LINGER)?;
+    linger_by_number(fd.as_raw_fd())
+}
+
+/// As [`get_linger`]; any number may be asked about.
+pub fn linger_by_number(fd: i32) -> Result<(bool, i32), Errno> {
+    let value: [u8; 8] = get_option(fd, LINGER)?;
     let [a, b, c, d, e, f, g, h] = value;
     Ok((
         i32::from_le_bytes([a, b, c, d]) != 0,

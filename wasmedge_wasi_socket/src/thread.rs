@@ -11,7 +11,7 @@
 
 use crate::abi::{Event, Subscription};
 use crate::fd::poll::poll_uninterrupted;
-use crate::Errno;
+use crate::{gather, Errno};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
@@ -35,6 +35,7 @@ pub(crate) fn turn(limit: Option<Duration>) -> bool {
 
 /// Sleeps for at least `duration`; what [`on_wait`] was told goes on meanwhile.
 pub fn sleep(duration: Duration) {
+    gather::before_blocking();
     let start = Instant::now();
     let mut left = duration;
     while turn(Some(left)) {
@@ -56,6 +57,7 @@ pub fn sleep(duration: Duration) {
 
 /// Lets what [`on_wait`] was told do one thing.
 pub fn yield_now() {
+    gather::before_blocking();
     turn(Some(Duration::ZERO));
 }
 
@@ -71,6 +73,7 @@ pub fn unpark() {
 /// As `std::thread::park`: returns after [`unpark`], or after anything was done,
 /// which may have been what the caller waits for.
 pub fn park() {
+    gather::before_blocking();
     if !TOKEN.swap(false, Ordering::Relaxed) && !turn(None) {
         std::thread::park();
     }
@@ -78,6 +81,7 @@ pub fn park() {
 
 /// As [`park`], for at most this long.
 pub fn park_timeout(limit: Duration) {
+    gather::before_blocking();
     if !TOKEN.swap(false, Ordering::Relaxed) && !turn(Some(limit)) {
         std::thread::park_timeout(limit);
     }

@@ -4,6 +4,7 @@ mod blocking;
 mod dns;
 mod errors;
 mod fs;
+mod gather;
 mod half_close;
 mod io;
 mod ipv6;

@@ -1,12 +1,13 @@
 //! Waiting for readiness.
 
 use crate::abi::{Event, EventType, Subscription};
-use crate::{sys, Errno};
+use crate::{gather, sys, Errno};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Waits until at least one subscription fires, and returns how many events
-/// were written to the front of `events`, in the order of `subs`.
+/// were written to the front of `events`, in the order of `subs`. What is
+/// [gathered](gather) is sent first.
 ///
 /// All readiness is level-triggered. Without a clock among `subs` the wait has
 /// no end. Cost grows with the number of subscriptions.
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 /// the host is not asked then.
 #[inline]
 pub fn poll_oneoff(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
+    gather::flush();
     sys::poll(subs, events)
 }
 
@@ -173,6 +175,12 @@ fn outcome(subs: &[Subscription]) -> Result<Outcome, Errno> {
 ///
 /// As [`poll_oneoff`].
 pub fn poll_uninterrupted(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
+    gather::before_blocking();
+    poll_again(subs, events)
+}
+
+/// [`poll_uninterrupted`] by itself.
+pub(crate) fn poll_again(subs: &[Subscription], events: &mut [Event]) -> Result<usize, Errno> {
     let mut interrupted = false;
     loop {
         let count = sys::poll(subs, events)?;

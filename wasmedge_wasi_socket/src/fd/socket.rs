@@ -9,7 +9,7 @@ use crate::abi::{AddressFamily, SocketType, FDFLAGS_NONBLOCK, RIFLAGS_PEEK, RIFL
 use crate::conv::{self, AddressBuf};
 use crate::ready::{note, Exhausted};
 use crate::sys::{self, IntOption, RecvBufs, SendBufs, TimeOption};
-use crate::{nodelay, pending, Errno};
+use crate::{gather, pending, Errno};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
@@ -34,8 +34,14 @@ pub fn open(family: AddressFamily, socktype: SocketType, nonblocking: bool) -> i
 
 /// `fd` is closed, or a new socket, which may have the number of one that is gone.
 pub(crate) fn forget(fd: BorrowedFd<'_>) {
-    nodelay::forget(fd.as_raw_fd());
+    gather::forget(fd.as_raw_fd());
     pending::forget(fd.as_raw_fd());
+}
+
+/// Closes a socket. What is [gathered](gather) for it goes out first.
+pub(crate) fn close(fd: OwnedFd) {
+    pending::forget(fd.as_raw_fd());
+    gather::close(fd);
 }
 
 /// The error that a [`probe`] met, as the result of the operation that is told
@@ -83,6 +89,7 @@ pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 /// `WouldBlock` on a non-blocking listener; the host's, such as too many open
 /// files. After the latter the listener stays readable: do not retry at once.
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
+    gather::before_operation();
     let fd = loop {
         match sys::accept(listener) {
             Ok(fd) => break fd,
@@ -122,6 +129,7 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 
 fn connect_errno(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<Result<(), Errno>> {
     let (buf, port) = (AddressBuf::new(addr)?, addr.port());
+    gather::before_operation();
     let mut interrupted = false;
     Ok(loop {
         match sys::connect(fd, &buf, port) {
@@ -208,6 +216,7 @@ fn recv_bufs(
     socktype: SocketType,
     mut bufs: RecvBufs<'_>,
 ) -> io::Result<usize> {
+    gather::before_operation();
     met(fd)?;
     let result = sys::recv(fd, &mut bufs, 0);
     match result {
@@ -288,6 +297,7 @@ pub(crate) fn recv_flagged(
     mut bufs: RecvBufs<'_>,
     flags: u16,
 ) -> io::Result<(usize, u16)> {
+    gather::before_operation();
     met(fd)?;
     let result = sys::recv_flagged(fd, &mut bufs, flags);
     if result == Err(Errno::AGAIN) {
@@ -361,6 +371,7 @@ pub(crate) fn recv_from_flagged(
     mut bufs: RecvBufs<'_>,
     flags: u16,
 ) -> io::Result<(usize, SocketAddr, u16)> {
+    gather::before_operation();
     met(fd)?;
     match sys::recv_from(fd, &mut bufs, flags) {
         Ok((n, addr, port, flags)) => Ok((n, ip_addr(&addr, conv::received_port(port))?, flags)),
@@ -380,7 +391,37 @@ pub(crate) fn recv_from_flagged(
 /// `WouldBlock`, `BrokenPipe`, `ConnectionReset` and so on.
 #[inline]
 pub fn send(fd: BorrowedFd<'_>, socktype: SocketType, buf: &[u8]) -> io::Result<usize> {
+    if gather::may_concern() {
+        if let Some(result) = gathered(fd, socktype, &[IoSlice::new(buf)]) {
+            return result;
+        }
+    }
     send_bufs(fd, socktype, &SendBufs::one(buf))
+}
+
+/// A write on a socket that gathers, or has gathered; `None` if it is neither, or
+/// has to send by itself.
+#[cold]
+fn gathered(
+    fd: BorrowedFd<'_>,
+    socktype: SocketType,
+    bufs: &[IoSlice<'_>],
+) -> Option<io::Result<usize>> {
+    gather::before_operation();
+    if let Err(errno) = met(fd) {
+        return Some(Err(errno.into()));
+    }
+    // What is no stream keeps its boundaries.
+    let result = gather::write(fd.as_raw_fd(), bufs, socktype == SocketType::Stream)?;
+    let total = bufs
+        .iter()
+        .fold(0usize, |sum, buf| sum.saturating_add(buf.len()));
+    match result {
+        Ok(n) if n < total => note(Exhausted::WRITE),
+        Err(Errno::AGAIN) => note(Exhausted::WRITE),
+        _ => {}
+    }
+    Some(result.map_err(io::Error::from))
 }
 
 /// Sends the first [`MAX_IOVECS`](crate::abi::MAX_IOVECS) of `bufs` in one call
@@ -394,6 +435,11 @@ pub fn send_vectored(
     socktype: SocketType,
     bufs: &[IoSlice<'_>],
 ) -> io::Result<usize> {
+    if gather::may_concern() {
+        if let Some(result) = gathered(fd, socktype, bufs) {
+            return result;
+        }
+    }
     send_bufs(fd, socktype, &SendBufs::many(bufs))
 }
 
@@ -433,6 +479,7 @@ pub fn send_to_vectored(
 }
 
 fn send_bufs_to(fd: BorrowedFd<'_>, bufs: &SendBufs<'_>, addr: &SocketAddr) -> io::Result<usize> {
+    gather::before_operation();
     let result = sys::send_to(fd, bufs, &AddressBuf::new(addr)?, addr.port());
     if result == Err(Errno::AGAIN) {
         note(Exhausted::WRITE);
@@ -451,6 +498,13 @@ pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
         Shutdown::Write => 2,
         Shutdown::Both => 3,
     };
+    if how != 1 && gather::shut(fd.as_raw_fd()) {
+        // The writing side is shut when the rest is out.
+        return match how {
+            2 => Ok(()),
+            _ => Ok(sys::shutdown(fd, 1)?),
+        };
+    }
     Ok(sys::shutdown(fd, how)?)
 }
 
@@ -485,6 +539,7 @@ fn ip_addr(addr: &AddressBuf, port: u16) -> io::Result<SocketAddr> {
 ///
 /// The host's.
 pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
+    gather::flush_socket(fd.as_raw_fd());
     let flags = if nonblocking { FDFLAGS_NONBLOCK } else { 0 };
     Ok(sys::set_fd_flags(fd, flags)?)
 }
@@ -665,6 +720,7 @@ fn zero_timeout() -> io::Error {
 ///
 /// The host's, about asking.
 pub fn take_error(fd: BorrowedFd<'_>) -> io::Result<Option<io::Error>> {
+    gather::flush_socket(fd.as_raw_fd());
     if let Some(errno) = pending::take(fd.as_raw_fd()) {
         return Ok(Some(errno.into()));
     }
@@ -733,16 +789,17 @@ pub fn is_listener(fd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(sys::get_int(fd, IntOption::AcceptConn)? != 0)
 }
 
-/// Whether "no delay" was last asked for. The host cannot set `TCP_NODELAY`:
-/// small writes may wait for the peer's acknowledgement (up to 40 ms), so send
-/// what belongs together in one call.
+/// Whether "no delay" was last asked for.
 pub fn nodelay(fd: BorrowedFd<'_>) -> bool {
-    nodelay::get(fd.as_raw_fd())
+    gather::asked(fd.as_raw_fd())
 }
 
-/// Remembers whether "no delay" is wanted; see [`nodelay`](fn@nodelay).
+/// Asks for "no delay", or no longer. The host cannot set `TCP_NODELAY`: what a
+/// runtime writes on the socket in one turn is [gathered](gather) and sent
+/// together. Small writes in other turns may still wait for the peer's
+/// acknowledgement (up to 43 ms).
 pub fn set_nodelay(fd: BorrowedFd<'_>, on: bool) {
-    nodelay::set(fd.as_raw_fd(), on);
+    gather::set_asked(fd.as_raw_fd(), on);
 }
 
 /// The error of an option that the host cannot reach: `Unsupported`, naming it.

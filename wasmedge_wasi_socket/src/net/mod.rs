@@ -6,7 +6,7 @@
 //! Not reachable through WasmEdge's socket interface, so
 //! [`Unsupported`](std::io::ErrorKind::Unsupported): `ttl`, `only_v6`, every
 //! `multicast_*`, and `try_clone` (WASI cannot duplicate a descriptor).
-//! `set_nodelay` is a hint that `nodelay` gives back.
+//! `set_nodelay` has a runtime gather small writes.
 
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,

@@ -3,6 +3,7 @@
 use super::addrs::{each_addr, ToSocketAddrs};
 use crate::abi::SocketType;
 use crate::fd::socket::{self, unreachable_option};
+use crate::gather;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::iter::FusedIterator;
@@ -151,8 +152,10 @@ impl TcpStream {
         socket::linger(self.fd())
     }
 
-    /// Remembers whether "no delay" is wanted. The host cannot set it: send
-    /// what belongs together in one (vectored) write.
+    /// Asks for "no delay", or no longer. The host cannot set it: what a runtime
+    /// writes in one turn is [gathered](gather) instead. On a stream that no runtime
+    /// drives it is without effect: send what belongs together in one (vectored)
+    /// write.
     ///
     /// # Errors
     ///
@@ -210,8 +213,7 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        socket::forget(self.fd());
-        drop(take(&mut self.fd));
+        socket::close(take(&mut self.fd));
     }
 }
 
@@ -226,8 +228,8 @@ impl From<OwnedFd> for TcpStream {
 
 impl From<TcpStream> for OwnedFd {
     /// What [`TcpStream::set_nodelay`] was told stays with the descriptor.
-    #[inline]
     fn from(stream: TcpStream) -> OwnedFd {
+        gather::release(stream.as_raw_fd());
         take(&mut ManuallyDrop::new(stream).fd)
     }
 }

@@ -54,6 +54,7 @@ pub fn nslookup_with_host(node: &str, service: &str) -> io::Result<Vec<SocketAdd
     let service = if node.is_empty() { "0" } else { "" };
     let mut found = Vec::new();
     for room in ROOM {
+        crate::gather::before_blocking();
         found = sys::addrinfo(node, service, &hints(), room)?;
         if found.len() < room {
             break;

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::{abi, sys};
+use crate::{abi, gather, sys};
 use std::io;
 use std::mem::{align_of, size_of};
 
@@ -194,6 +194,7 @@ pub unsafe fn poll(
 /// As [`poll`]; the last must be valid for writing a `u32`.
 pub unsafe extern "C" fn poll_oneoff(arg0: i32, arg1: i32, arg2: i32, arg3: i32) -> i32 {
     let (subs, events) = (arg0 as usize as *const _, arg1 as usize as *mut _);
+    gather::before_blocking();
     // SAFETY: as the caller says.
     match unsafe { sys::poll_foreign(subs, events, arg2 as usize) } {
         Ok(count) => {

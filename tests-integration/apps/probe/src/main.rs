@@ -16,7 +16,9 @@ const USAGE: &str = "usage: probe COMMAND [ADDRESS]
   lines             number the lines of standard input, with a clock beside
   wait              read a line of standard input, with nothing beside
   idle ADDRESS      listen; keep every connection, timer and task waiting
-  exit CODE         exit with CODE";
+  exit CODE         exit with CODE
+  leave ADDRESS HOW send in two writes, asked for no delay, and end by return,
+                    exit, panic, or with more than the peer takes (flood)";
 
 fn said<T>(what: &str, result: Result<T, Error>) -> Option<T> {
     match result {
@@ -134,6 +136,28 @@ async fn idle(address: &str) -> Result<(), Error> {
     }
 }
 
+async fn leave(address: &str, how: &str) -> Result<(), Error> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(b"last ").await?;
+    stream.write_all(b"words").await?;
+    match how {
+        "return" => {}
+        "exit" => std::process::exit(7),
+        "panic" => panic!("as told"),
+        "flood" => {
+            let mut sent = 10;
+            while let Ok(n) = stream.try_write(&[b'.'; 1000]) {
+                sent += n;
+            }
+            println!("sent {sent}");
+            std::process::exit(7);
+        }
+        _ => return Err(Error::other("no such way to end")),
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -146,6 +170,7 @@ async fn main() -> Result<(), Error> {
         ["lines"] => lines().await?,
         ["wait"] => wait().await?,
         ["idle", address] => idle(address).await?,
+        ["leave", address, how] => leave(address, how).await?,
         ["exit", code] => std::process::exit(code.parse().expect("a number")),
         _ => {
             eprintln!("{USAGE}");

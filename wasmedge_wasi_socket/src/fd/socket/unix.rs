@@ -6,7 +6,7 @@ use crate::abi::{AddressFamily, SocketType};
 use crate::net::unix::SocketAddr;
 use crate::ready::{note, Exhausted};
 use crate::sys::{self, RecvBufs, SendBufs};
-use crate::Errno;
+use crate::{gather, Errno};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -58,6 +58,7 @@ pub fn bind(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 /// address shorter than 107 bytes.
 pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
     let addr = addr.to_peer()?;
+    gather::before_operation();
     let mut interrupted = false;
     loop {
         match sys::connect(fd, &addr, 0) {
@@ -74,6 +75,7 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 ///
 /// As [`accept`](super::accept).
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
+    gather::before_operation();
     let fd = loop {
         match sys::accept(listener) {
             Ok(fd) => break fd,
@@ -115,6 +117,7 @@ pub(crate) fn recv_from_datagram(
     fd: BorrowedFd<'_>,
     buf: &mut [u8],
 ) -> io::Result<(usize, SocketAddr)> {
+    gather::before_operation();
     match sys::recv_from(fd, &mut RecvBufs::one(buf), 0) {
         // Without a name the family is rubbish.
         Ok((n, addr, _, _)) => Ok((
@@ -136,6 +139,7 @@ pub(crate) fn recv_from_datagram(
 ///
 /// As [`connect`] and [`send`](super::send).
 pub fn send_to(fd: BorrowedFd<'_>, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
+    gather::before_operation();
     let result = sys::send_to(fd, &SendBufs::one(buf), &addr.to_peer()?, 0);
     if result == Err(Errno::AGAIN) {
         note(Exhausted::RECEIVER);

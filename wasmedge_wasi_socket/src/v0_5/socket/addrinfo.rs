@@ -170,6 +170,7 @@ impl WasiAddrinfo {
             return Err(Errno::NO_NAME.into());
         }
         let room = most.min(MOST);
+        crate::gather::before_blocking();
         let mut found = sys::addrinfo(node, service, &hints.as_asked(), room)?;
         found.retain(|each| AddressFamily::of_number(each.family).is_some());
 
