@@ -70,7 +70,7 @@ const LOOK_MOST: u64 = 6;
 /// A split set is for programs that sleep: for at least so many nanoseconds in one of
 /// the polls up to one that counts against a whole set. Shorter is what the clocks are
 /// off by.
-const SLEPT: u64 = 50_000;
+const SLEPT: u64 = 10_000;
 
 /// Sweeping faster than in this time helps nobody.
 const QUICKEST_SWEEP: u64 = 10_000_000;
@@ -226,10 +226,23 @@ impl Pace {
             self.looked = self.now;
         } else if counts && (!self.split || self.rested) {
             self.rested = false;
-            let most = 2 * self.price_of_change(awaited);
-            let walk = awaited as u64 * self.subscription.nanos;
-            self.pressure = self.pressure.saturating_add(walk).min(most);
+            self.press(awaited, self.walk(awaited));
         }
+    }
+
+    /// Time was spent instead of on a poll of so many sources, which is as bad.
+    pub(crate) fn kept_looking(&mut self, awaited: usize, nanos: u64) {
+        self.press(awaited, nanos);
+    }
+
+    fn press(&mut self, awaited: usize, nanos: u64) {
+        let most = 2 * self.price_of_change(awaited);
+        self.pressure = self.pressure.saturating_add(nanos).min(most);
+    }
+
+    /// What a poll of so many sources costs.
+    pub(crate) fn walk(&self, sources: usize) -> u64 {
+        sources as u64 * self.subscription.nanos
     }
 
     /// For how long polls may be left out, in nanoseconds, as long as there is
@@ -238,7 +251,7 @@ impl Pace {
         if cold > 0 {
             return SHORTEST_BLIND;
         }
-        let walk = awaited as u64 * self.subscription.nanos;
+        let walk = self.walk(awaited);
         (LOOK_SHARE * walk)
             .min(LOOK_OFTEN)
             .max(LOOK_MOST * walk)

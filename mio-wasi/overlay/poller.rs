@@ -231,6 +231,10 @@ impl<H: Host> Poller<H> {
             if blind > SHORTEST_BLIND {
                 found += self.look_at_new(now, &mut report);
                 content = found > 0 || timeout == Some(0) || !self.wakes.is_empty();
+                if !content {
+                    found = self.keep_looking(&mut now, deadline, &mut report);
+                    content = found > 0;
+                }
             }
             if content {
                 self.busy = found > 1;
@@ -523,6 +527,29 @@ impl<H: Host> Poller<H> {
         if guesses {
             self.guessed = now;
         }
+        found
+    }
+
+    /// Looks again and again, as long as a poll takes at least: whoever waits for
+    /// this program's answers may be about to ask the next thing.
+    fn keep_looking(
+        &mut self,
+        now: &mut u64,
+        deadline: Option<u64>,
+        report: &mut impl FnMut(Readiness),
+    ) -> usize {
+        let start = *now;
+        let mut end = start + self.pace.walk(self.set.armed()) / 2;
+        if let Some(deadline) = deadline {
+            end = end.min(deadline);
+        }
+        let mut found = 0;
+        while found == 0 && *now < end && self.set.armed_since_poll() > 0 {
+            found = self.look_at_new(*now, report);
+            *now = self.host.now();
+        }
+        let awaited = self.set.armed() + found;
+        self.pace.kept_looking(awaited, now.saturating_sub(start));
         found
     }
 
