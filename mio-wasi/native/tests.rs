@@ -811,10 +811,12 @@ fn rare_polls_hide_no_listener_and_no_datagram() {
             ..Socket::default()
         };
         open(&model, fd, socket);
-        let key = poller
-            .set
-            .insert(fd, 10, Directions::READ, Owner::Mio)
-            .unwrap();
+        // tokio asks of a listener whether it can be written to.
+        let (interest, owner) = match kind {
+            "listener" => (Directions::BOTH, Owner::MioListener),
+            _ => (Directions::READ, Owner::Mio),
+        };
+        let key = poller.set.insert(fd, 10, interest, owner).unwrap();
         let mut longest = 0;
         for _ in 0..50 {
             speak(&model, fd);

@@ -86,6 +86,9 @@ pub(crate) enum Owner {
     /// Mio, and the socket was just accepted: it is connected, and nothing has
     /// been sent on it.
     MioAccepted,
+    /// Mio, and the socket waits for connections: it is never writable, and asking about
+    /// that (as tokio does) is not worth a subscription.
+    MioListener,
     /// Somebody else, unseen.
     Foreign,
 }
@@ -120,8 +123,7 @@ struct Slot {
     live: bool,
     /// Whether reading may become cold.
     may_cool: bool,
-    /// Others do the I/O on it.
-    foreign: bool,
+    owner: Owner,
     /// The socket is known to be in non-blocking mode.
     nonblocking: bool,
     /// The era in which reading was armed.
@@ -133,6 +135,16 @@ struct Slot {
     told_writable: bool,
     /// Reading was presumed, and it is not known yet whether rightly.
     trial: Option<Trial>,
+}
+
+impl Slot {
+    /// What of `interest` can ever come to pass.
+    fn of_interest(&self, interest: Directions) -> Directions {
+        match self.owner {
+            Owner::MioListener => interest.and(Directions::READ),
+            _ => interest,
+        }
+    }
 }
 
 const READ: usize = 0;
@@ -220,7 +232,7 @@ impl PollSet {
                     kind: Kind::Unknown,
                     live: false,
                     may_cool: false,
-                    foreign: false,
+                    owner,
                     nonblocking: false,
                     era: 0,
                     cold: 0,
@@ -234,14 +246,15 @@ impl PollSet {
         let slot = &mut self.slots[index as usize];
         slot.fd = fd;
         slot.token = token;
+        slot.owner = owner;
+        let interest = slot.of_interest(interest);
         slot.interest = interest;
         slot.kind = match owner {
             Owner::MioAccepted => Kind::Stream,
-            Owner::Mio | Owner::Foreign => Kind::Unknown,
+            Owner::Mio | Owner::MioListener | Owner::Foreign => Kind::Unknown,
         };
         slot.live = true;
         slot.may_cool = owner != Owner::Foreign;
-        slot.foreign = owner == Owner::Foreign;
         slot.nonblocking = owner == Owner::MioAccepted;
         slot.told_writable = false;
         slot.trial = None;
@@ -276,6 +289,7 @@ impl PollSet {
             return false;
         };
         slot.token = token;
+        let interest = slot.of_interest(interest);
         slot.interest = interest;
         self.disarm_slot(key.slot, Directions::BOTH.without(interest));
         self.arm_slot(key.slot, interest);
@@ -597,7 +611,7 @@ impl PollSet {
                 self.cold -= 1;
             }
             slot.era = era;
-            self.opaque += usize::from(slot.foreign);
+            self.opaque += usize::from(slot.owner == Owner::Foreign);
             slot.position[READ] = self.subscriptions.len() as u32;
             self.subscriptions
                 .push(Subscription::read(pack(index, READ), slot.fd));
@@ -632,7 +646,7 @@ impl PollSet {
             if at == 0 {
                 continue;
             }
-            self.opaque -= usize::from(direction == WRITE || slot.foreign);
+            self.opaque -= usize::from(direction == WRITE || slot.owner == Owner::Foreign);
             if at < self.new {
                 // The gap goes to the end of the old ones, so that the new ones stay
                 // together.

@@ -332,7 +332,13 @@ cfg_io_source! {
             let selector = registry.selector().clone();
             // Unlike what a `SourceFd` names, what has an I/O source is a socket.
             let is_new = super::is_accepted(fd);
-            let owner = if is_new { Owner::MioAccepted } else { Owner::Mio };
+            let owner = match is_new {
+                true => Owner::MioAccepted,
+                false if socket::is_listener(registered(fd)).unwrap_or(false) => {
+                    Owner::MioListener
+                }
+                false => Owner::Mio,
+            };
             let key = selector.insert(fd, token, interests, owner)?;
             if is_new {
                 selector.lock().accepted(key);
