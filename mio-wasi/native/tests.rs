@@ -1053,6 +1053,7 @@ proptest! {
     ) {
         let (mut poller, model, keys) = idle_connections(count);
         poller.pace.fewest = 2;
+        poller.pace.fewest_rare = 2;
         let mut keys: BTreeMap<i32, Key> = (100..).zip(keys).collect();
         let mut told: BTreeMap<i32, bool> = keys.keys().map(|fd| (*fd, false)).collect();
         let mut since: BTreeMap<i32, u64> = BTreeMap::new();

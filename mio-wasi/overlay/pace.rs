@@ -56,6 +56,11 @@ const SWEEP_SHARE: u64 = 6;
 /// much as so many subscriptions to it.
 const CHANGE: u64 = 6;
 
+/// Least number of sources for which polls are left out for longer than a moment: a
+/// poll of fewer costs little, and whoever waits for this program's answers may take
+/// longer than it.
+const FEWEST_RARE: usize = 200;
+
 /// How long polls may be left out in any case, in nanoseconds, while sources are ready
 /// one after the other.
 pub(crate) const SHORTEST_BLIND: u64 = 500_000;
@@ -110,6 +115,8 @@ impl Cost {
 pub(crate) struct Pace {
     /// Least number of sources for which splitting is considered.
     pub(crate) fewest: usize,
+    /// Least number of sources for which polls are rare.
+    pub(crate) fewest_rare: usize,
     split: bool,
     /// The program's own time.
     now: u64,
@@ -150,6 +157,7 @@ impl Pace {
     pub(crate) fn new() -> Pace {
         Pace {
             fewest: FEWEST,
+            fewest_rare: FEWEST_RARE,
             split: false,
             now: 0,
             ran: 0,
@@ -248,7 +256,7 @@ impl Pace {
     /// For how long polls may be left out, in nanoseconds, as long as there is
     /// something to do.
     pub(crate) fn blind(&self, awaited: usize, cold: usize) -> u64 {
-        if cold > 0 {
+        if cold > 0 || awaited < self.fewest_rare {
             return SHORTEST_BLIND;
         }
         let walk = self.walk(awaited);
