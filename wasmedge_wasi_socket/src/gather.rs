@@ -6,15 +6,15 @@
 //! written in one turn of the scheduler is sent in one call, before whatever ends
 //! the turn. The contract:
 //!
-//! * Only a stream gathers, only if it was asked to ([`set_asked`]) and is connected,
-//!   and only a write [`within`] an operation of its selector: there somebody is
-//!   sure to come by and [`flush`]. All other writes send what is gathered on their
+//! * Only a stream gathers, only if it was asked to (`set_asked`) and is connected,
+//!   and only a write `within` an operation of its selector: there somebody is
+//!   sure to come by and `flush`. All other writes send what is gathered on their
 //!   socket, and themselves behind it.
 //! * [`LIMIT`] bytes of a socket are gathered at most. What does not fit is sent in one
 //!   call with what is gathered, and has the result that it has natively. At most
 //!   [`MOST`] sockets gather at once: the one that began first is sent when another
 //!   one comes, so that none waits until many others were served.
-//! * A socket that in [`ALONE`] turns on end wrote once in each gains nothing: it sends
+//! * A socket that in `ALONE` turns on end wrote once in each gains nothing: it sends
 //!   at once, until it writes twice in one turn. Most are like that: a request, an
 //!   answer.
 //! * Whatever may wait, for whatever it may be, sends first: every poll, sleep and
@@ -23,7 +23,7 @@
 //! * An error is told by the next operation on the socket, see `pending.rs`.
 //! * What the kernel does not take stays, as the socket's *rest*: further writes are
 //!   `WouldBlock` until it is out, and selectors see to it that it goes out
-//!   ([`rests`]). Shutting comes after it. A socket that is closed meanwhile is kept
+//!   (`rests`). Shutting comes after it. A socket that is closed meanwhile is kept
 //!   open until then, as an orphan, as natively the kernel would keep it.
 //! * At the end of the program, see `exit.rs`, the rest has [`LAST_TRY`] to go out.
 //!
@@ -596,7 +596,7 @@ mod guest {
     }
 
     /// Runs `f` as an operation on `fd` of a selector that has it registered, and
-    /// calls [`flush`] before it waits.
+    /// calls `flush` before it waits.
     #[inline]
     pub fn within<R>(fd: RawFd, f: impl FnOnce() -> R) -> R {
         let outer = WITHIN.load(Relaxed);
@@ -627,7 +627,7 @@ mod guest {
         })
     }
 
-    /// Sends what is gathered. Returns whether there are [`rests`].
+    /// Sends what is gathered. Returns whether there are `rests`.
     #[inline]
     pub fn flush() -> bool {
         if GATHERING.load(Relaxed) != 0 {
@@ -646,7 +646,7 @@ mod guest {
         }
     }
 
-    /// What is to be done before something that may block the program: [`flush`],
+    /// What is to be done before something that may block the program: `flush`,
     /// and a try for the rests.
     #[inline]
     pub fn before_blocking() {
