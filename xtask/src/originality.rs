@@ -206,7 +206,7 @@ fn our_files(repo: &Repo) -> Result<Vec<(String, Lines)>> {
     for name in names.split('\0').filter(|name| !name.is_empty()) {
         let is_shared = SHARED.iter().any(|(shared, _)| *shared == name);
         // Made by cargo, from what registries say.
-        if is_shared || name.ends_with("Cargo.lock") {
+        if is_shared || name.ends_with(".lock") {
             continue;
         }
         if let Some(lines) = telling_lines(&repo.root.join(name)) {
