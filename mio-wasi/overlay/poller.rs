@@ -94,6 +94,18 @@ pub(crate) struct Readiness {
     pub(crate) error: bool,
 }
 
+impl Readiness {
+    /// With nothing to add.
+    fn of(token: usize, directions: Directions) -> Readiness {
+        Readiness {
+            token,
+            directions,
+            hang_up: false,
+            error: false,
+        }
+    }
+}
+
 /// How long a source that the host cannot wait for is left alone at first, and
 /// at most, in nanoseconds.
 const PARK_FIRST: u64 = 1_000_000;
@@ -212,12 +224,7 @@ impl<H: Host> Poller<H> {
         let mut found = 0;
         self.set.take_presumed(|token, directions| {
             found += 1;
-            report(Readiness {
-                token,
-                directions,
-                hang_up: false,
-                error: false,
-            });
+            report(Readiness::of(token, directions));
         });
         let since = now.saturating_sub(self.asked);
         let mut blind = self.pace.blind(self.set.armed(), self.set.cold());
@@ -402,12 +409,7 @@ impl<H: Host> Poller<H> {
         let mut woken = false;
         for token in self.wakes.drain(..) {
             woken = true;
-            report(Readiness {
-                token,
-                directions: Directions::READ,
-                hang_up: false,
-                error: false,
-            });
+            report(Readiness::of(token, Directions::READ));
         }
         woken
     }
@@ -458,12 +460,7 @@ impl<H: Host> Poller<H> {
                 Probe::Something => {
                     if let Some(token) = self.set.take_cold(key) {
                         found += 1;
-                        report(Readiness {
-                            token,
-                            directions: Directions::READ,
-                            hang_up: false,
-                            error: false,
-                        });
+                        report(Readiness::of(token, Directions::READ));
                     }
                 }
             }
@@ -516,12 +513,7 @@ impl<H: Host> Poller<H> {
             }
             if let Some((token, directions)) = self.set.take_event(PollSet::userdata(key, true)) {
                 found += 1;
-                report(Readiness {
-                    token,
-                    directions,
-                    hang_up: false,
-                    error: false,
-                });
+                report(Readiness::of(token, directions));
             }
         }
         if guesses {
@@ -530,8 +522,8 @@ impl<H: Host> Poller<H> {
         found
     }
 
-    /// Looks again and again, as long as a poll takes at least: whoever waits for
-    /// this program's answers may be about to ask the next thing.
+    /// Looks again and again, for half of the time that a poll takes at most: whoever
+    /// waits for this program's answers may be about to ask the next thing.
     fn keep_looking(
         &mut self,
         now: &mut u64,
@@ -691,12 +683,7 @@ impl<H: Host> Poller<H> {
             }
             if let Some((token, directions)) = self.set.take_event(PollSet::userdata(key, true)) {
                 reported += 1;
-                report(Readiness {
-                    token,
-                    directions,
-                    hang_up: false,
-                    error: false,
-                });
+                report(Readiness::of(token, directions));
             }
         }
         if reported == 0 {

@@ -401,7 +401,6 @@ pub fn send(fd: BorrowedFd<'_>, socktype: SocketType, buf: &[u8]) -> io::Result<
 
 /// A write on a socket that gathers, or has gathered; `None` if it is neither, or
 /// has to send by itself.
-#[cold]
 fn gathered(
     fd: BorrowedFd<'_>,
     socktype: SocketType,
