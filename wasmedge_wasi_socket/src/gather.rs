@@ -1,22 +1,26 @@
-//! Gathering small writes, where the app asked for no delay.
+//! Gathering small writes.
 //!
 //! The kernel holds a small segment back until the one before it is acknowledged,
 //! which the peer does up to 43 ms later, and the host has no `TCP_NODELAY` to
 //! switch that off. A socket that it was asked for therefore *gathers*: what is
 //! written in one turn of the scheduler is sent in one call, before whatever ends
-//! the turn. The contract:
+//! the turn. A socket that was not asked does as the kernel would (Nagle's
+//! algorithm): its first write in a turn goes out at once, what follows is gathered,
+//! which saves calls. The contract:
 //!
-//! * Only a stream gathers, only if it was asked to (`set_asked`) and is connected,
-//!   and only a write `within` an operation of its selector: there somebody is
-//!   sure to come by and `flush`. All other writes send what is gathered on their
-//!   socket, and themselves behind it.
+//! * Only a TCP stream that is connected gathers, and only a write `within` an
+//!   operation of its selector: there somebody is sure to come by and `flush`. All
+//!   other writes send what is gathered on their socket, and themselves behind it.
+//! * One that was not asked (`set_asked`) begins with a write that follows one of its
+//!   own in the same turn, with none of others between: it has no entry here before,
+//!   and none after the turn.
 //! * [`LIMIT`] bytes of a socket are gathered at most. What does not fit is sent in one
 //!   call with what is gathered, and has the result that it has natively. At most
 //!   [`MOST`] sockets gather at once: the one that began first is sent when another
 //!   one comes, so that none waits until many others were served.
-//! * A socket that in `ALONE` turns on end wrote once in each gains nothing: it sends
-//!   at once, until it writes twice in one turn. Most are like that: a request, an
-//!   answer.
+//! * A socket that was asked and in `ALONE` turns on end wrote once in each gains
+//!   nothing: it sends at once, until it writes twice in one turn. Most are like that:
+//!   a request, an answer.
 //! * Whatever may wait, for whatever it may be, sends first: every poll, sleep and
 //!   name lookup, every socket operation that is not within a selector's, every
 //!   blocking closure; and a socket that is shut, handed on or closed.
@@ -27,10 +31,11 @@
 //!   open until then, as an orphan, as natively the kernel would keep it.
 //! * At the end of the program, see `exit.rs`, the rest has [`LAST_TRY`] to go out.
 //!
-//! While no socket was asked to gather, each operation costs one load.
+//! While no socket gathers nor was asked to, each operation costs one load, a write
+//! two and a store.
 
 use crate::Errno;
-use std::collections::HashMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::IoSlice;
 use std::time::Duration;
@@ -73,6 +78,18 @@ trait Wire {
 
     /// Keeps an error for the next operation on the socket.
     fn keep(&mut self, fd: i32, errno: Errno);
+}
+
+/// Where a write comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Not from within an operation of a selector.
+    Others,
+    /// From within one.
+    Selector,
+    /// The same, and the last write of this turn was the socket's, and went out by
+    /// itself.
+    SelectorAgain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,27 +244,41 @@ impl<O> Gather<O> {
         wire: &mut impl Wire,
         fd: i32,
         bufs: &[IoSlice<'_>],
-        may_gather: bool,
+        by: By,
     ) -> Option<Result<usize, Errno>> {
-        let socket = self.sockets.get_mut(&fd)?;
         let total = bufs
             .iter()
             .fold(0usize, |sum, buf| sum.saturating_add(buf.len()));
         if total == 0 {
             return None;
         }
+        let socket = match self.sockets.entry(fd) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) if by == By::SelectorAgain && total <= LIMIT => {
+                entry.insert(Socket {
+                    // It has just taken something.
+                    connected: true,
+                    ..Socket::new()
+                })
+            }
+            Entry::Vacant(_) => return None,
+        };
         if socket.shut {
             // While the rest is not out the kernel does not know yet.
             return (socket.state == State::Rest).then_some(Err(Errno::PIPE));
         }
-        let gathers = may_gather && socket.asked;
         match socket.state {
             State::Empty => {
+                let gathers = match by {
+                    By::Others => false,
+                    By::Selector => socket.asked,
+                    By::SelectorAgain => true,
+                };
                 if !gathers || total > LIMIT {
                     return None;
                 }
                 let again = std::mem::replace(&mut socket.turn, self.turn) == self.turn;
-                if again {
+                if again || by == By::SelectorAgain {
                     socket.alone = 0;
                 } else if socket.alone >= ALONE {
                     return None;
@@ -269,7 +300,7 @@ impl<O> Gather<O> {
                     self.flush_socket(wire, self.gathering[0]);
                 }
             }
-            State::Gathering if gathers && socket.held.len() + total <= LIMIT => {
+            State::Gathering if by != By::Others && socket.held.len() + total <= LIMIT => {
                 socket.alone = 0;
             }
             State::Gathering | State::Rest => return self.write_through(wire, fd, bufs),
@@ -496,7 +527,7 @@ pub use self::guest::*;
 
 #[cfg(target_os = "wasi")]
 mod guest {
-    use super::{Gather, Rest, Sent, Wire, LAST_TRY};
+    use super::{By, Gather, Rest, Sent, Wire, LAST_TRY};
     use crate::abi::{Event, Subscription};
     use crate::fd::poll::poll_again;
     use crate::sys::{self, SendBufs};
@@ -521,6 +552,9 @@ mod guest {
     static TURNS: AtomicU32 = AtomicU32::new(0);
     /// The socket whose selector runs an operation on it; -1 for none.
     static WITHIN: AtomicI32 = AtomicI32::new(-1);
+    /// The socket whose write went out by itself last in this turn, within an operation
+    /// of its selector; -1 for none.
+    static WROTE: AtomicI32 = AtomicI32::new(-1);
 
     /// How long to wait where the host cannot tell how long, in nanoseconds.
     const PAUSE: u64 = 1_000_000;
@@ -606,10 +640,24 @@ mod guest {
         result
     }
 
-    /// Whether writes may concern this file at all.
+    /// Whether a write on `fd` may concern this file at all.
     #[inline]
-    pub(crate) fn may_concern() -> bool {
-        !is_idle()
+    pub(crate) fn may_concern(fd: RawFd) -> bool {
+        !is_idle() || WROTE.load(Relaxed) == fd
+    }
+
+    /// All of a write on the stream `fd` went out by itself.
+    #[inline]
+    pub(crate) fn wrote(fd: RawFd) {
+        WROTE.store(if WITHIN.load(Relaxed) == fd { fd } else { -1 }, Relaxed);
+    }
+
+    /// The next write on `fd` goes out by itself, and is told what the kernel says.
+    #[inline]
+    fn follows_nothing(fd: RawFd) {
+        if WROTE.load(Relaxed) == fd {
+            WROTE.store(-1, Relaxed);
+        }
     }
 
     /// A write. `None` if it is to be sent as it is.
@@ -618,18 +666,26 @@ mod guest {
         bufs: &[IoSlice<'_>],
         is_stream: bool,
     ) -> Option<Result<usize, Errno>> {
-        let may_gather = is_stream && WITHIN.load(Relaxed) == fd;
+        let by = if !is_stream || WITHIN.load(Relaxed) != fd {
+            By::Others
+        } else if WROTE.load(Relaxed) == fd {
+            exit::prepare();
+            By::SelectorAgain
+        } else {
+            By::Selector
+        };
         with(|gather| {
             let turns = TURNS.load(Relaxed);
             TURNS.store(0, Relaxed);
             gather.turn = gather.turn.wrapping_add(turns);
-            gather.write(&mut Host, fd, bufs, may_gather)
+            gather.write(&mut Host, fd, bufs, by)
         })
     }
 
     /// Sends what is gathered. Returns whether there are `rests`.
     #[inline]
     pub fn flush() -> bool {
+        WROTE.store(-1, Relaxed);
         if GATHERING.load(Relaxed) != 0 {
             with(|gather| gather.flush(&mut Host));
         } else {
@@ -690,6 +746,7 @@ mod guest {
     /// Shutting the writing side of `fd`. Returns whether it is put off until the rest
     /// is out.
     pub(crate) fn shut(fd: RawFd) -> bool {
+        follows_nothing(fd);
         !is_idle() && with(|gather| gather.shut(&mut Host, fd))
     }
 
@@ -713,6 +770,7 @@ mod guest {
     /// `fd` is a new socket, which may have the number of one that is gone; or it is
     /// closed, with nothing to be sent.
     pub(crate) fn forget(fd: RawFd) {
+        follows_nothing(fd);
         if !is_idle() {
             drop(with(|gather| gather.forget(fd)));
         }
@@ -876,10 +934,14 @@ mod tests {
         model: &mut Model,
         fd: i32,
         data: &[u8],
-        may_gather: bool,
+        within: bool,
     ) -> Result<usize, Errno> {
         let bufs = [IoSlice::new(data)];
-        match gather.write(model, fd, &bufs, may_gather) {
+        let by = match within {
+            true => By::Selector,
+            false => By::Others,
+        };
+        match gather.write(model, fd, &bufs, by) {
             Some(result) => result,
             None if data.is_empty() => Ok(0),
             None => model.send(fd, &[], &bufs),
@@ -946,6 +1008,33 @@ mod tests {
         assert_eq!(write(&mut gather, &mut model, 7, b"c", false), Ok(1));
         assert_eq!(model.sent(7), b"abc");
         assert_eq!(model.at(7).calls, 2);
+    }
+
+    #[test]
+    fn who_was_not_asked_gathers_what_follows_in_a_turn() {
+        let (mut gather, mut model) = gather(&[7]);
+        gather.set_asked(&mut model, 7, false);
+        // What the layer above knows to be the second write of a turn.
+        let again = |gather: &mut Gather<Owner>, model: &mut Model, data: &[u8]| {
+            gather.write(model, 7, &[IoSlice::new(data)], By::SelectorAgain)
+        };
+        for turn in 1..=6 {
+            let calls = model.at(7).calls;
+            assert_eq!(write(&mut gather, &mut model, 7, b"a", true), Ok(1));
+            assert_eq!(model.at(7).calls, calls + 1);
+            assert_eq!(again(&mut gather, &mut model, b""), None);
+            assert_eq!(again(&mut gather, &mut model, b"bc"), Some(Ok(2)));
+            // Others may have written meanwhile.
+            assert_eq!(write(&mut gather, &mut model, 7, b"d", true), Ok(1));
+            assert_eq!(model.at(7).calls, calls + 1);
+            gather.flush(&mut model);
+            assert_eq!(model.at(7).calls, calls + 2);
+            assert_eq!(model.sent(7), b"abcd".repeat(turn));
+            assert!(gather.sockets.is_empty());
+        }
+        let large = vec![b'x'; LIMIT + 1];
+        assert_eq!(again(&mut gather, &mut model, &large), None);
+        assert!(gather.sockets.is_empty());
     }
 
     #[test]
@@ -1189,6 +1278,7 @@ mod tests {
             let (mut gather, mut model) = gather(&fds);
             let mut taken = vec![Vec::new(); fds.len()];
             let mut next = 0u8;
+            let mut last = None;
             for &fd in &fds {
                 model.at(fd).room = 2000;
             }
@@ -1201,7 +1291,24 @@ mod tests {
                                 next
                             })
                             .collect();
-                        if let Ok(n) = write(&mut gather, &mut model, fd, &data, within) {
+                        let bufs = [IoSlice::new(&data)];
+                        let by = match (within, last == Some(fd)) {
+                            (false, _) => By::Others,
+                            (true, false) => By::Selector,
+                            (true, true) => By::SelectorAgain,
+                        };
+                        let result = match gather.write(&mut model, fd, &bufs, by) {
+                            Some(result) => result,
+                            None if len == 0 => Ok(0),
+                            None => {
+                                let result = model.send(fd, &[], &bufs);
+                                if result == Ok(len) {
+                                    last = within.then_some(fd);
+                                }
+                                result
+                            }
+                        };
+                        if let Ok(n) = result {
                             prop_assert!(n > 0 || len == 0);
                             taken[fd as usize].extend_from_slice(&data[..n]);
                         }
@@ -1214,6 +1321,7 @@ mod tests {
                         prop_assert!(gather.gathering.len() <= MOST);
                     }
                     Step::Flush => {
+                        last = None;
                         gather.flush(&mut model);
                         prop_assert!(gather.gathering.is_empty());
                     }

@@ -76,6 +76,39 @@ fn writes_within_a_selector_are_sent_together() {
 }
 
 #[test]
+fn who_was_not_asked_sends_the_first_of_a_turn_at_once() {
+    let (near, far) = pair();
+    near.set_nodelay(false).unwrap();
+    for _ in 0..3 {
+        assert_eq!(write(&near, b"a").unwrap(), 1);
+        assert_eq!(arrived(&far), b"a");
+        assert_eq!(write(&near, b"b").unwrap(), 1);
+        assert_eq!(write(&near, b"c").unwrap(), 1);
+        assert_eq!(arrived(&far), b"");
+        assert!(!gather::flush());
+        assert_eq!(arrived(&far), b"bc");
+    }
+    // Of another one's write between nothing is known but that it was there.
+    let (other, _far) = pair();
+    other.set_nodelay(false).unwrap();
+    assert_eq!(write(&near, b"a").unwrap(), 1);
+    assert_eq!(write(&other, b"x").unwrap(), 1);
+    assert_eq!(write(&near, b"b").unwrap(), 1);
+    assert_eq!(arrived(&far), b"ab");
+}
+
+#[test]
+fn a_write_after_shutting_fails_though_one_before_it_went_out() {
+    let (near, far) = pair();
+    near.set_nodelay(false).unwrap();
+    assert_eq!(write(&near, b"a").unwrap(), 1);
+    near.shutdown(Shutdown::Write).unwrap();
+    let error = write(&near, b"b").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    assert_eq!(arrived(&far), b"a");
+}
+
+#[test]
 fn whatever_else_writes_sends_first() {
     let (near, far) = pair();
     assert_eq!(write(&near, b"a").unwrap(), 1);
@@ -109,6 +142,13 @@ fn whatever_may_wait_sends_first() {
         assert_eq!(write(&near, b"a").unwrap(), 1, "{what}");
         wait(&near);
         assert_eq!(arrived(&far), b"a", "{what}");
+
+        let (near, far) = pair();
+        near.set_nodelay(false).unwrap();
+        assert_eq!(write(&near, b"a").unwrap(), 1, "{what}");
+        assert_eq!(write(&near, b"b").unwrap(), 1, "{what}");
+        wait(&near);
+        assert_eq!(arrived(&far), b"ab", "not asked, {what}");
     }
 }
 

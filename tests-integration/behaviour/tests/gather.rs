@@ -1,5 +1,5 @@
-//! Small writes on a stream that was asked for no delay. Natively each leaves at
-//! once; under WasmEdge those of one turn of the scheduler leave together, and
+//! Small writes. Natively the kernel decides when they leave: at once where no delay
+//! was asked for. Under WasmEdge those of one turn of the scheduler leave together, and
 //! nobody can tell but by the clock.
 
 use std::io::{ErrorKind, IoSlice, Read, Write};
@@ -13,8 +13,16 @@ use tokio::time::sleep;
 
 /// As `tcp_pair`, with the near end asked for no delay.
 async fn pair() -> (TcpStream, TcpStream) {
+    pair_with(true).await
+}
+
+/// Streams that were asked for no delay and such that were not: both gather, the
+/// latter from the second write of a turn on.
+const NO_DELAY: [bool; 2] = [true, false];
+
+async fn pair_with(no_delay: bool) -> (TcpStream, TcpStream) {
     let (near, far) = tcp_pair().await;
-    near.set_nodelay(true).unwrap();
+    near.set_nodelay(no_delay).unwrap();
     (near, far)
 }
 
@@ -121,22 +129,24 @@ async fn writes_of_all_kinds_and_sizes_stay_in_order() {
 #[tokio::test]
 async fn many_streams_written_in_one_turn_all_send() {
     within(async {
-        let mut nears = Vec::new();
-        let mut fars = Vec::new();
-        for _ in 0..20 {
-            let (near, far) = pair().await;
-            nears.push(near);
-            fars.push(far);
-        }
-        for round in 0..3u8 {
-            for near in &mut nears {
-                near.write_all(&[round, 1]).await.unwrap();
-                near.write_all(&[2]).await.unwrap();
+        for no_delay in NO_DELAY {
+            let mut nears = Vec::new();
+            let mut fars = Vec::new();
+            for _ in 0..20 {
+                let (near, far) = pair_with(no_delay).await;
+                nears.push(near);
+                fars.push(far);
             }
-            for far in &mut fars {
-                let mut got = [0; 3];
-                far.read_exact(&mut got).await.unwrap();
-                assert_eq!(got, [round, 1, 2]);
+            for round in 0..3u8 {
+                for near in &mut nears {
+                    near.write_all(&[round, 1]).await.unwrap();
+                    near.write_all(&[2]).await.unwrap();
+                }
+                for far in &mut fars {
+                    let mut got = [0; 3];
+                    far.read_exact(&mut got).await.unwrap();
+                    assert_eq!(got, [round, 1, 2]);
+                }
             }
         }
     })
@@ -146,19 +156,21 @@ async fn many_streams_written_in_one_turn_all_send() {
 #[tokio::test]
 async fn shutdown_sends_first() {
     within(async {
-        let (mut near, mut far) = pair().await;
-        near.write_all(b"last").await.unwrap();
-        near.write_all(b" words").await.unwrap();
-        near.shutdown().await.unwrap();
-        assert_eq!(
-            kind(near.write_all(b"more").await),
-            ErrorKind::BrokenPipe,
-            "the writing side is shut"
-        );
-        assert_eq!(read_to_end(&mut far).await, b"last words");
-        far.write_all(b"heard").await.unwrap();
-        drop(far);
-        assert_eq!(read_to_end(&mut near).await, b"heard");
+        for no_delay in NO_DELAY {
+            let (mut near, mut far) = pair_with(no_delay).await;
+            near.write_all(b"last").await.unwrap();
+            near.write_all(b" words").await.unwrap();
+            near.shutdown().await.unwrap();
+            assert_eq!(
+                kind(near.write_all(b"more").await),
+                ErrorKind::BrokenPipe,
+                "the writing side is shut"
+            );
+            assert_eq!(read_to_end(&mut far).await, b"last words");
+            far.write_all(b"heard").await.unwrap();
+            drop(far);
+            assert_eq!(read_to_end(&mut near).await, b"heard");
+        }
     })
     .await;
 }
@@ -177,17 +189,19 @@ async fn dropping_sends_first() {
 #[tokio::test]
 async fn halves_send_when_they_are_dropped() {
     within(async {
-        let (near, mut far) = pair().await;
-        let (mut reader, mut writer) = near.into_split();
-        writer.write_all(b"one").await.unwrap();
-        writer.write_all(b"two").await.unwrap();
-        drop(writer);
-        assert_eq!(read_to_end(&mut far).await, b"onetwo");
-        far.write_all(b"three").await.unwrap();
-        drop(far);
-        let mut got = Vec::new();
-        reader.read_to_end(&mut got).await.unwrap();
-        assert_eq!(got, b"three");
+        for no_delay in NO_DELAY {
+            let (near, mut far) = pair_with(no_delay).await;
+            let (mut reader, mut writer) = near.into_split();
+            writer.write_all(b"one").await.unwrap();
+            writer.write_all(b"two").await.unwrap();
+            drop(writer);
+            assert_eq!(read_to_end(&mut far).await, b"onetwo");
+            far.write_all(b"three").await.unwrap();
+            drop(far);
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).await.unwrap();
+            assert_eq!(got, b"three");
+        }
     })
     .await;
 }
@@ -195,15 +209,17 @@ async fn halves_send_when_they_are_dropped() {
 #[tokio::test]
 async fn reunited_and_borrowed_halves_stay_in_order() {
     within(async {
-        let (near, mut far) = pair().await;
-        let (reader, mut writer) = near.into_split();
-        writer.write_all(b"a").await.unwrap();
-        let mut near = reader.reunite(writer).unwrap();
-        near.write_all(b"b").await.unwrap();
-        near.split().1.write_all(b"c").await.unwrap();
-        assert_eq!(near.try_write(b"d").unwrap(), 1);
-        drop(near);
-        assert_eq!(read_to_end(&mut far).await, b"abcd");
+        for no_delay in NO_DELAY {
+            let (near, mut far) = pair_with(no_delay).await;
+            let (reader, mut writer) = near.into_split();
+            writer.write_all(b"a").await.unwrap();
+            let mut near = reader.reunite(writer).unwrap();
+            near.write_all(b"b").await.unwrap();
+            near.split().1.write_all(b"c").await.unwrap();
+            assert_eq!(near.try_write(b"d").unwrap(), 1);
+            drop(near);
+            assert_eq!(read_to_end(&mut far).await, b"abcd");
+        }
     })
     .await;
 }
@@ -233,6 +249,25 @@ async fn who_becomes_a_std_stream_sends_first() {
         near.write_all(b" tokio").await.unwrap();
         drop(near);
         assert!(has_arrived(&far, b" tokio"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_std_stream_goes_on_in_order() {
+    within(async {
+        for no_delay in NO_DELAY {
+            let (mut near, mut far) = pair_with(no_delay).await;
+            near.write_all(b"to").await.unwrap();
+            near.write_all(b"kio").await.unwrap();
+            let mut near = near.into_std().unwrap();
+            near.write_all(b" std").unwrap();
+            let mut near = TcpStream::from_std(near).unwrap();
+            near.write_all(b" to").await.unwrap();
+            near.write_all(b"kio").await.unwrap();
+            drop(near);
+            assert_eq!(read_to_end(&mut far).await, b"tokio std tokio");
+        }
     })
     .await;
 }
@@ -306,24 +341,26 @@ fn block_on_ends_after_the_bytes_have_left() {
 #[tokio::test]
 async fn a_reset_is_told_by_the_operation_after_it() {
     within(async {
-        let (mut near, far) = pair().await;
-        far.set_zero_linger().unwrap();
-        drop(far);
-        let mut result = Ok(());
-        // Natively the first one fails.
-        for _ in 0..2 {
-            result = near.write_all(b"anyone?").await;
-            if result.is_err() {
-                break;
+        for no_delay in NO_DELAY {
+            let (mut near, far) = pair_with(no_delay).await;
+            far.set_zero_linger().unwrap();
+            drop(far);
+            let mut result = Ok(());
+            // Natively the first one fails.
+            for _ in 0..2 {
+                result = near.write_all(b"anyone?").await;
+                if result.is_err() {
+                    break;
+                }
+                sleep(Duration::from_millis(5)).await;
             }
-            sleep(Duration::from_millis(5)).await;
+            let found = kind(result);
+            assert!(
+                matches!(found, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                "{found:?}"
+            );
+            assert_eq!(kind(near.write_all(b"still?").await), ErrorKind::BrokenPipe);
         }
-        let found = kind(result);
-        assert!(
-            matches!(found, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
-            "{found:?}"
-        );
-        assert_eq!(kind(near.write_all(b"still?").await), ErrorKind::BrokenPipe);
     })
     .await;
 }
@@ -331,28 +368,30 @@ async fn a_reset_is_told_by_the_operation_after_it() {
 #[tokio::test]
 async fn a_reader_learns_of_a_write_that_failed() {
     within(async {
-        let (mut near, far) = pair().await;
-        far.set_zero_linger().unwrap();
-        drop(far);
-        let _ = near.write_all(b"anyone?").await;
-        // The write or the read, whichever comes first, is told of the reset.
-        match near.read(&mut [0; 8]).await {
-            Ok(read) => assert_eq!(read, 0),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        for no_delay in NO_DELAY {
+            let (mut near, far) = pair_with(no_delay).await;
+            far.set_zero_linger().unwrap();
+            drop(far);
+            let _ = near.write_all(b"anyone?").await;
+            // The write or the read, whichever comes first, is told of the reset.
+            match near.read(&mut [0; 8]).await {
+                Ok(read) => assert_eq!(read, 0),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+            }
         }
     })
     .await;
 }
 
 /// A pair between which little fits.
-async fn narrow_pair() -> (TcpStream, TcpStream) {
+async fn narrow_pair(no_delay: bool) -> (TcpStream, TcpStream) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener: TcpListener = socket.listen(4).unwrap();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_send_buffer_size(4096).unwrap();
-    socket.set_nodelay(true).unwrap();
+    socket.set_nodelay(no_delay).unwrap();
     let address = listener.local_addr().unwrap();
     let (near, far) = tokio::join!(socket.connect(address), listener.accept());
     (near.unwrap(), far.unwrap().0)
@@ -383,16 +422,18 @@ async fn fill(near: &TcpStream, random: &mut Random) -> Vec<u8> {
 #[tokio::test]
 async fn a_peer_that_does_not_read_stops_the_writer_and_loses_nothing() {
     within(async {
-        let (near, mut far) = narrow_pair().await;
-        near.writable().await.unwrap();
-        let mut random = Random::new(3);
-        for _ in 0..5 {
-            let sent = fill(&near, &mut random).await;
-            let mut received = vec![0; sent.len()];
-            far.read_exact(&mut received).await.unwrap();
-            assert!(received == sent);
-            // There is room again, and the writer is told.
+        for no_delay in NO_DELAY {
+            let (near, mut far) = narrow_pair(no_delay).await;
             near.writable().await.unwrap();
+            let mut random = Random::new(3);
+            for _ in 0..5 {
+                let sent = fill(&near, &mut random).await;
+                let mut received = vec![0; sent.len()];
+                far.read_exact(&mut received).await.unwrap();
+                assert!(received == sent);
+                // There is room again, and the writer is told.
+                near.writable().await.unwrap();
+            }
         }
     })
     .await;
@@ -401,18 +442,20 @@ async fn a_peer_that_does_not_read_stops_the_writer_and_loses_nothing() {
 #[tokio::test]
 async fn what_is_left_when_a_stream_is_closed_arrives() {
     within(async {
-        for shut in [false, true] {
-            let (mut near, mut far) = narrow_pair().await;
-            near.writable().await.unwrap();
-            let sent = fill(&near, &mut Random::new(5)).await;
-            if shut {
-                near.shutdown().await.unwrap();
-                assert_eq!(kind(near.write(b"x").await), ErrorKind::BrokenPipe);
+        for no_delay in NO_DELAY {
+            for shut in [false, true] {
+                let (mut near, mut far) = narrow_pair(no_delay).await;
+                near.writable().await.unwrap();
+                let sent = fill(&near, &mut Random::new(5)).await;
+                if shut {
+                    near.shutdown().await.unwrap();
+                    assert_eq!(kind(near.write(b"x").await), ErrorKind::BrokenPipe);
+                }
+                drop(near);
+                let received = read_to_end(&mut far).await;
+                assert_eq!(received.len(), sent.len());
+                assert!(received == sent);
             }
-            drop(near);
-            let received = read_to_end(&mut far).await;
-            assert_eq!(received.len(), sent.len());
-            assert!(received == sent);
         }
     })
     .await;
@@ -421,17 +464,19 @@ async fn what_is_left_when_a_stream_is_closed_arrives() {
 #[tokio::test]
 async fn what_is_left_goes_out_though_nobody_writes() {
     within(async {
-        let (near, mut far) = narrow_pair().await;
-        near.writable().await.unwrap();
-        let sent = fill(&near, &mut Random::new(9)).await;
-        let mut received = vec![0; sent.len()];
-        far.read_exact(&mut received).await.unwrap();
-        assert!(received == sent);
-        // The near end is alive, and silent.
-        let mut byte = [0; 1];
-        let more = tokio::time::timeout(Duration::from_millis(20), far.read(&mut byte));
-        assert!(more.await.is_err());
-        drop(near);
+        for no_delay in NO_DELAY {
+            let (near, mut far) = narrow_pair(no_delay).await;
+            near.writable().await.unwrap();
+            let sent = fill(&near, &mut Random::new(9)).await;
+            let mut received = vec![0; sent.len()];
+            far.read_exact(&mut received).await.unwrap();
+            assert!(received == sent);
+            // The near end is alive, and silent.
+            let mut byte = [0; 1];
+            let more = tokio::time::timeout(Duration::from_millis(20), far.read(&mut byte));
+            assert!(more.await.is_err());
+            drop(near);
+        }
     })
     .await;
 }

@@ -391,7 +391,7 @@ pub(crate) fn recv_from_flagged(
 /// `WouldBlock`, `BrokenPipe`, `ConnectionReset` and so on.
 #[inline]
 pub fn send(fd: BorrowedFd<'_>, socktype: SocketType, buf: &[u8]) -> io::Result<usize> {
-    if gather::may_concern() {
+    if gather::may_concern(fd.as_raw_fd()) {
         if let Some(result) = gathered(fd, socktype, &[IoSlice::new(buf)]) {
             return result;
         }
@@ -434,7 +434,7 @@ pub fn send_vectored(
     socktype: SocketType,
     bufs: &[IoSlice<'_>],
 ) -> io::Result<usize> {
-    if gather::may_concern() {
+    if gather::may_concern(fd.as_raw_fd()) {
         if let Some(result) = gathered(fd, socktype, bufs) {
             return result;
         }
@@ -447,7 +447,13 @@ fn send_bufs(fd: BorrowedFd<'_>, socktype: SocketType, bufs: &SendBufs<'_>) -> i
     met(fd)?;
     let result = sys::send(fd, bufs);
     match result {
-        Ok(n) if socktype == SocketType::Stream && n < bufs.total() => note(Exhausted::WRITE),
+        Ok(n) if socktype == SocketType::Stream => {
+            if n < bufs.total() {
+                note(Exhausted::WRITE);
+            } else {
+                gather::wrote(fd.as_raw_fd());
+            }
+        }
         Err(Errno::AGAIN) => note(Exhausted::WRITE),
         _ => {}
     }

@@ -17,8 +17,9 @@ const USAGE: &str = "usage: probe COMMAND [ADDRESS]
   wait              read a line of standard input, with nothing beside
   idle ADDRESS      listen; keep every connection, timer and task waiting
   exit CODE         exit with CODE
-  leave ADDRESS HOW send in two writes, asked for no delay, and end by return,
-                    exit, panic, or with more than the peer takes (flood)";
+  leave ADDRESS HOW send in two writes, asked for no delay (`HOW delay`: not asked),
+                    and end by return, exit, panic, or with more than the peer takes
+                    (flood)";
 
 fn said<T>(what: &str, result: Result<T, Error>) -> Option<T> {
     match result {
@@ -136,9 +137,9 @@ async fn idle(address: &str) -> Result<(), Error> {
     }
 }
 
-async fn leave(address: &str, how: &str) -> Result<(), Error> {
+async fn leave(address: &str, how: &str, no_delay: bool) -> Result<(), Error> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    stream.set_nodelay(no_delay)?;
     stream.write_all(b"last ").await?;
     stream.write_all(b"words").await?;
     match how {
@@ -170,7 +171,8 @@ async fn main() -> Result<(), Error> {
         ["lines"] => lines().await?,
         ["wait"] => wait().await?,
         ["idle", address] => idle(address).await?,
-        ["leave", address, how] => leave(address, how).await?,
+        ["leave", address, how] => leave(address, how, true).await?,
+        ["leave", address, how, "delay"] => leave(address, how, false).await?,
         ["exit", code] => std::process::exit(code.parse().expect("a number")),
         _ => {
             eprintln!("{USAGE}");
