@@ -226,28 +226,12 @@ impl<H: Host> Poller<H> {
             found += 1;
             report(Readiness::of(token, directions));
         });
-        let since = now.saturating_sub(self.asked);
-        let mut blind = self.pace.blind(self.set.armed(), self.set.cold());
-        let mut due = since >= blind;
-        // Only a poll tells of some things.
-        if self.set.is_opaque() || !self.parked.sources.is_empty() {
-            blind = SHORTEST_BLIND;
-        }
-        if since < blind {
-            let mut content = found > 0;
-            if blind > SHORTEST_BLIND {
-                found += self.look_at_new(now, &mut report);
-                content = found > 0 || timeout == Some(0) || !self.wakes.is_empty();
-                if !content {
-                    found = self.keep_looking(&mut now, deadline, &mut report);
-                    content = found > 0;
-                }
-            }
-            if content {
-                self.busy = found > 1;
-                self.report_wakes(&mut report);
-                return Ok(());
-            }
+        let blind = self.pace.blind(self.set.armed(), self.set.cold());
+        let mut due = now.saturating_sub(self.asked) >= blind;
+        if let Some(looked) = self.without_poll(&mut now, blind, deadline, found, &mut report) {
+            self.busy = looked > 1;
+            self.report_wakes(&mut report);
+            return Ok(());
         }
 
         loop {
@@ -307,6 +291,36 @@ impl<H: Host> Poller<H> {
                 self.tend_rests();
             }
         }
+    }
+
+    /// Does without a poll, as long as the last one is less than `blind` ago and something
+    /// is `found` already, or is by looking at what was served since. Returns how many
+    /// sources were reported in this wait; `None` if there has to be a poll.
+    fn without_poll(
+        &mut self,
+        now: &mut u64,
+        mut blind: u64,
+        deadline: Option<u64>,
+        found: usize,
+        report: &mut impl FnMut(Readiness),
+    ) -> Option<usize> {
+        // Only a poll tells of some things.
+        if self.set.is_opaque() || !self.parked.sources.is_empty() {
+            blind = SHORTEST_BLIND;
+        }
+        if now.saturating_sub(self.asked) >= blind {
+            return None;
+        }
+        if blind == SHORTEST_BLIND {
+            return (found > 0).then_some(found);
+        }
+        let found = found + self.look_at_new(*now, report);
+        let may_not_wait = deadline.is_some_and(|end| end <= *now) || !self.wakes.is_empty();
+        if found > 0 || may_not_wait {
+            return Some(found);
+        }
+        let found = self.keep_looking(now, deadline, report);
+        (found > 0).then_some(found)
     }
 
     /// An operation emptied a source that it got something from: the source may
@@ -454,15 +468,12 @@ impl<H: Host> Poller<H> {
             let Some((key, fd)) = self.set.next_cold() else {
                 break;
             };
-            match self.host.probe(fd) {
-                Probe::Nothing => {}
-                Probe::NoConnection => self.set.keep_warm(key),
-                Probe::Something => {
-                    if let Some(token) = self.set.take_cold(key) {
-                        found += 1;
-                        report(Readiness::of(token, Directions::READ));
-                    }
-                }
+            if !self.speaks(key, fd) {
+                continue;
+            }
+            if let Some(token) = self.set.take_cold(key) {
+                found += 1;
+                report(Readiness::of(token, Directions::READ));
             }
         }
         if due > 0 {
@@ -471,6 +482,18 @@ impl<H: Host> Poller<H> {
             self.pace.probed(due, ran);
         }
         found
+    }
+
+    /// Probes a source. One that turns out to be no connection is left to polls.
+    fn speaks(&mut self, key: Key, fd: i32) -> bool {
+        match self.host.probe(fd) {
+            Probe::Nothing => false,
+            Probe::Something => true,
+            Probe::NoConnection => {
+                self.set.keep_warm(key);
+                false
+            }
+        }
     }
 
     /// Looks at what has been armed since the last poll, without one, until it has
@@ -497,14 +520,7 @@ impl<H: Host> Poller<H> {
                 continue;
             }
             let tell = if may_probe && self.kind(key, fd, kind) == Kind::Stream {
-                match self.host.probe(fd) {
-                    Probe::Nothing => false,
-                    Probe::Something => true,
-                    Probe::NoConnection => {
-                        self.set.keep_warm(key);
-                        false
-                    }
-                }
+                self.speaks(key, fd)
             } else {
                 guesses
             };

@@ -93,6 +93,7 @@ try: read WouldBlock
 try: write vectored Ok(9)
 try: ready true
 try: read Ok(9)
+try: read Ok(7)
 datagrams: a NotConnected
 datagrams: 8 bytes from a
 datagrams: 6 bytes from b

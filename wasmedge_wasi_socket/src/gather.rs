@@ -654,7 +654,7 @@ mod guest {
 
     /// The next write on `fd` goes out by itself, and is told what the kernel says.
     #[inline]
-    fn follows_nothing(fd: RawFd) {
+    pub(crate) fn follows_nothing(fd: RawFd) {
         if WROTE.load(Relaxed) == fd {
             WROTE.store(-1, Relaxed);
         }

@@ -89,6 +89,17 @@ pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 /// `WouldBlock` on a non-blocking listener; the host's, such as too many open
 /// files. After the latter the listener stays readable: do not retry at once.
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
+    let fd = accept_stream(listener, nonblocking)?;
+    let peer = match sys::peer_addr(fd.as_fd()) {
+        Ok((addr, port)) => ip_addr(&addr, port)?,
+        Err(Errno::NOTCONN) => conv::unspecified(conv::family(&local_addr(listener)?)),
+        Err(errno) => return Err(errno.into()),
+    };
+    Ok((fd, peer))
+}
+
+/// Accepts a connection of any family; who the peer is, is asked by the caller.
+fn accept_stream(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<OwnedFd> {
     gather::before_operation();
     let fd = loop {
         match sys::accept(listener) {
@@ -106,12 +117,7 @@ pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedF
     if nonblocking {
         set_nonblocking(fd.as_fd(), true)?;
     }
-    let peer = match sys::peer_addr(fd.as_fd()) {
-        Ok((addr, port)) => ip_addr(&addr, port)?,
-        Err(Errno::NOTCONN) => conv::unspecified(conv::family(&local_addr(listener)?)),
-        Err(errno) => return Err(errno.into()),
-    };
-    Ok((fd, peer))
+    Ok(fd)
 }
 
 /// Connects a socket. A blocking stream waits until it is connected.

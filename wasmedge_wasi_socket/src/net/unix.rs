@@ -30,6 +30,7 @@ mod wasi {
     use crate::abi::SocketType;
     use crate::conv::{AddressBuf, UNIX_PATH_LEN};
     use crate::fd::socket::{self, unix};
+    use crate::gather;
     use std::ffi::OsStr;
     use std::fmt;
     use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
@@ -397,6 +398,15 @@ mod wasi {
         }
     }
 
+    impl UnixStream {
+        /// The kernel holds back nothing on a Unix socket: what follows a write is not
+        /// gathered, and leaves at once as well.
+        #[inline]
+        fn leaves_at_once(&self) {
+            gather::follows_nothing(self.stream.as_raw_fd());
+        }
+    }
+
     impl Write for UnixStream {
         #[inline]
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
@@ -427,11 +437,15 @@ mod wasi {
     impl Write for &UnixStream {
         #[inline]
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            (&self.stream).write(buf)
+            let result = (&self.stream).write(buf);
+            self.leaves_at_once();
+            result
         }
 
         fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-            (&self.stream).write_vectored(bufs)
+            let result = (&self.stream).write_vectored(bufs);
+            self.leaves_at_once();
+            result
         }
 
         #[inline]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,8 @@ pub enum Work {
     WriteWriteRead,
     /// System calls of the HTTP server, under strace.
     Calls,
-    /// From the start of the HTTP server to its first answer.
+    /// From the start of the HTTP server to its first answer, and what of it WasmEdge
+    /// takes to start.
     Start,
     /// The HTTP server with idle connections.
     Idle { connections: usize },
@@ -286,7 +288,11 @@ impl Bench {
             ensure!(answer.starts_with(b"HTTP/1.1 200"), "no answer");
             fastest = fastest.min(start.elapsed().as_secs_f64() * 1000.0);
         }
-        Ok(Values::from([("start", fastest)]))
+        let mut values = Values::from([("start", fastest)]);
+        if let Some((wasmedge, _)) = &place.wasmedge {
+            values.insert("alone", alone(wasmedge)?);
+        }
+        Ok(values)
     }
 
     fn idle(&self, place: &Place, connections: usize) -> Result<Values> {
@@ -371,6 +377,19 @@ fn check_redis(said: &str) -> Result<()> {
         "redis-benchmark met errors: {said}"
     );
     Ok(())
+}
+
+/// How long WasmEdge takes to start and do nothing, in milliseconds.
+fn alone(wasmedge: &Path) -> Result<f64> {
+    let mut fastest = f64::INFINITY;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let mut command = Command::new(wasmedge);
+        command.arg("--version");
+        Guard::run(command, LONGEST)?.successful()?;
+        fastest = fastest.min(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(fastest)
 }
 
 fn timed(place: &Place, work: &str) -> Result<f64> {

@@ -256,6 +256,14 @@ pub fn rows() -> Vec<Row> {
             some(15.0),
         ),
         row(
+            "… WasmEdge alone, which does nothing: ms",
+            Work::Start,
+            "alone",
+            Value,
+            None,
+            None,
+        ),
+        row(
             "1000 idle connections: % of a CPU",
             Work::Idle { connections: 1000 },
             "percent",

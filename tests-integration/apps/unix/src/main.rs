@@ -341,6 +341,13 @@ async fn try_operations(path: &Path) -> io::Result<()> {
     println!("try: ready {}", ready.is_writable());
     server.readable().await?;
     println!("try: read {}", kind(server.try_read(&mut buf)));
+    // Each write leaves at once, whatever came before it.
+    server.try_write(b"-")?;
+    client.readable().await?;
+    client.try_read(&mut buf[..1])?;
+    server.try_write(b"one")?;
+    server.try_write(b" two")?;
+    println!("try: read {}", kind(client.try_read(&mut buf)));
     Ok(())
 }
 

@@ -75,23 +75,7 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 ///
 /// As [`accept`](super::accept).
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
-    gather::before_operation();
-    let fd = loop {
-        match sys::accept(listener) {
-            Ok(fd) => break fd,
-            Err(Errno::INTR) => {}
-            Err(errno) => {
-                if errno == Errno::AGAIN {
-                    note(Exhausted::READ);
-                }
-                return Err(errno.into());
-            }
-        }
-    };
-    forget(fd.as_fd());
-    if nonblocking {
-        set_nonblocking(fd.as_fd(), true)?;
-    }
+    let fd = super::accept_stream(listener, nonblocking)?;
     let peer = match peer_addr(fd.as_fd()) {
         Err(error) if error.kind() == ErrorKind::NotConnected => SocketAddr::UNNAMED,
         result => result?,
