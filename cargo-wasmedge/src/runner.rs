@@ -323,6 +323,7 @@ fn compile(
         spinner.enable_steady_tick(Duration::from_millis(100));
         spinner
     });
+    // At WasmEdge's own level, O2: O3 and Os are alike (docs/benchmarks.md).
     let mut command = Command::new(&wasmedge.program);
     command
         .arg("compile")

@@ -53,6 +53,8 @@ pub struct State {
     /// Bytes that sockets have still to send, and whether the kernel has just
     /// refused them.
     pub rests: BTreeMap<i32, (usize, bool)>,
+    /// Those of them whose writing side is to be shut after it.
+    pub shut: BTreeSet<i32>,
     /// Sockets that their owners have closed.
     pub orphans: BTreeSet<i32>,
     pub adopted: BTreeSet<i32>,
@@ -242,6 +244,7 @@ impl Host for Model {
                 fd,
                 is_orphan: state.orphans.contains(&fd),
                 is_fresh: std::mem::take(fresh),
+                is_shut: state.shut.contains(&fd),
             });
         }
     }

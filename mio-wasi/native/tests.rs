@@ -1244,6 +1244,28 @@ fn who_waits_to_write_is_told_when_the_rest_can_go() {
 }
 
 #[test]
+fn who_waits_to_write_is_told_that_the_stream_is_shut_though_a_rest_is_left() {
+    let (mut poller, model) = poller();
+    open(&model, 7, Socket::default());
+    poller
+        .set
+        .insert(7, 42, Directions::BOTH, Owner::Mio)
+        .unwrap();
+    rest(&model, 7, 100, false);
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    model.0.borrow_mut().shut.insert(7);
+    let found = wait(&mut poller, Some(MS));
+    assert_eq!(tokens(&found), [42]);
+    assert_eq!(found[0].directions, Directions::WRITE);
+    // Once, and the rest is still tended.
+    assert_eq!(wait(&mut poller, Some(MS)), []);
+    make_room(&model, 7, 1000);
+    wait(&mut poller, Some(MS));
+    wait(&mut poller, Some(MS));
+    assert!(model.0.borrow().rests.is_empty());
+}
+
+#[test]
 fn an_orphan_is_closed_when_its_rest_is_out() {
     let (mut poller, model) = poller();
     open(&model, 7, Socket::default());

@@ -133,6 +133,8 @@ struct Slot {
     presumed: Directions,
     /// An event has told that it can be written to.
     told_writable: bool,
+    /// It has been told that the writing side is shut.
+    told_shut: bool,
     /// Reading was presumed, and it is not known yet whether rightly.
     trial: Option<Trial>,
 }
@@ -238,6 +240,7 @@ impl PollSet {
                     cold: 0,
                     presumed: Directions::NONE,
                     told_writable: false,
+                    told_shut: false,
                     trial: None,
                 });
                 self.slots.len() as u32 - 1
@@ -257,6 +260,7 @@ impl PollSet {
         slot.may_cool = owner != Owner::Foreign;
         slot.nonblocking = owner == Owner::MioAccepted;
         slot.told_writable = false;
+        slot.told_shut = false;
         slot.trial = None;
         let key = Key {
             slot: index,
@@ -531,6 +535,18 @@ impl PollSet {
         if !listed {
             self.presumed.push(key);
         }
+    }
+
+    /// The writing side is shut, or will be when the rest is out. Natively that ends
+    /// the wait of who waits to write: presumes it writable, once. Returns whether that
+    /// was now.
+    pub(crate) fn tell_shut(&mut self, key: Key) -> bool {
+        match self.slot_mut(key) {
+            Some(slot) if !slot.told_shut => slot.told_shut = true,
+            _ => return false,
+        }
+        self.presume(key, Directions::WRITE, None);
+        true
     }
 
     /// Hands out what is presumed ready.

@@ -392,6 +392,9 @@ impl<H: Host> Poller<H> {
                 }
                 None => continue,
             };
+            if rest.is_shut && self.set.tell_shut(key) {
+                continue;
+            }
             if self.set.awaits_writing(key) || self.is_parked(key) {
                 continue;
             }

@@ -180,6 +180,9 @@ pub struct Rest {
     pub is_orphan: bool,
     /// The kernel has just refused it: there is no use in another try.
     pub is_fresh: bool,
+    /// The writing side is shut once the rest is out. Natively it would be by now, and
+    /// the socket count as writable.
+    pub is_shut: bool,
 }
 
 /// How far sending a rest came.
@@ -509,6 +512,7 @@ impl<O> Gather<O> {
                     fd,
                     is_orphan: socket.orphan.is_some(),
                     is_fresh: std::mem::take(&mut socket.fresh),
+                    is_shut: socket.shut,
                 });
             }
         }
@@ -1104,6 +1108,7 @@ mod tests {
             fd: 7,
             is_orphan: false,
             is_fresh,
+            is_shut: false,
         };
         assert_eq!(rests, [rest(true)]);
         rests.clear();
@@ -1162,6 +1167,9 @@ mod tests {
             Err(Errno::PIPE)
         );
         assert!(!model.at(7).shut);
+        let mut rests = Vec::new();
+        gather.rests(&mut rests);
+        assert!(rests[0].is_shut);
         model.at(7).room = 10;
         assert_eq!(gather.send_rest(&mut model, 7), Sent::All);
         assert!(model.at(7).shut);

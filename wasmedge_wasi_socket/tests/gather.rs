@@ -161,6 +161,7 @@ fn a_rest_goes_out_before_anything_else_and_shutting_after_it() {
         fd,
         is_orphan: false,
         is_fresh,
+        is_shut: false,
     };
     assert_eq!(rests(), [rest(true)]);
     assert_eq!(rests(), [rest(false)]);
@@ -170,6 +171,7 @@ fn a_rest_goes_out_before_anything_else_and_shutting_after_it() {
     assert_eq!(refused.kind(), ErrorKind::WouldBlock);
     assert!(ready::take_exhausted().is_write());
     near.shutdown(Shutdown::Write).unwrap();
+    assert!(rests()[0].is_shut);
     let shut = write(&near, b"more").unwrap_err();
     assert_eq!(shut.kind(), ErrorKind::BrokenPipe);
 
