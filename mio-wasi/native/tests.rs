@@ -1267,17 +1267,24 @@ fn who_waits_to_write_is_told_that_the_stream_is_shut_though_a_rest_is_left() {
 
 #[test]
 fn an_orphan_is_closed_when_its_rest_is_out() {
-    let (mut poller, model) = poller();
-    open(&model, 7, Socket::default());
-    rest(&model, 7, 100, true);
-    assert_eq!(wait(&mut poller, Some(MS)), []);
-    assert!(model.0.borrow().adopted.contains(&7));
-    make_room(&model, 7, 100);
-    assert_eq!(wait(&mut poller, Some(MS)), []);
-    assert!(model.0.borrow().orphans.is_empty());
-    assert!(!model.0.borrow().sockets.contains_key(&7));
-    assert_eq!(poller.set.find(7), None);
-    assert_eq!(poller.set.armed(), 0);
+    for is_shut in [false, true] {
+        let (mut poller, model) = poller();
+        open(&model, 7, Socket::default());
+        rest(&model, 7, 100, true);
+        if is_shut {
+            model.0.borrow_mut().shut.insert(7);
+        }
+        assert_eq!(wait(&mut poller, Some(MS)), []);
+        assert!(model.0.borrow().adopted.contains(&7));
+        // From the first wait on its room is waited for.
+        assert_eq!(poller.set.armed(), 1);
+        make_room(&model, 7, 100);
+        assert_eq!(wait(&mut poller, Some(MS)), []);
+        assert!(model.0.borrow().orphans.is_empty());
+        assert!(!model.0.borrow().sockets.contains_key(&7));
+        assert_eq!(poller.set.find(7), None);
+        assert_eq!(poller.set.armed(), 0);
+    }
 }
 
 #[test]

@@ -538,11 +538,13 @@ impl PollSet {
     }
 
     /// The writing side is shut, or will be when the rest is out. Natively that ends
-    /// the wait of who waits to write: presumes it writable, once. Returns whether that
-    /// was now.
+    /// the wait of who waits to write: presumes it writable, once, if that is of
+    /// interest. Returns whether it was now.
     pub(crate) fn tell_shut(&mut self, key: Key) -> bool {
         match self.slot_mut(key) {
-            Some(slot) if !slot.told_shut => slot.told_shut = true,
+            Some(slot) if !slot.told_shut && slot.interest.has(Directions::WRITE) => {
+                slot.told_shut = true;
+            }
             _ => return false,
         }
         self.presume(key, Directions::WRITE, None);
