@@ -32,7 +32,7 @@
 //! * At the end of the program, see `exit.rs`, the rest has [`LAST_TRY`] to go out.
 //!
 //! While no socket gathers nor was asked to, each operation costs one load, a write
-//! two and a store.
+//! three and a store.
 
 use crate::Errno;
 use std::collections::hash_map::{Entry, HashMap};

@@ -35,8 +35,8 @@ pub enum Work {
     WriteWriteRead,
     /// System calls of the HTTP server, under strace.
     Calls,
-    /// From the start of the HTTP server to its first answer, and what of it WasmEdge
-    /// takes to start.
+    /// From the start of the HTTP server to its first answer; beside it, how long
+    /// WasmEdge takes to start, do nothing and end.
     Start,
     /// The HTTP server with idle connections.
     Idle { connections: usize },
@@ -379,7 +379,7 @@ fn check_redis(said: &str) -> Result<()> {
     Ok(())
 }
 
-/// How long WasmEdge takes to start and do nothing, in milliseconds.
+/// How long WasmEdge takes to start, do nothing and end, in milliseconds.
 fn alone(wasmedge: &Path) -> Result<f64> {
     let mut fastest = f64::INFINITY;
     for _ in 0..3 {
