@@ -38,6 +38,7 @@ use crate::Errno;
 use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::IoSlice;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// So many bytes of a socket are gathered at most.
@@ -90,6 +91,80 @@ enum By {
     /// The same, and the last write of this turn was the socket's, and went out by
     /// itself.
     SelectorAgain,
+}
+
+/// Who writes in a turn. A guest has one thread: these are atomic only to be static.
+struct Turn {
+    /// The socket whose selector runs an operation on it; -1 for none.
+    within: AtomicI32,
+    /// The socket whose write went out by itself last in this turn, within an operation
+    /// of its selector; -1 for none.
+    wrote: AtomicI32,
+}
+
+impl Turn {
+    const fn new() -> Turn {
+        Turn {
+            within: AtomicI32::new(-1),
+            wrote: AtomicI32::new(-1),
+        }
+    }
+
+    /// Runs `f` as an operation on `fd` of its selector.
+    #[inline]
+    fn within<R>(&self, fd: i32, f: impl FnOnce() -> R) -> R {
+        let outer = self.within.load(Relaxed);
+        self.within.store(fd, Relaxed);
+        let result = f();
+        self.within.store(outer, Relaxed);
+        result
+    }
+
+    /// Whether no selector runs an operation.
+    #[inline]
+    fn is_outside(&self) -> bool {
+        self.within.load(Relaxed) == -1
+    }
+
+    /// Where a write on the stream `fd` comes from.
+    #[inline]
+    fn by(&self, fd: i32) -> By {
+        if self.within.load(Relaxed) != fd {
+            By::Others
+        } else if self.follows(fd) {
+            By::SelectorAgain
+        } else {
+            By::Selector
+        }
+    }
+
+    /// Whether the next write on `fd` follows one of this turn.
+    #[inline]
+    fn follows(&self, fd: i32) -> bool {
+        self.wrote.load(Relaxed) == fd
+    }
+
+    /// All of a write on the stream `fd` went out by itself.
+    #[inline]
+    fn wrote(&self, fd: i32) {
+        let is_within = self.within.load(Relaxed) == fd;
+        self.wrote.store(if is_within { fd } else { -1 }, Relaxed);
+    }
+
+    /// The next write on `fd` goes out by itself, and is told what the kernel says: its
+    /// writing side is shut, or it is another socket.
+    #[inline]
+    fn follows_nothing(&self, fd: i32) {
+        if self.follows(fd) {
+            self.wrote.store(-1, Relaxed);
+        }
+    }
+
+    /// The turn is over.
+    #[inline]
+    fn end(&self) {
+        self.wrote.store(-1, Relaxed);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -531,14 +606,14 @@ pub use self::guest::*;
 
 #[cfg(target_os = "wasi")]
 mod guest {
-    use super::{By, Gather, Rest, Sent, Wire, LAST_TRY};
+    use super::{By, Gather, Rest, Sent, Turn, Wire, LAST_TRY};
     use crate::abi::{Event, Subscription};
     use crate::fd::poll::poll_again;
     use crate::sys::{self, SendBufs};
     use crate::{exit, pending, Errno};
     use std::io::IoSlice;
     use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-    use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
     use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
     use std::time::Instant;
 
@@ -554,11 +629,7 @@ mod guest {
     static RESTS: AtomicUsize = AtomicUsize::new(0);
     /// How many turns have ended of which [`Gather`] has not been told.
     static TURNS: AtomicU32 = AtomicU32::new(0);
-    /// The socket whose selector runs an operation on it; -1 for none.
-    static WITHIN: AtomicI32 = AtomicI32::new(-1);
-    /// The socket whose write went out by itself last in this turn, within an operation
-    /// of its selector; -1 for none.
-    static WROTE: AtomicI32 = AtomicI32::new(-1);
+    static TURN: Turn = Turn::new();
 
     /// How long to wait where the host cannot tell how long, in nanoseconds.
     const PAUSE: u64 = 1_000_000;
@@ -637,31 +708,25 @@ mod guest {
     /// calls `flush` before it waits.
     #[inline]
     pub fn within<R>(fd: RawFd, f: impl FnOnce() -> R) -> R {
-        let outer = WITHIN.load(Relaxed);
-        WITHIN.store(fd, Relaxed);
-        let result = f();
-        WITHIN.store(outer, Relaxed);
-        result
+        TURN.within(fd, f)
     }
 
     /// Whether a write on `fd` may concern this file at all.
     #[inline]
     pub(crate) fn may_concern(fd: RawFd) -> bool {
-        !is_idle() || WROTE.load(Relaxed) == fd
+        !is_idle() || TURN.follows(fd)
     }
 
     /// All of a write on the stream `fd` went out by itself.
     #[inline]
     pub(crate) fn wrote(fd: RawFd) {
-        WROTE.store(if WITHIN.load(Relaxed) == fd { fd } else { -1 }, Relaxed);
+        TURN.wrote(fd);
     }
 
     /// The next write on `fd` goes out by itself, and is told what the kernel says.
     #[inline]
     pub(crate) fn follows_nothing(fd: RawFd) {
-        if WROTE.load(Relaxed) == fd {
-            WROTE.store(-1, Relaxed);
-        }
+        TURN.follows_nothing(fd);
     }
 
     /// A write. `None` if it is to be sent as it is.
@@ -670,14 +735,10 @@ mod guest {
         bufs: &[IoSlice<'_>],
         is_stream: bool,
     ) -> Option<Result<usize, Errno>> {
-        let by = if !is_stream || WITHIN.load(Relaxed) != fd {
-            By::Others
-        } else if WROTE.load(Relaxed) == fd {
+        let by = if is_stream { TURN.by(fd) } else { By::Others };
+        if by == By::SelectorAgain {
             exit::prepare();
-            By::SelectorAgain
-        } else {
-            By::Selector
-        };
+        }
         with(|gather| {
             let turns = TURNS.load(Relaxed);
             TURNS.store(0, Relaxed);
@@ -689,7 +750,7 @@ mod guest {
     /// Sends what is gathered. Returns whether there are `rests`.
     #[inline]
     pub fn flush() -> bool {
-        WROTE.store(-1, Relaxed);
+        TURN.end();
         if GATHERING.load(Relaxed) != 0 {
             with(|gather| gather.flush(&mut Host));
         } else {
@@ -725,7 +786,7 @@ mod guest {
     /// does not block.
     #[inline]
     pub(crate) fn before_operation() {
-        if GATHERING.load(Relaxed) != 0 && WITHIN.load(Relaxed) == -1 {
+        if GATHERING.load(Relaxed) != 0 && TURN.is_outside() {
             before_blocking();
         }
     }
@@ -1286,7 +1347,7 @@ mod tests {
             let (mut gather, mut model) = gather(&fds);
             let mut taken = vec![Vec::new(); fds.len()];
             let mut next = 0u8;
-            let mut last = None;
+            let turn = Turn::new();
             for &fd in &fds {
                 model.at(fd).room = 2000;
             }
@@ -1300,22 +1361,21 @@ mod tests {
                             })
                             .collect();
                         let bufs = [IoSlice::new(&data)];
-                        let by = match (within, last == Some(fd)) {
-                            (false, _) => By::Others,
-                            (true, false) => By::Selector,
-                            (true, true) => By::SelectorAgain,
-                        };
-                        let result = match gather.write(&mut model, fd, &bufs, by) {
-                            Some(result) => result,
-                            None if len == 0 => Ok(0),
-                            None => {
-                                let result = model.send(fd, &[], &bufs);
-                                if result == Ok(len) {
-                                    last = within.then_some(fd);
+                        let mut write = || {
+                            let by = turn.by(fd);
+                            match gather.write(&mut model, fd, &bufs, by) {
+                                Some(result) => result,
+                                None if len == 0 => Ok(0),
+                                None => {
+                                    let result = model.send(fd, &[], &bufs);
+                                    if result == Ok(len) {
+                                        turn.wrote(fd);
+                                    }
+                                    result
                                 }
-                                result
                             }
                         };
+                        let result = if within { turn.within(fd, write) } else { write() };
                         if let Ok(n) = result {
                             prop_assert!(n > 0 || len == 0);
                             taken[fd as usize].extend_from_slice(&data[..n]);
@@ -1329,7 +1389,7 @@ mod tests {
                         prop_assert!(gather.gathering.len() <= MOST);
                     }
                     Step::Flush => {
-                        last = None;
+                        turn.end();
                         gather.flush(&mut model);
                         prop_assert!(gather.gathering.is_empty());
                     }
@@ -1341,6 +1401,7 @@ mod tests {
                     Step::Ask { fd, .. } if model.at(fd).shut => {}
                     Step::Ask { fd, on } => gather.set_asked(&mut model, fd, on),
                     Step::Shut { fd } => {
+                        turn.follows_nothing(fd);
                         if !gather.shut(&mut model, fd) {
                             model.shut(fd);
                         }
