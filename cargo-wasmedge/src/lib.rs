@@ -9,12 +9,14 @@
 //! * `stand_in`: the one published crate that ours takes the place of;
 //! * [`lockfile`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`runner`]: what cargo starts in the place of a built program;
+//! * [`aot`]: compiles a program ahead of time;
 //! * [`vendor`]: ported crates as a folder, for plain cargo;
 //! * [`port`]: turns an upstream crate into a ported one, by rules;
 //! * [`embedded`]: the ports, the host layer and the facades that the binary carries;
 //! * [`toolchain`]: finds and installs rustc, cargo, `wasm-ld` and WasmEdge;
 //! * [`error`]: what can fail here, with its exit code.
 
+pub mod aot;
 pub mod app;
 pub mod cargo;
 pub mod cli;

@@ -12,11 +12,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use tests_integration::build::BUILD_LIMIT;
 use tests_integration::suite::On;
 use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench, free_port, wait_until};
 
 fn main() -> ExitCode {
-    let mut suite = Suite::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut suite = Suite::new(env!("CARGO_TARGET_TMPDIR")).test(
+        "a_compiled_program_runs_without_cargo",
+        On::WasmEdge,
+        a_compiled_program,
+    );
     if suite.has("haproxy", "instances behind haproxy") {
         suite = suite.test(
             "no_request_fails_when_an_instance_is_killed",
@@ -87,6 +92,36 @@ fn answers(port: u16) -> bool {
     connect(port)
         .and_then(|mut stream| get(&mut stream))
         .is_ok()
+}
+
+fn a_compiled_program(workbench: &Workbench, host: &Host) -> Result<()> {
+    let program = workbench.program(App::Own("hyper-server"), host)?;
+    let folder = tempfile::tempdir()?;
+    let compiled = folder.path().join("hyper-server.so");
+    let mut compile = workbench.wasmedge(host)?;
+    compile
+        .arg("compile")
+        .arg(&program)
+        .arg("-o")
+        .arg(&compiled);
+    let said = Guard::run(compile, BUILD_LIMIT)?.successful()?.stderr;
+    // `Run with …/wasmedge --run-mode aot … FILE`
+    let line = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Run with "));
+    let (wasmedge, file) = line
+        .and_then(|line| line.split_once(" … "))
+        .context(said.clone())?;
+    ensure!(file == compiled.display().to_string(), "{said}");
+    let mut words = wasmedge.split(' ');
+    let mut command = Command::new(words.next().context("no program")?);
+    command.args(words);
+    for folder in ["/proc/sys/kernel/random", "/etc"] {
+        command.args(["--dir", &format!("{folder}:{folder}:readonly")]);
+    }
+    command.arg(&compiled).arg("127.0.0.1:0");
+    let mut server = Guard::start(command)?;
+    get(&mut connect(server.address()?.port())?)
 }
 
 fn an_instance_is_killed(workbench: &Workbench, host: &Host) -> Result<()> {

@@ -124,6 +124,14 @@ const KNOWN: [(&str, How); 33] = [
         Elsewhere("tests-integration/tests/deploy.rs, with ports that are free"),
     ),
     (
+        "cargo wasmedge compile target/wasm32-wasip1/release/hyper-server.wasm",
+        Elsewhere("tests-integration/tests/deploy.rs, into a folder of its own"),
+    ),
+    (
+        "deploy/many.sh 8080 4 3001 wasmedge --run-mode aot --dir /proc/sys/kernel/random:/proc/sys/kernel/random:readonly --dir /etc:/etc:readonly target/wasm32-wasip1/release/hyper-server.so",
+        Elsewhere("tests-integration/tests/deploy.rs: many.sh, and what is compiled"),
+    ),
+    (
         "cp target/wasm32-wasip1/release/hyper-server.wasm deploy/image/app.wasm",
         Elsewhere("tests-integration/tests/deploy.rs, in a folder of its own"),
     ),

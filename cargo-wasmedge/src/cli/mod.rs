@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compile;
 mod diff;
 mod doctor;
 mod env;
@@ -92,6 +93,8 @@ enum Own {
     Setup(setup::Args),
     /// Say what is there, what is missing, and the command that mends it
     Doctor(doctor::Args),
+    /// Compile a program ahead of time, for where it runs without cargo
+    Compile(compile::Args),
     /// Write the ported crates into a folder, for use with plain cargo
     Vendor(vendor::Args),
     /// Show what a port changes in a crate
@@ -258,6 +261,7 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
     match cli.command {
         Own::Setup(args) => setup::run(args, &global),
         Own::Doctor(args) => doctor::run(&args, &global),
+        Own::Compile(args) => compile::run(args, &global),
         Own::Vendor(args) => vendor::run(args, &global),
         Own::Diff(args) => diff::run(args, &global),
         Own::Env(args) => env::run(args, &global),

@@ -4,6 +4,7 @@ use semver::VersionReq;
 
 use super::Global;
 use super::shell::Shell;
+use crate::config::Config;
 use crate::error::Result;
 use crate::toolchain::{self, Reporter, What};
 
@@ -43,6 +44,11 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     what.c = args.c;
     if !args.wasmedge.is_empty() {
         what.wasmedge = args.wasmedge;
+    } else if let Some(wanted) = Config::for_package(None)?.wasmedge
+        && let Ok(wanted) = wanted.parse()
+    {
+        // As with `cargo wasmedge --wasmedge 0.17 setup`.
+        what.wasmedge = vec![wanted];
     }
     let done = toolchain::setup(&global.dirs, &what, &global.shell)?;
     if let Some(rust) = done.rust {

@@ -116,3 +116,20 @@ fn an_unknown_flag_is_said_by_us() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).starts_with("error: unexpected argument '--nonsense' found\n"));
 }
+
+#[test]
+fn setup_wants_the_version_that_is_named_before_it() {
+    let fake = Fake::new("1.97.1").without_wasmedge();
+    for apt in ["apt-get", "apt-config", "apt-cache", "rustup"] {
+        fake.script(apt, "echo 'no network' >&2; exit 1");
+    }
+    for args in [
+        ["--wasmedge", "0.17.9", "setup", "--no-rust"],
+        ["setup", "--no-rust", "--wasmedge", "0.17.9"],
+    ] {
+        let output = fake.command(args).output().unwrap();
+        assert!(!output.status.success());
+        let said = stderr(&output);
+        assert!(said.contains("0.17.9"), "{args:?}: {said}");
+    }
+}

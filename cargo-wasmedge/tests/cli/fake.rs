@@ -136,7 +136,8 @@ impl Fake {
         fs::write(self.path("metadata.json"), json.to_string()).unwrap();
     }
 
-    fn script(&self, name: &str, body: &str) {
+    /// Makes a program `name` of the shell commands `body`.
+    pub fn script(&self, name: &str, body: &str) {
         let path = self.path("bin").join(name);
         fs::create_dir_all(self.path("bin")).unwrap();
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();

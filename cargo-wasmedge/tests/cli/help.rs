@@ -21,6 +21,7 @@ fn main_help() {
 fn own_commands() {
     check("setup --help", include_str!("expected/setup.txt"));
     check("help doctor", include_str!("expected/doctor.txt"));
+    check("compile --help", include_str!("expected/compile.txt"));
     check("vendor --help", include_str!("expected/vendor.txt"));
     check("diff --help", include_str!("expected/diff.txt"));
     check("env --help", include_str!("expected/env.txt"));

@@ -11,7 +11,8 @@ fn run(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Output {
     let program = folder.join("app.wasm");
     // Whole at any time: another run may be reading it.
     let new = tempfile::NamedTempFile::new_in(&folder).unwrap();
-    std::fs::write(&new, "wasm").unwrap();
+    // A module of wasm, though an empty one.
+    std::fs::write(&new, b"\0asm\x01\0\0\0").unwrap();
     new.persist(&program).unwrap();
     let relative = format!("target/wasm32-wasip1/{profile}/app.wasm");
     let mut command = fake.command([

@@ -230,12 +230,18 @@ impl Bench {
     fn bulk(&self, place: &Place, up: bool) -> Result<Values> {
         let mut server = place.start(&["bulk"])?;
         let address = server.address()?.to_string();
-        let mut load = Command::new(place.load());
-        load.args([if up { "up" } else { "down" }, &address])
-            .arg(self.bulk.to_string());
-        let ended = Guard::run(load, LONGEST)?.successful()?;
-        let seconds: f64 = ended.stdout.trim().parse()?;
-        Ok(Values::from([("bulk", self.bulk as f64 / seconds)]))
+        // One takes half a second, in which the machine may do anything: the one in the
+        // middle of three counts.
+        let mut seconds = Vec::new();
+        for _ in 0..3 {
+            let mut load = Command::new(place.load());
+            load.args([if up { "up" } else { "down" }, &address])
+                .arg(self.bulk.to_string());
+            let ended = Guard::run(load, LONGEST)?.successful()?;
+            seconds.push(ended.stdout.trim().parse::<f64>()?);
+        }
+        seconds.sort_by(f64::total_cmp);
+        Ok(Values::from([("bulk", self.bulk as f64 / seconds[1])]))
     }
 
     fn calls(&self, place: &Place) -> Result<Values> {

@@ -43,9 +43,14 @@ pub struct Args {
 /// a byte for each of them, or of 23 bytes for each connection.
 const NOISE: f64 = 2048.0;
 
-/// The rate of the last tenth is at least this much of the second's. The first
-/// pays for the start.
+/// The rate at the end is at least this much of that at the start.
 const KEPT: f64 = 0.9;
+
+/// The start and the end are three tenths each, and the one in the middle counts: a
+/// machine that is busy elsewhere for some seconds must not decide. The first tenth pays
+/// for the start of the program.
+const START: [usize; 3] = [2, 3, 4];
+const END: [usize; 3] = [8, 9, 10];
 
 /// Slower than this in a second, a server hangs.
 const SLOWEST: f64 = 200.0;
@@ -172,6 +177,20 @@ impl Soak {
         ))
     }
 
+    /// The medians of some tenths.
+    fn median(&self, tenths: [usize; 3]) -> Option<(f64, f64)> {
+        let mut rates = Vec::new();
+        let mut cpus = Vec::new();
+        for tenth in tenths {
+            let (rate, cpu) = self.tenth(tenth)?;
+            rates.push(rate);
+            cpus.push(cpu);
+        }
+        rates.sort_by(f64::total_cmp);
+        cpus.sort_by(f64::total_cmp);
+        Some((rates[1], cpus[1]))
+    }
+
     /// What did not hold.
     fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
@@ -185,8 +204,8 @@ impl Soak {
             ));
         }
         let ends = (self.samples.get(1), self.samples.get(10));
-        let rates = (self.tenth(2), self.tenth(10));
-        let ((Some(first), Some(last)), (Some(second), Some(tenth))) = (ends, rates) else {
+        let rates = (self.median(START), self.median(END));
+        let ((Some(first), Some(last)), (Some(start), Some(end))) = (ends, rates) else {
             complaints.push("it ended too early to judge memory and rate".to_owned());
             return complaints;
         };
@@ -196,15 +215,15 @@ impl Soak {
                 "memory grew by {grown:.0} KiB after the first tenth; {NOISE:.0} are allowed"
             ));
         }
-        if tenth.0 < KEPT * second.0 {
+        if end.0 < KEPT * start.0 {
             // With as much processor time as before it is the machine that is slow.
             complaints.push(format!(
-                "the rate fell from {:.0} in the second tenth to {:.0} in the last; \
+                "the rate fell from {:.0} at the start to {:.0} at the end; \
                  processor time for a request went from {:.1} to {:.1} µs",
-                second.0,
-                tenth.0,
-                second.1 * 1e6,
-                tenth.1 * 1e6
+                start.0,
+                end.0,
+                start.1 * 1e6,
+                end.1 * 1e6
             ));
         }
         complaints
@@ -238,15 +257,15 @@ impl Soak {
                 "; memory {first:.2} MiB after a tenth and {last:.2} at the end"
             );
         }
-        if let (Some(second), Some(last)) = (self.tenth(2), self.tenth(10)) {
+        if let (Some(start), Some(end)) = (self.median(START), self.median(END)) {
             let _ = write!(
                 text,
-                "; {} requests/s in the second tenth and {} in the last, with {} and {} µs of \
+                "; {} requests/s at the start and {} at the end, with {} and {} µs of \
                  processor time for each",
-                rounded(second.0),
-                rounded(last.0),
-                rounded(second.1 * 1e6),
-                rounded(last.1 * 1e6)
+                rounded(start.0),
+                rounded(end.0),
+                rounded(start.1 * 1e6),
+                rounded(end.1 * 1e6)
             );
         }
         let complaints = self.complaints();
@@ -333,8 +352,8 @@ mod tests {
         assert_eq!(
             soak.line(),
             "WasmEdge 0.17.1: 1 million requests, 0 failed; memory 48.83 MiB after a tenth and \
-             48.83 at the end; 1000 requests/s in the second tenth and 1000 in the last, with \
-             1000 and 1000 µs of processor time for each. It holds."
+             48.83 at the end; 1000 requests/s at the start and 1000 at the end, with 1000 \
+             and 1000 µs of processor time for each. It holds."
         );
     }
 
@@ -360,13 +379,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_tenth_is_as_fast_as_the_second() {
+    fn the_end_is_as_fast_as_the_start() {
         let mut soak = good();
-        // The first may be slow.
+        // The first may be slow, and one of the last.
         soak.samples[0].seconds = -1000.0;
-        soak.samples[10].seconds += 100.0 / 9.0;
+        soak.samples[10].seconds += 1000.0;
         assert!(soak.complaints().is_empty());
-        soak.samples[10].seconds += 1.0;
+        // So may two be, a little.
+        for late in [9, 10] {
+            soak.samples[late].seconds += 100.0 / 9.0;
+        }
+        assert!(soak.complaints().is_empty());
+        for late in [9, 10] {
+            soak.samples[late].seconds += 1.0;
+        }
         let said = complaint(&soak);
         assert!(said.starts_with("the rate fell from 1000 in"), "{said}");
     }

@@ -1,0 +1,57 @@
+//! `cargo wasmedge compile`
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::Global;
+use super::shell::quoted;
+use crate::config::Config;
+use crate::error::Result;
+use crate::{aot, runner};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+For where a program runs without cargo. It is what `cargo wasmedge run --release`
+does by itself, and faster than what `wasmedge compile` makes: indirect calls
+and short copies do not go through the runtime. The file is for this version
+of WasmEdge and this kind of processor.")]
+pub(super) struct Args {
+    /// The program, such as target/wasm32-wasip1/release/app.wasm
+    program: PathBuf,
+
+    /// The file to write [default: the program's name with .so]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
+    let Args { program, output } = args;
+    let config = Config::for_package(None)?;
+    let wasmedge = runner::find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
+    let output = output.unwrap_or_else(|| program.with_extension("so"));
+    let folder = match output.parent() {
+        Some(folder) if folder != OsStr::new("") => folder,
+        _ => ".".as_ref(),
+    };
+    let failed = || format!("cannot write {}", output.display());
+    // The file is there when it is whole.
+    let work = tempfile::Builder::new()
+        .prefix(".compiling-")
+        .suffix(".so")
+        .tempfile_in(folder)
+        .with_context(failed)?
+        .into_temp_path();
+    let cannot = || format!("cannot compile {}", program.display());
+    aot::compile(&wasmedge, &program, &work, &global.shell).with_context(cannot)?;
+    std::fs::rename(&work, &output).with_context(failed)?;
+    let mode = match wasmedge.needs_run_mode_aot() {
+        true => " --run-mode aot",
+        false => "",
+    };
+    let file = quoted(&output.display().to_string());
+    let message = format!("{}{mode} … {file}", wasmedge.program.display());
+    global.shell.status("Run with", message);
+    Ok(0)
+}

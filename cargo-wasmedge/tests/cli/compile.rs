@@ -1,0 +1,101 @@
+//! Compiling ahead of time, for where a program runs without cargo.
+
+use std::path::PathBuf;
+
+use crate::fake::{Fake, stderr};
+
+/// A module with something of which a compiler makes nothing.
+const PROGRAM: &str = r#"(module (func $name) (@custom ".debug_info" "abc"))"#;
+
+fn program(fake: &Fake) -> PathBuf {
+    let program = fake.app().join("app.wasm");
+    std::fs::write(&program, wat::parse_str(PROGRAM).unwrap()).unwrap();
+    program
+}
+
+fn has(file: &std::path::Path, text: &str) -> bool {
+    let content = std::fs::read(file).unwrap();
+    content
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
+
+#[test]
+fn the_lowered_program_is_compiled() {
+    let fake = Fake::new("1.97.1");
+    let program = program(&fake);
+    let output = fake.command(["compile", "app.wasm"]).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("Compiling app.wasm ahead of time (WasmEdge 0.17.1)"),
+        "{said}"
+    );
+    assert!(said.contains("wasmedge --run-mode aot … app.so"), "{said}");
+    // The script copies what it gets.
+    let compiled = fake.app().join("app.so");
+    assert!(has(&compiled, "name") && !has(&compiled, ".debug_info"));
+    assert!(has(&program, ".debug_info"));
+    // With nothing left behind.
+    let left = fake.app().read_dir().unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("compiling")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn the_output_can_be_named() {
+    let fake = Fake::new("1.97.1");
+    program(&fake);
+    let mut command = fake.command(["compile", "app.wasm", "-o", "the output"]);
+    let output = command.output().unwrap();
+    assert!(
+        stderr(&output).contains("'the output'"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(fake.app().join("the output").is_file());
+}
+
+#[test]
+fn what_is_no_module_is_left_to_wasmedge() {
+    let fake = Fake::new("1.97.1");
+    std::fs::write(fake.app().join("app.wasm"), "wasm").unwrap();
+    let output = fake.command(["compile", "app.wasm"]).output().unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains("warning: app.wasm is compiled as it is"),
+        "{said}"
+    );
+    let compiled = std::fs::read_to_string(fake.app().join("app.so"));
+    assert_eq!(compiled.unwrap(), "wasm");
+}
+
+#[test]
+fn a_failure_leaves_what_was_there() {
+    let fake = Fake::new("1.97.1");
+    program(&fake);
+    let compiled = fake.app().join("app.so");
+    std::fs::write(&compiled, "old").unwrap();
+    let fails = |args: [&str; 2], why: &[&str]| {
+        let output = fake.command(args).output().unwrap();
+        let said = stderr(&output);
+        assert!(!output.status.success());
+        for why in why {
+            assert!(said.contains(why), "{said}");
+        }
+        assert_eq!(std::fs::read_to_string(&compiled).unwrap(), "old");
+    };
+    fails(["compile", "none.wasm"], &["cannot compile none.wasm"]);
+    let script = fake.path("bin/wasmedge");
+    let text = std::fs::read_to_string(&script).unwrap();
+    let text = text.replace("cp \"$2\" \"$3\"; exit", "echo 'bad opcode'; exit 1");
+    std::fs::write(&script, text).unwrap();
+    fails(
+        ["compile", "app.wasm"],
+        &["cannot compile app.wasm", "bad opcode"],
+    );
+}
