@@ -13,9 +13,14 @@ use wasmparser::{ElementItems, ElementKind, ExternalKind, Operator, Payload, Typ
 
 use super::Facts;
 
+/// A table that is larger is left alone: its jumps would be, too.
+const MOST: u64 = 1 << 20;
+
 /// A module's first table.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    /// How many places it has; `None`: there was no table so far.
+    size: Option<u32>,
     /// The functions in it.
     functions: BTreeMap<u32, u32>,
     /// The types that it is called with.
@@ -34,11 +39,12 @@ impl Table {
                 }
             }
             Payload::TableSection(section) => {
-                for table in section.clone() {
-                    let table = table?;
-                    self.changes |= table.ty.table64;
-                    self.changes |= !matches!(table.init, wasmparser::TableInit::RefNull);
-                }
+                let Some(table) = section.clone().into_iter().next().transpose()? else {
+                    return Ok(());
+                };
+                self.size = Some(table.ty.initial.min(MOST) as u32);
+                self.changes |= table.ty.table64 || table.ty.initial > MOST;
+                self.changes |= !matches!(table.init, wasmparser::TableInit::RefNull);
             }
             Payload::ExportSection(section) => {
                 for export in section.clone() {
@@ -76,7 +82,14 @@ impl Table {
         let mut offset = offset_expr.get_operators_reader();
         match (offset.read()?, offset.read()?, element.items) {
             (Operator::I32Const { value }, Operator::End, ElementItems::Functions(functions)) => {
-                for (place, function) in (value as u32..).zip(functions) {
+                let first = value as u32;
+                let end = first.checked_add(functions.count());
+                if end.is_none_or(|end| Some(end) > self.size) {
+                    // The program will not start.
+                    self.changes = true;
+                    return Ok(());
+                }
+                for (place, function) in (first..).zip(functions) {
                     self.functions.insert(place, function?);
                 }
             }

@@ -236,7 +236,7 @@ impl Reencode for Lowering {
         for pair in body.get_locals_reader()? {
             let (count, ty) = pair?;
             locals.push((count, self.val_type(ty)?));
-            own = own.map(|own| own + count);
+            own = own.and_then(|own| own.checked_add(count));
         }
         locals.push((2, ValType::I32));
         let mut function = Function::new(locals);

@@ -144,6 +144,17 @@ fn a_table_that_may_change_is_left_alone() {
 }
 
 #[test]
+fn a_table_that_is_too_large_or_too_small_is_left_alone() {
+    for (size, place) in [(8, 3), (8, -1), (u32::MAX, -7), (u32::MAX, 1)] {
+        let text = CALLS.replace("(table 8 8", &format!("(table {size} {size}"));
+        let text = text.replace("(elem (i32.const 1)", &format!("(elem (i32.const {place})"));
+        let program = wasm(&format!("(module {text})"));
+        let lowered = lower(&program).expect("it can be lowered");
+        assert_eq!(indirect_calls(&lowered), indirect_calls(&program));
+    }
+}
+
+#[test]
 fn of_two_tables_the_first_is_lowered() {
     let other = r#"(table $other 1 funcref) (elem (table $other) (i32.const 0) func $two)
         (func (export "other") (param i32) (result i32)
@@ -260,6 +271,20 @@ fn what_is_no_program_is_an_error() {
         b"\0asm\x01\0\0\0\x0a\xff",
     ] {
         assert!(lower(bytes).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_broken_program_is_an_error_or_lowered(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5)
+    ) {
+        let mut program = wasm(&format!("(module (memory 1) {CALLS})"));
+        for (at, byte) in changes {
+            let at = at.index(program.len());
+            program[at] = byte;
+        }
+        let _ = lower(&program);
     }
 }
 
