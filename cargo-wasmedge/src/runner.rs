@@ -84,7 +84,16 @@ pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
     let compiled = match config.aot {
         Aot::Never => None,
         Aot::Auto if is_debug(program) => None,
-        Aot::Auto | Aot::Always => aot::cached(&wasmedge, program, &dirs.aot(), shell)?,
+        Aot::Auto | Aot::Always => match aot::cached(&wasmedge, program, &dirs.aot(), shell)? {
+            Ok(compiled) => Some(compiled),
+            Err(why) => {
+                shell.warn(format_args!(
+                    "{} cannot be compiled ahead of time and is interpreted: {why:#}",
+                    program.file_name().unwrap_or_default().to_string_lossy()
+                ));
+                None
+            }
+        },
     };
     let mut command = Command::new(&wasmedge.program);
     if compiled.is_some() && wasmedge.needs_run_mode_aot() {

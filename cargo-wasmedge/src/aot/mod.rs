@@ -22,17 +22,17 @@ const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The oldest compiled programs are deleted when all together are larger (bytes).
 const CACHE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
-/// The program compiled ahead of time, from the cache or made now. `None`: it
-/// could not be compiled, which was said, and is interpreted.
+/// The program compiled ahead of time, from the cache or made now.
 ///
 /// # Errors
-/// The program cannot be read, or the cache not written.
+/// The program cannot be read, or the cache not written. The inner one: WasmEdge cannot
+/// compile it.
 pub fn cached(
     wasmedge: &WasmEdge,
     program: &Path,
     cache: &Path,
     shell: &Shell,
-) -> Result<Option<PathBuf>> {
+) -> Result<anyhow::Result<PathBuf>> {
     let hash = hash_file(program)?;
     let revision = lower::REVISION;
     let key = format!("{}-{revision}-{}", wasmedge.version, &hash[..32]);
@@ -41,7 +41,7 @@ pub fn cached(
     let name = program.file_name().unwrap_or(OsStr::new("program.wasm"));
     let compiled = folder.join(name);
     if is_there(&compiled) {
-        return Ok(Some(compiled));
+        return Ok(Ok(compiled));
     }
     let failed = || format!("cannot write {}", folder.display());
     std::fs::create_dir_all(&folder).with_context(failed)?;
@@ -49,7 +49,7 @@ pub fn cached(
     // Where there are no locks two may compile the same; the rename makes it safe.
     let _ = lock.lock();
     if is_there(&compiled) {
-        return Ok(Some(compiled));
+        return Ok(Ok(compiled));
     }
     let work = tempfile::Builder::new()
         .prefix(".compiling-")
@@ -58,22 +58,15 @@ pub fn cached(
         .with_context(failed)?
         .into_temp_path();
     if let Err(why) = compile(wasmedge, program, &work, shell) {
-        shell.warn(format_args!(
-            "{} cannot be compiled ahead of time and is interpreted: {why:#}",
-            name.to_string_lossy()
-        ));
-        return Ok(None);
+        return Ok(Err(why));
     }
     std::fs::rename(&work, &compiled).with_context(failed)?;
     prune(cache, &folder, SystemTime::now(), UNUSED, CACHE_LIMIT);
-    Ok(Some(compiled))
+    Ok(Ok(compiled))
 }
 
 /// Compiles `program` ahead of time, into the file `compiled`.
-///
-/// # Errors
-/// WasmEdge cannot be started, or cannot compile it; a file cannot be read or written.
-pub fn compile(
+fn compile(
     wasmedge: &WasmEdge,
     program: &Path,
     compiled: &Path,

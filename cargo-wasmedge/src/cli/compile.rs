@@ -44,7 +44,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         .with_context(failed)?
         .into_temp_path();
     let cannot = || format!("cannot compile {}", program.display());
-    aot::compile(&wasmedge, &program, &work, &global.shell).with_context(cannot)?;
+    let cached = aot::cached(&wasmedge, &program, &global.dirs.aot(), &global.shell)?;
+    let compiled = cached.with_context(cannot)?;
+    std::fs::copy(compiled, &work).with_context(failed)?;
     std::fs::rename(&work, &output).with_context(failed)?;
     let mode = match wasmedge.needs_run_mode_aot() {
         true => " --run-mode aot",

@@ -89,7 +89,7 @@ fn a_failure_leaves_what_was_there() {
         }
         assert_eq!(std::fs::read_to_string(&compiled).unwrap(), "old");
     };
-    fails(["compile", "none.wasm"], &["cannot compile none.wasm"]);
+    fails(["compile", "none.wasm"], &["cannot read none.wasm"]);
     let script = fake.path("bin/wasmedge");
     let text = std::fs::read_to_string(&script).unwrap();
     let text = text.replace("cp \"$2\" \"$3\"; exit", "echo 'bad opcode'; exit 1");
