@@ -394,7 +394,10 @@ mod tests {
             soak.samples[late].seconds += 1.0;
         }
         let said = complaint(&soak);
-        assert!(said.starts_with("the rate fell from 1000 at the start to 892"), "{said}");
+        assert!(
+            said.starts_with("the rate fell from 1000 at the start to 892"),
+            "{said}"
+        );
     }
 
     #[test]
