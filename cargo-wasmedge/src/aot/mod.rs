@@ -78,6 +78,7 @@ fn compile(
         "Compiling",
         format_args!("{name} ahead of time (WasmEdge {version})"),
     );
+    let lowered = lower_file(program, shell)?;
     let spinner = shell.shows_progress().then(|| {
         let spinner = indicatif::ProgressBar::new_spinner().with_message("compiling ahead of time");
         let style = indicatif::ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
@@ -85,7 +86,6 @@ fn compile(
         spinner.enable_steady_tick(Duration::from_millis(100));
         spinner
     });
-    let lowered = lower_file(program, shell)?;
     // At WasmEdge's own level, O2: O3 and Os are alike (docs/benchmarks.md).
     let mut command = Command::new(&wasmedge.program);
     command

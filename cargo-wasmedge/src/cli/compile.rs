@@ -28,9 +28,22 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let Args { program, output } = args;
-    let config = Config::for_package(None)?;
+    // As what `cargo wasmedge run` would take here.
+    let cwd = std::env::current_dir().context("no current folder")?;
+    let package = cwd.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
+    let config = Config::for_package(package)?;
     let wasmedge = runner::find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
     let output = output.unwrap_or_else(|| program.with_extension("so"));
+    // By their real places: a program must not take its own.
+    if let (Ok(program), Ok(output)) = (program.canonicalize(), output.canonicalize())
+        && program == output
+    {
+        let message = format!(
+            "{} would be overwritten: name another file with --output",
+            program.display()
+        );
+        return Err(anyhow::anyhow!(message).into());
+    }
     let folder = match output.parent() {
         Some(folder) if folder != OsStr::new("") => folder,
         _ => ".".as_ref(),

@@ -61,6 +61,40 @@ fn the_output_can_be_named() {
 }
 
 #[test]
+fn it_is_compiled_for_the_wasmedge_of_the_package() {
+    let fake = Fake::new("1.97.1");
+    program(&fake);
+    for (wanted, is_there) in [("0.17", true), ("0.15", false)] {
+        fake.manifest(&format!(
+            "[package.metadata.wasmedge]\nwasmedge = \"{wanted}\"\n"
+        ));
+        let mut command = fake.command(["compile", "app.wasm"]);
+        // It is on PATH.
+        command.env_remove("CARGO_WASMEDGE_WASMEDGE");
+        let output = command.output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.success(), is_there, "{said}");
+        assert!(is_there || said.contains("0.15"), "{said}");
+    }
+}
+
+#[test]
+fn the_program_is_not_overwritten() {
+    let fake = Fake::new("1.97.1");
+    let program = program(&fake);
+    let before = std::fs::read(&program).unwrap();
+    std::os::unix::fs::symlink(&program, fake.app().join("linked.so")).unwrap();
+    for output in ["app.wasm", "../the app/app.wasm", "linked.so"] {
+        let mut command = fake.command(["compile", "app.wasm", "-o", output]);
+        let output = command.output().unwrap();
+        assert!(!output.status.success());
+        let said = stderr(&output);
+        assert!(said.contains("would be overwritten"), "{said}");
+        assert_eq!(std::fs::read(&program).unwrap(), before);
+    }
+}
+
+#[test]
 fn what_is_no_module_is_left_to_wasmedge() {
     let fake = Fake::new("1.97.1");
     std::fs::write(fake.app().join("app.wasm"), "wasm").unwrap();
