@@ -6,6 +6,8 @@
 
 #[path = "../overlay/pace.rs"]
 mod pace;
+#[path = "../overlay/parked.rs"]
+mod parked;
 #[path = "../overlay/poll_set.rs"]
 mod poll_set;
 #[path = "../overlay/poller.rs"]

@@ -10,8 +10,9 @@
 //! | `mio::wasi::SourceFd` | `source_fd.rs` |
 //!
 //! `poller.rs` (one wait), `poll_set.rs` (what is armed), `pace.rs` (how often
-//! all of it is looked at) and `presumption.rs` (what need not be looked at) know
-//! nothing of mio and nothing of the host; they are tested natively.
+//! all of it is looked at), `presumption.rs` (what need not be looked at) and
+//! `parked.rs` (what cannot be waited for) know nothing of mio and nothing of the
+//! host; they are tested natively.
 //!
 //! # Limits
 //!
@@ -24,6 +25,7 @@
 //!   only when both directions are down.
 
 mod pace;
+mod parked;
 mod poll_set;
 mod poller;
 mod presumption;

@@ -70,6 +70,19 @@ pub(crate) struct Key {
     generation: u32,
 }
 
+impl Key {
+    /// Whether `other` names this or another registration at the same place. At most one
+    /// of all of those is live.
+    pub(crate) fn shares(self, other: Key) -> bool {
+        self.slot == other.slot
+    }
+
+    /// Whether an event with this user data is the registration's, if it is live.
+    pub(crate) fn is_of(self, userdata: u64) -> bool {
+        unpack(userdata).is_some_and(|(slot, _)| slot == self.slot)
+    }
+}
+
 /// Why a source cannot be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RegisterError {

@@ -24,6 +24,7 @@ use wasmedge_wasi_socket::gather::{Rest, Sent};
 use wasmedge_wasi_socket::Errno;
 
 use super::pace::{Change, Pace, SHORTEST_BLIND};
+use super::parked::{Cause, Parked};
 use super::poll_set::{Directions, Head, Key, Kind, Owner, PollSet, Trial, CLOCK};
 use super::presumption::Presumption;
 
@@ -106,11 +107,6 @@ impl Readiness {
     }
 }
 
-/// How long a source that the host cannot wait for is left alone at first, and
-/// at most, in nanoseconds.
-const PARK_FIRST: u64 = 1_000_000;
-const PARK_LONGEST: u64 = 10_000_000;
-
 /// One in so many datagrams that find no room at their receiver has its sender left
 /// alone for a moment.
 const PATIENCE: u32 = 2;
@@ -130,17 +126,6 @@ const GUESS: u64 = 1_000_000;
 /// descriptor that is always ready: that one keeps the host from ever being
 /// silent, and who waits for the answer to its silence would wait for ever.
 const CLOCKED: u32 = 64;
-
-/// Sources taken out of the set for a moment; see [`Poller::answer_silence`] and
-/// [`Poller::refused`].
-#[derive(Debug, Default)]
-struct Parked {
-    sources: Vec<(Key, Directions)>,
-    /// When they are tried again, monotonic nanoseconds.
-    due: u64,
-    /// How long they were parked the last time; 0 when nothing was.
-    pause: u64,
-}
 
 /// The poll set together with what a wait needs.
 #[derive(Debug)]
@@ -215,7 +200,7 @@ impl<H: Host> Poller<H> {
             self.tend_rests();
         }
         // What a task that yields comes by most often: not even the time is asked.
-        if timeout == Some(0) && self.set.is_quiet() && self.parked.sources.is_empty() {
+        if timeout == Some(0) && self.set.is_quiet() && self.parked.is_empty() {
             self.report_wakes(&mut report);
             return Ok(());
         }
@@ -305,7 +290,7 @@ impl<H: Host> Poller<H> {
         report: &mut impl FnMut(Readiness),
     ) -> Option<usize> {
         // Only a poll tells of some things.
-        if self.set.is_opaque() || !self.parked.sources.is_empty() {
+        if self.set.is_opaque() || !self.parked.is_empty() {
             blind = SHORTEST_BLIND;
         }
         if now.saturating_sub(self.asked) >= blind {
@@ -360,7 +345,7 @@ impl<H: Host> Poller<H> {
         } else {
             self.refused = 0;
             self.set.disarm(key, Directions::WRITE);
-            self.park(vec![(key, Directions::WRITE)]);
+            self.park(vec![(key, Directions::WRITE)], Cause::Stuck);
         }
     }
 
@@ -395,7 +380,7 @@ impl<H: Host> Poller<H> {
             if rest.is_shut && self.set.tell_shut(key) {
                 continue;
             }
-            if self.set.awaits_writing(key) || self.is_parked(key) {
+            if self.set.awaits_writing(key) || self.parked.contains(key) {
                 continue;
             }
             let was_told = self.set.take_told_writable(key);
@@ -410,16 +395,14 @@ impl<H: Host> Poller<H> {
                 }
                 Sent::All => {}
                 // The host says that it can be written to, and it cannot.
-                Sent::Nothing if was_told => self.park(vec![(key, Directions::WRITE)]),
+                Sent::Nothing if was_told => {
+                    self.park(vec![(key, Directions::WRITE)], Cause::Stuck)
+                }
                 Sent::Part | Sent::Nothing => self.set.arm_for_rest(key),
             }
         }
         // Keeps its room.
         self.rests = rests;
-    }
-
-    fn is_parked(&self, key: Key) -> bool {
-        self.parked.sources.iter().any(|&(parked, _)| parked == key)
     }
 
     fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
@@ -597,8 +580,8 @@ impl<H: Host> Poller<H> {
     fn next_wait(&mut self, deadline: Option<u64>, now: u64) -> Head {
         let mut wait = deadline.map(|deadline| deadline.saturating_sub(now));
         let mut cut = |pause: u64| wait = Some(wait.map_or(pause, |wait| wait.min(pause)));
-        if !self.parked.sources.is_empty() {
-            cut(self.parked.due.saturating_sub(now).max(1));
+        if let Some(due) = self.parked.due() {
+            cut(due.saturating_sub(now).max(1));
         }
         if self.set.cold() > 0 {
             cut(self.pace.longest_wait(self.set.cold()));
@@ -617,7 +600,11 @@ impl<H: Host> Poller<H> {
         report: &mut impl FnMut(Readiness),
     ) -> Result<Answer, Errno> {
         let Poller {
-            set, host, events, ..
+            set,
+            host,
+            events,
+            parked,
+            ..
         } = self;
         let subscriptions = set.subscriptions(head);
         let length = subscriptions.len();
@@ -654,6 +641,7 @@ impl<H: Host> Poller<H> {
                     continue;
                 }
                 answer.reported += 1;
+                parked.told(event.userdata());
                 report(Readiness {
                     token,
                     directions,
@@ -661,9 +649,6 @@ impl<H: Host> Poller<H> {
                     error: !matches!(event.error(), Errno::SUCCESS | Errno::PERM),
                 });
             }
-        }
-        if answer.reported > 0 && self.parked.sources.is_empty() {
-            self.parked.pause = 0;
         }
         Ok(answer)
     }
@@ -675,7 +660,7 @@ impl<H: Host> Poller<H> {
     ///   is armed: reported as readable, the receive then yields the error;
     /// * the peer has closed its side of a stream of which only writing is
     ///   armed and whose send buffer is full: the source is parked, and tried
-    ///   again after 1 to 10 ms.
+    ///   again from time to time.
     ///
     /// Returns how many were reported.
     fn answer_silence(&mut self, report: &mut impl FnMut(Readiness)) -> usize {
@@ -690,7 +675,7 @@ impl<H: Host> Poller<H> {
             for &(key, directions) in &speaking {
                 self.set.disarm(key, directions);
             }
-            self.park(speaking);
+            self.park(speaking, Cause::Stuck);
             return 0;
         }
 
@@ -719,7 +704,7 @@ impl<H: Host> Poller<H> {
             for &(key, directions) in &everyone {
                 self.set.disarm(key, directions);
             }
-            self.park(everyone);
+            self.park(everyone, Cause::Unknown);
         }
         reported
     }
@@ -737,25 +722,17 @@ impl<H: Host> Poller<H> {
         kind
     }
 
-    fn park(&mut self, sources: Vec<(Key, Directions)>) {
-        let parked = &mut self.parked;
-        parked.pause = (parked.pause * 2).clamp(PARK_FIRST, PARK_LONGEST);
-        let due = self.host.now().saturating_add(parked.pause);
-        // Nobody waits longer because another one came.
-        parked.due = if parked.sources.is_empty() {
-            due
-        } else {
-            parked.due.min(due)
-        };
-        parked.sources.extend(sources);
+    /// Leaves sources alone that have been disarmed for it.
+    fn park(&mut self, sources: Vec<(Key, Directions)>, cause: Cause) {
+        let now = self.host.now();
+        for (key, directions) in sources {
+            self.parked.add(key, directions, cause, now);
+        }
     }
 
     fn unpark_when_due(&mut self, now: u64) {
-        if !self.parked.sources.is_empty() && now >= self.parked.due {
-            for (key, directions) in std::mem::take(&mut self.parked.sources) {
-                self.set.arm(key, directions);
-            }
-        }
+        self.parked
+            .take_due(now, |key, directions| self.set.arm(key, directions));
     }
 }
 

@@ -251,19 +251,23 @@ fn show(from: impl Read, to: &mut impl std::io::Write) -> String {
 }
 
 /// Adds up what cargo-nextest (`Summary [  1.0s] 3 tests run: 2 passed, 1 timed
-/// out, 0 skipped`) and libtest (`test result: ok. 3 passed; 0 failed; 1
-/// ignored; …`) say.
+/// out, 0 skipped`) or libtest (`test result: ok. 3 passed; 0 failed; 1
+/// ignored; …`) say. Where nextest does, libtest's lines are in what it shows of
+/// a test that failed, which its own sum has already.
 fn counts_in(text: &str) -> Counts {
+    let sums = |head: &'static str, before: &'static str| {
+        text.lines()
+            .filter_map(move |line| line.trim().strip_prefix(head))
+            .filter_map(move |rest| rest.split_once(before))
+            .map(|(_, parts)| parts)
+    };
+    let mut lines: Vec<_> = sums("Summary [", "run: ").collect();
+    if lines.is_empty() {
+        lines = sums("test result: ", ". ").collect();
+    }
     let mut counts = Counts::default();
-    for line in text.lines().map(str::trim) {
-        let parts = if let Some(rest) = line.strip_prefix("Summary [") {
-            rest.split_once("run: ").map(|(_, parts)| parts)
-        } else if let Some(rest) = line.strip_prefix("test result: ") {
-            rest.split_once(". ").map(|(_, parts)| parts)
-        } else {
-            None
-        };
-        for part in parts.unwrap_or_default().split([',', ';']) {
+    for parts in lines {
+        for part in parts.split([',', ';']) {
             // A remark in parentheses (`3 passed (1 slow, 1 leaky)`) may be cut
             // by the comma; what is behind counts nothing of its own.
             let mut words = part.split_whitespace();
@@ -306,6 +310,13 @@ mod tests {
                     1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
                     test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
         assert_eq!(counts_in(text), counts(5, 1, 1));
+    }
+
+    #[test]
+    fn a_test_that_nextest_shows_counts_once() {
+        let text = "test result: FAILED. 0 passed; 1 failed; 0 ignored; 45 filtered out\n\
+                    Summary [ 835.364s] 223 tests run: 222 passed (1 slow), 1 failed, 0 skipped\n";
+        assert_eq!(counts_in(text), counts(222, 1, 0));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use cargo_wasmedge::port::Upstream;
@@ -82,6 +83,9 @@ pub fn run_after(report: Report, args: &Args) -> Result<bool> {
     }
 
     run.native()?;
+    if run.aot && run.runner == Runner::Nextest {
+        run.compile()?;
+    }
     for wasmedge in &tools.wasmedge {
         run.under(wasmedge)?;
     }
@@ -190,6 +194,29 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Has the behaviour tests compiled ahead of time for all WasmEdges at once, each of
+    /// which uses one processor for it. Listing tests runs the program, so it is
+    /// compiled and kept.
+    fn compile(&mut self) -> Result<()> {
+        let (folder, started) = (self.repo.behaviour(), Instant::now());
+        self.repo
+            .shell
+            .status("Compiling", "behaviour tests ahead of time");
+        let mut running = Vec::new();
+        for wasmedge in &self.tools.wasmedge {
+            let mut command = self.behaviour_command(wasmedge, &folder, &["nextest", "list"], true);
+            self.repo.shell.command(&command);
+            running.push(command.stdout(Stdio::null()).spawn()?);
+        }
+        let mut passed = true;
+        for mut child in running {
+            passed &= child.wait()?.success();
+        }
+        self.report
+            .check("behaviour, compiled", passed, started.elapsed());
+        Ok(())
+    }
+
     /// What runs inside of WasmEdge.
     fn under(&mut self, wasmedge: &WasmEdge) -> Result<()> {
         let name = format!("WasmEdge {}", wasmedge.version);
@@ -220,19 +247,31 @@ impl Run<'_> {
         folder: &Path,
         aot: bool,
     ) -> Result<Counts> {
-        let mut command = self.tools.cargo_wasmedge(wasmedge);
-        command
-            .args(self.runner.args())
-            .arg("--release")
-            .current_dir(folder)
-            .env("CARGO_TARGET_DIR", self.behaviour_target())
-            .env("CARGO_WASMEDGE_AOT", if aot { "always" } else { "never" });
+        let mut command = self.behaviour_command(wasmedge, folder, self.runner.args(), aot);
         let name = format!(
             "WasmEdge {}{}",
             wasmedge.version,
             if aot { " AOT" } else { "" }
         );
         self.test(suite, &name, &mut command)
+    }
+
+    /// `cargo wasmedge` with `words`, for the behaviour tests of a folder.
+    fn behaviour_command(
+        &self,
+        wasmedge: &WasmEdge,
+        folder: &Path,
+        words: &[&str],
+        aot: bool,
+    ) -> Command {
+        let mut command = self.tools.cargo_wasmedge(wasmedge);
+        command
+            .args(words)
+            .arg("--release")
+            .current_dir(folder)
+            .env("CARGO_TARGET_DIR", self.behaviour_target())
+            .env("CARGO_WASMEDGE_AOT", if aot { "always" } else { "never" });
+        command
     }
 
     /// Programs that are run and looked at from outside.
