@@ -3,7 +3,9 @@
 use super::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
-macro_rules! conversions {
+/// The traits of `std::os::fd` for types that have `fd()` and can be made of, and into,
+/// an `OwnedFd`.
+macro_rules! descriptors {
     ($($ty:ident),*) => {
         $(
             impl AsFd for $ty {
@@ -35,7 +37,16 @@ macro_rules! conversions {
                     $ty::from(unsafe { OwnedFd::from_raw_fd(fd) })
                 }
             }
+        )*
+    };
+}
 
+#[cfg(target_os = "wasi")]
+pub(super) use descriptors;
+
+macro_rules! std_conversions {
+    ($($ty:ident),*) => {
+        $(
             impl From<std::net::$ty> for $ty {
                 #[inline]
                 fn from(socket: std::net::$ty) -> $ty {
@@ -53,4 +64,5 @@ macro_rules! conversions {
     };
 }
 
-conversions!(TcpStream, TcpListener, UdpSocket);
+descriptors!(TcpStream, TcpListener, UdpSocket);
+std_conversions!(TcpStream, TcpListener, UdpSocket);

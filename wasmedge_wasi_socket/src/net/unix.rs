@@ -25,6 +25,7 @@ pub use self::wasi::{Incoming, SocketAddr, UnixDatagram, UnixListener, UnixStrea
 
 #[cfg(target_os = "wasi")]
 mod wasi {
+    use super::super::fd::descriptors;
     use super::super::tcp::no_duplicates;
     use super::super::{TcpStream, UdpSocket};
     use crate::abi::SocketType;
@@ -177,7 +178,7 @@ mod wasi {
         }
     }
 
-    macro_rules! conversions {
+    macro_rules! sockets {
         ($($ty:ident: $field:ident),*) => {
             $(
                 impl $ty {
@@ -220,36 +221,6 @@ mod wasi {
                     /// The host's.
                     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
                         socket::set_nonblocking(self.fd(), nonblocking)
-                    }
-                }
-
-                impl AsFd for $ty {
-                    #[inline]
-                    fn as_fd(&self) -> BorrowedFd<'_> {
-                        self.fd()
-                    }
-                }
-
-                impl AsRawFd for $ty {
-                    #[inline]
-                    fn as_raw_fd(&self) -> RawFd {
-                        self.fd().as_raw_fd()
-                    }
-                }
-
-                impl IntoRawFd for $ty {
-                    #[inline]
-                    fn into_raw_fd(self) -> RawFd {
-                        OwnedFd::from(self).into_raw_fd()
-                    }
-                }
-
-                #[allow(unsafe_code)]
-                impl FromRawFd for $ty {
-                    #[inline]
-                    unsafe fn from_raw_fd(fd: RawFd) -> $ty {
-                        // SAFETY: the caller hands over a descriptor it owns.
-                        $ty::from(unsafe { OwnedFd::from_raw_fd(fd) })
                     }
                 }
 
@@ -348,7 +319,8 @@ mod wasi {
         };
     }
 
-    conversions!(UnixStream: stream, UnixListener: fd, UnixDatagram: socket);
+    sockets!(UnixStream: stream, UnixListener: fd, UnixDatagram: socket);
+    descriptors!(UnixStream, UnixListener, UnixDatagram);
     connected!(UnixStream, UnixDatagram);
 
     /// A Unix stream; as `std::os::unix::net::UnixStream`.
