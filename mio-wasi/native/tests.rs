@@ -408,6 +408,33 @@ fn a_parked_writer_does_not_delay_others() {
 }
 
 #[test]
+fn parked_writers_are_tried_together() {
+    let (mut poller, model) = poller();
+    // Stuck one after the other, so that no two pauses end at the same time.
+    for fd in 100..200 {
+        open(
+            &model,
+            fd,
+            Socket {
+                read_closed: true,
+                ..Socket::default()
+            },
+        );
+        poller
+            .set
+            .insert(fd, 1, Directions::WRITE, Owner::Mio)
+            .unwrap();
+        assert_eq!(wait(&mut poller, Some(13 * MS)), []);
+    }
+    assert_eq!(wait(&mut poller, Some(20_000 * MS)), []);
+    let before = model.0.borrow().polls;
+    assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
+    // All at once each 200 ms; each by itself would be 500 tries, with two polls each.
+    let polls = model.0.borrow().polls - before;
+    assert!(polls <= 20, "{polls} polls in a second");
+}
+
+#[test]
 fn silence_that_nobody_explains_does_not_spin() {
     let (mut poller, model) = poller();
     // Reading is armed, so the end of the read side would be told; the error

@@ -41,8 +41,10 @@ fn pause(stuck: u64, cause: Cause) -> u64 {
 struct Source {
     key: Key,
     directions: Directions,
-    /// When it was parked first, and when its pause is over: monotonic nanoseconds.
+    /// When it was parked first, when it may be tried with others whose pause is over,
+    /// and when its own is: monotonic nanoseconds.
     since: u64,
+    early: u64,
     due: u64,
 }
 
@@ -72,19 +74,25 @@ impl Parked {
     pub(crate) fn add(&mut self, key: Key, directions: Directions, cause: Cause, now: u64) {
         let before = self.tried.iter().position(|source| source.key == key);
         let since = before.map_or(now, |at| self.tried.swap_remove(at).since);
+        let pause = pause(now.saturating_sub(since), cause);
         self.sources.push(Source {
             key,
             directions,
             since,
-            due: now.saturating_add(pause(now.saturating_sub(since), cause)),
+            early: now.saturating_add(pause / 2),
+            due: now.saturating_add(pause),
         });
     }
 
-    /// Hands those whose pause is over to `arm`.
+    /// Hands those whose pause is over to `arm`; if there are any, also those that have
+    /// waited for half of theirs, so that many sources are tried together.
     pub(crate) fn take_due(&mut self, now: u64, mut arm: impl FnMut(Key, Directions)) {
+        if self.due().is_none_or(|due| now < due) {
+            return;
+        }
         let mut at = 0;
         while let Some(source) = self.sources.get(at).copied() {
-            if now < source.due {
+            if now < source.early {
                 at += 1;
                 continue;
             }
