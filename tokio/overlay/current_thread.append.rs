@@ -29,6 +29,16 @@ impl Core {
         self.metrics.pause();
     }
 
+    /// The future of `block_on` is done.
+    fn end_work(&mut self, context: &Context) {
+        // Natively what came before the last look at the drivers has been counted.
+        #[cfg(all(target_os = "wasi", target_env = "p1"))]
+        {
+            self.metrics.pause();
+            self.submit_metrics(&context.handle);
+        }
+    }
+
     /// The drivers have been looked at.
     fn resume_work(&mut self) {
         self.metrics.resume();

@@ -40,7 +40,8 @@ use crate::util::waker_ref;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::Ordering::Release;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -196,13 +197,25 @@ pub(super) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     core
 }
 
+/// So many times in a row a stretch of work is not measured at most: who asks for the
+/// runtime's metrics wants to see a busy one's grow.
+const UNMEASURED: u32 = 32;
+
 /// Whether the scheduler, which has no task to run, goes on without waiting and
-/// without doing anybody else's work: the time is its own then. The host's clock
-/// is dear, and a task that yields comes by here each time.
+/// without doing anybody else's work: the time is its own then, and need not be
+/// measured now. The host's clock is dear, and a task that yields comes by here each
+/// time.
 pub(super) fn works_on(cx: &Context, core: &Core) -> bool {
-    cx.has_pending_work(core)
+    // In a row. Of one runtime, since with more of them all is measured.
+    static TIMES: AtomicU32 = AtomicU32::new(0);
+
+    let times = TIMES.load(Relaxed);
+    let works_on = cx.has_pending_work(core)
         && !blocking::one_thread::is_waiting(&cx.handle.blocking_spawner)
         && number_of_runtimes() == 1
+        && times < UNMEASURED;
+    TIMES.store(if works_on { times + 1 } else { 0 }, Relaxed);
+    works_on
 }
 
 // ===== more than one runtime =====

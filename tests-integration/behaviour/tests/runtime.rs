@@ -292,3 +292,24 @@ fn metrics_count_live_tasks() {
         }
     });
 }
+
+#[test]
+fn metrics_measure_a_runtime_that_is_never_idle() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let metrics = runtime.metrics();
+    let short = async {
+        tokio::spawn(tokio::task::yield_now()).await.unwrap();
+    };
+    runtime.block_on(short);
+    let worked = metrics.worker_total_busy_duration(0);
+    assert!(worked > Duration::ZERO);
+
+    let start = std::time::Instant::now();
+    runtime.block_on(async {
+        while metrics.worker_total_busy_duration(0) < worked + Duration::from_millis(20) {
+            assert!(start.elapsed() < Duration::from_secs(10), "not measured");
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(metrics.worker_total_busy_duration(0) <= worked + start.elapsed());
+}
