@@ -650,7 +650,7 @@ proptest! {
                             // again after at most 10 ms, or a sixteenth of the
                             // time for which it has been stuck.
                             let pause = (state.now / MS / 16).max(10);
-                            if u64::from(ms) > pause && found.is_empty() {
+                            if ms > pause && found.is_empty() {
                                 prop_assert!(missed.is_empty(), "{} lost {:?}", fd, missed);
                             }
                         }
