@@ -12,6 +12,7 @@ use serde_json::Value;
 use tests_integration::guard::Guard;
 
 use super::place::Place;
+use super::processor::OneProcessor;
 
 /// What is measured in one go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +132,7 @@ impl Bench {
             Work::Wrk { active } => self.wrk(place, active),
             Work::Timed(work) => Ok(Values::from([("time", timed(place, work)?)])),
             Work::WriteWriteRead => {
+                let _one = OneProcessor::take()?;
                 let mut peer = place.start_native(&["pairs"])?;
                 let address = peer.address()?.to_string();
                 let ended = place

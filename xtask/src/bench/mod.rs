@@ -8,6 +8,7 @@
 mod measure;
 mod place;
 mod plot;
+mod processor;
 mod report;
 pub mod soak;
 
