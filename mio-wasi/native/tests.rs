@@ -28,6 +28,14 @@ fn open(model: &Model, fd: i32, socket: Socket) {
     model.0.borrow_mut().sockets.insert(fd, socket);
 }
 
+/// One whose peer has ended its direction, and whose send buffer is full.
+fn half_closed() -> Socket {
+    Socket {
+        read_closed: true,
+        ..Socket::default()
+    }
+}
+
 fn tokens(found: &[Readiness]) -> Vec<usize> {
     found.iter().map(|readiness| readiness.token).collect()
 }
@@ -267,14 +275,7 @@ fn a_pending_error_on_a_datagram_socket_is_readable() {
 #[test]
 fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
     let (mut poller, model) = poller();
-    open(
-        &model,
-        7,
-        Socket {
-            read_closed: true,
-            ..Socket::default()
-        },
-    );
+    open(&model, 7, half_closed());
     poller
         .set
         .insert(7, 1, Directions::WRITE, Owner::Mio)
@@ -297,11 +298,7 @@ fn a_writer_with_a_half_closed_peer_is_retried_without_spinning() {
 #[test]
 fn a_writer_that_went_on_is_retried_soon_when_it_is_stuck_again() {
     let (mut poller, model) = poller();
-    let half_closed = Socket {
-        read_closed: true,
-        ..Socket::default()
-    };
-    open(&model, 7, half_closed.clone());
+    open(&model, 7, half_closed());
     let key = poller
         .set
         .insert(7, 1, Directions::WRITE, Owner::Mio)
@@ -330,7 +327,7 @@ fn a_writer_that_went_on_is_retried_soon_when_it_is_stuck_again() {
     assert_eq!(wait(&mut poller, Some(1000 * MS)), []);
     poller.set.remove(key);
     model.0.borrow_mut().sockets.remove(&7);
-    open(&model, 8, half_closed);
+    open(&model, 8, half_closed());
     poller
         .set
         .insert(8, 2, Directions::WRITE, Owner::Mio)
@@ -383,14 +380,7 @@ fn a_sender_whose_receiver_has_no_room_is_retried_without_spinning() {
 #[test]
 fn a_parked_writer_does_not_delay_others() {
     let (mut poller, model) = poller();
-    open(
-        &model,
-        7,
-        Socket {
-            read_closed: true,
-            ..Socket::default()
-        },
-    );
+    open(&model, 7, half_closed());
     open(&model, 8, Socket::default());
     poller
         .set
@@ -412,14 +402,7 @@ fn parked_writers_are_tried_together() {
     let (mut poller, model) = poller();
     // Stuck one after the other, so that no two pauses end at the same time.
     for fd in 100..200 {
-        open(
-            &model,
-            fd,
-            Socket {
-                read_closed: true,
-                ..Socket::default()
-            },
-        );
+        open(&model, fd, half_closed());
         poller
             .set
             .insert(fd, 1, Directions::WRITE, Owner::Mio)
@@ -455,6 +438,18 @@ fn silence_that_nobody_explains_does_not_spin() {
     assert_eq!(wait(&mut poller, Some(100 * MS)), []);
     assert!(model.0.borrow().polls - before < 50);
     assert_eq!(model.0.borrow().now, 100 * MS);
+
+    // Everybody is parked meanwhile, so the pauses stay short, however long it lasts.
+    assert_eq!(wait(&mut poller, Some(20_000 * MS)), []);
+    let start = {
+        let mut state = model.0.borrow_mut();
+        let socket = state.sockets.get_mut(&7).unwrap();
+        socket.pending_error = false;
+        socket.readable = true;
+        state.now
+    };
+    assert_eq!(tokens(&wait(&mut poller, None)), [1]);
+    assert!(model.0.borrow().now - start <= 10 * MS);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! A parked source is out of the poll set. Each time that its pause is over it is armed
 //! again, and is parked again if that brought nothing. Each such try costs a poll of all
-//! sources, so the pauses grow with the time for which the source has been stuck: by a
-//! sixteenth of it, nobody notices, and a client that never reads costs nothing.
+//! sources, so the pauses grow with the time for which the source has been stuck: it goes
+//! on a sixteenth of that too late, and a client that never reads costs five polls a
+//! second.
 
 use super::poll_set::{Directions, Key};
 

@@ -202,16 +202,22 @@ impl Run<'_> {
         self.repo
             .shell
             .status("Compiling", "behaviour tests ahead of time");
-        let mut running = Vec::new();
-        for wasmedge in &self.tools.wasmedge {
-            let mut command = self.behaviour_command(wasmedge, &folder, &["nextest", "list"], true);
-            self.repo.shell.command(&command);
-            running.push(command.stdout(Stdio::null()).spawn()?);
-        }
-        let mut passed = true;
-        for mut child in running {
-            passed &= child.wait()?.success();
-        }
+        let run = &*self;
+        // All are waited for, also when one cannot be started.
+        let passed = std::thread::scope(|scope| {
+            let compile = |wasmedge| {
+                let words = &["nextest", "list"];
+                let mut command = run.behaviour_command(wasmedge, &folder, words, true);
+                run.repo.succeeds(command.stdout(Stdio::null()))
+            };
+            let running: Vec<_> = (run.tools.wasmedge.iter())
+                .map(|wasmedge| scope.spawn(move || compile(wasmedge)))
+                .collect();
+            running.into_iter().try_fold(true, |passed, thread| {
+                let succeeded = thread.join().expect("it does not panic")?;
+                anyhow::Ok(passed & succeeded)
+            })
+        })?;
         self.report
             .check("behaviour, compiled", passed, started.elapsed());
         Ok(())
