@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use cargo_metadata::{Metadata, Package};
 
 use crate::cargo::{Cargo, Peeked, output};
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::config::{self, Config, Layer, UnknownKey};
 use crate::error::Result;
 use crate::port::Ports;

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::error::Result;
 use crate::toolchain::Origin;
 use crate::toolchain::rust::{RustToolchain, TARGET};
@@ -423,7 +423,7 @@ fn write_shim(
     front: &[OsString],
     folder: &Path,
 ) -> Result<PathBuf> {
-    use crate::cli::shell::quoted;
+    use crate::shell::quoted;
     let text = |value: &OsStr| quoted(&value.to_string_lossy());
     let real = text(cargo.program().as_os_str());
     let words: Vec<String> = injection

@@ -14,6 +14,7 @@
 //! * [`port`]: turns an upstream crate into a ported one, by rules;
 //! * [`embedded`]: the ports, the host layer and the facades that the binary carries;
 //! * [`toolchain`]: finds and installs rustc, cargo, `wasm-ld` and WasmEdge;
+//! * [`shell`]: what the user sees on stderr;
 //! * [`error`]: what can fail here, with its exit code.
 
 pub mod aot;
@@ -30,6 +31,7 @@ pub mod port;
 pub mod random;
 pub mod runner;
 pub mod scan;
+pub mod shell;
 pub(crate) mod stand_in;
 pub mod toolchain;
 pub mod vendor;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::cargo::{self, write_atomically};
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::error::Result;
 
 /// Hash of a file's content; `None` when there is no such file.

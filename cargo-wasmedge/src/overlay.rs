@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, parse, shown};
 use crate::cargo::{Cargo, Failed, Injection, Peeked, default_target, write_atomically};
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::error::{Error, Result};
 use crate::lockfile::{Lockfiles, Which};
 use crate::port::{self, Layout, Port, Ported, Ports, STAND_IN, Support, Upstream};

@@ -9,7 +9,7 @@ use std::process::Command;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::config::{Aot, Config, Resolver, Tmp};
 use crate::error::Result;
 use crate::toolchain::wasmedge::{self, WasmEdge};

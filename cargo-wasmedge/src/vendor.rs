@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cargo::write_atomically;
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::error::{Error, Result};
 use crate::port::{self, Layout, Ported, Ports, STAND_IN, Support, Upstream};
 

@@ -205,7 +205,7 @@ fn line(app: App, args: &[&str]) -> String {
     let (App::Own(name) | App::MiniRedis(name)) = app;
     let words: Vec<String> = std::iter::once(name)
         .chain(args.iter().copied())
-        .map(cargo_wasmedge::cli::shell::quoted)
+        .map(cargo_wasmedge::shell::quoted)
         .collect();
     words.join(" ")
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use cargo_wasmedge::cli::shell::printed;
+use cargo_wasmedge::shell::printed;
 
 /// How many tests went how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use cargo_wasmedge::cli::shell::{Shell, printed};
+use cargo_wasmedge::shell::{Shell, printed};
 
 /// The checkout that this program was built from.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::shell::Shell;
+use crate::shell::Shell;
 use crate::error::Result;
 use crate::toolchain::wasmedge::WasmEdge;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::Global;
-use super::shell::quoted;
+use crate::shell::quoted;
 use crate::config::Config;
 use crate::error::Result;
 use crate::{aot, runner};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Global;
-use super::shell::quoted;
+use crate::shell::quoted;
 use crate::app::App;
 use crate::error::Result;
 use crate::overlay::Context;

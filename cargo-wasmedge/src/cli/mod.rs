@@ -6,7 +6,6 @@ mod doctor;
 mod env;
 mod passthrough;
 mod setup;
-pub mod shell;
 mod vendor;
 
 use std::ffi::OsString;
@@ -18,7 +17,7 @@ use crate::cargo::{Cargo, Failed, Peeked};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::toolchain::{Dirs, rust};
-use shell::{Color, Shell};
+use crate::shell::{Color, Shell};
 
 const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
@@ -210,7 +209,7 @@ fn apply_globals(cli: &Cli) -> Shell {
         set_env("CARGO_TERM_QUIET", "true".as_ref());
     }
     if cli.verbose {
-        set_env(shell::VERBOSE_VARIABLE, "true".as_ref());
+        set_env(crate::shell::VERBOSE_VARIABLE, "true".as_ref());
     }
     if let Some(wasmedge) = &cli.wasmedge {
         set_env(

@@ -3,7 +3,7 @@
 use semver::VersionReq;
 
 use super::Global;
-use super::shell::Shell;
+use crate::shell::Shell;
 use crate::config::Config;
 use crate::error::Result;
 use crate::toolchain::{self, Reporter, What};

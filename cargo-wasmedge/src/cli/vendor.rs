@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::Global;
-use super::shell::quoted;
+use crate::shell::quoted;
 use crate::app::App;
 use crate::error::Result;
 use crate::overlay::Context;
