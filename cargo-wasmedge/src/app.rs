@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use cargo_metadata::{Metadata, Package};
 
 use crate::cargo::{Cargo, Peeked, output};
-use crate::shell::Shell;
 use crate::config::{self, Config, Layer, UnknownKey};
 use crate::error::Result;
 use crate::port::Ports;
+use crate::shell::Shell;
 
 /// A workspace.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 
-use crate::shell::Shell;
 use crate::error::Result;
+use crate::shell::Shell;
 use crate::toolchain::Origin;
 use crate::toolchain::rust::{RustToolchain, TARGET};
 

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::cargo::{self, write_atomically};
-use crate::shell::Shell;
 use crate::error::Result;
+use crate::shell::Shell;
 
 /// Hash of a file's content; `None` when there is no such file.
 pub(crate) fn hash_of(path: &Path) -> Result<Option<String>> {

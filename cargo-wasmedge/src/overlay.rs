@@ -13,10 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, parse, shown};
 use crate::cargo::{Cargo, Failed, Injection, Peeked, default_target, write_atomically};
-use crate::shell::Shell;
 use crate::error::{Error, Result};
 use crate::lockfile::{Lockfiles, Which};
 use crate::port::{self, Layout, Port, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::shell::Shell;
 use crate::stand_in::StandIn;
 use crate::toolchain::rust::TARGET;
 use crate::toolchain::{Dirs, Env, c};

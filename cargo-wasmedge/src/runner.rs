@@ -9,9 +9,9 @@ use std::process::Command;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
-use crate::shell::Shell;
 use crate::config::{Aot, Config, Resolver, Tmp};
 use crate::error::Result;
+use crate::shell::Shell;
 use crate::toolchain::wasmedge::{self, WasmEdge};
 use crate::toolchain::{Dirs, Env};
 use crate::{aot, names, random};

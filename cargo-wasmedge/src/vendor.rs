@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cargo::write_atomically;
-use crate::shell::Shell;
 use crate::error::{Error, Result};
 use crate::port::{self, Layout, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::shell::Shell;
 
 /// Says that a folder is ours, and what is in it.
 const MARKER: &str = ".cargo-wasmedge-vendor.json";

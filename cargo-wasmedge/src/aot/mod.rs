@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::shell::Shell;
 use crate::error::Result;
+use crate::shell::Shell;
 use crate::toolchain::wasmedge::WasmEdge;
 
 /// Compiled programs that were not used for so long are deleted.

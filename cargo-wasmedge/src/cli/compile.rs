@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::Global;
-use crate::shell::quoted;
 use crate::config::Config;
 use crate::error::Result;
+use crate::shell::quoted;
 use crate::{aot, runner};
 
 #[derive(Debug, clap::Args)]

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Global;
-use crate::shell::quoted;
 use crate::app::App;
 use crate::error::Result;
 use crate::overlay::Context;
+use crate::shell::quoted;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

@@ -16,8 +16,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::cargo::{Cargo, Failed, Peeked};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::toolchain::{Dirs, rust};
 use crate::shell::{Color, Shell};
+use crate::toolchain::{Dirs, rust};
 
 const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,

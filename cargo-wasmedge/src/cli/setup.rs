@@ -3,9 +3,9 @@
 use semver::VersionReq;
 
 use super::Global;
-use crate::shell::Shell;
 use crate::config::Config;
 use crate::error::Result;
+use crate::shell::Shell;
 use crate::toolchain::{self, Reporter, What};
 
 #[derive(Debug, clap::Args)]

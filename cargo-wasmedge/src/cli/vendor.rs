@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::Global;
-use crate::shell::quoted;
 use crate::app::App;
 use crate::error::Result;
 use crate::overlay::Context;
 use crate::port::Ports;
+use crate::shell::quoted;
 use crate::toolchain::{Env, rust};
 use crate::vendor;
 
