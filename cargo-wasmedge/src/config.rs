@@ -175,11 +175,22 @@ impl Config {
     /// # Errors
     /// A value of the wrong form. The message names the variable, or manifest and key.
     pub fn for_package(package_dir: Option<&Path>) -> Result<Config> {
+        Config::for_package_with(Layer::default(), package_dir)
+    }
+
+    /// The same with the command's own flags, which win over all else.
+    ///
+    /// # Errors
+    /// As [`Config::for_package`].
+    pub fn for_package_with(flags: Layer, package_dir: Option<&Path>) -> Result<Config> {
         let base = match std::env::var_os(BASE_VARIABLE) {
             Some(base) => PathBuf::from(base),
             None => std::env::current_dir()?,
         };
-        let mut layers = vec![Layer::from_env(&base, |name| std::env::var(name).ok())?];
+        let mut layers = vec![
+            flags,
+            Layer::from_env(&base, |name| std::env::var(name).ok())?,
+        ];
         if let Some(dir) = package_dir {
             for (manifest, root) in manifests(dir) {
                 let text = std::fs::read_to_string(&manifest)

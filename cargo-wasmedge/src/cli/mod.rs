@@ -9,15 +9,18 @@ mod setup;
 mod vendor;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::cargo::{Cargo, Failed, Peeked};
-use crate::config;
+use crate::build::{Cargo, CargoInvocation};
+use crate::config::{self, Config, Layer};
 use crate::error::{Error, Result};
+use crate::process::Failed;
+use crate::run;
 use crate::shell::{Color, Shell};
-use crate::toolchain::{Dirs, rust};
+use crate::toolchain::wasmedge::PROGRAM_VARIABLE;
+use crate::toolchain::{Dirs, Env, rust};
 
 const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
@@ -45,7 +48,7 @@ Exit codes: those of cargo and of the program, and
     arg_required_else_help = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    subcommand_help_heading = "Own commands",
+    subcommand_help_heading = "Command commands",
     override_usage = "cargo wasmedge [OPTIONS] <COMMAND> [ARGS]...",
     after_help = AFTER_HELP,
 )]
@@ -83,11 +86,11 @@ struct Cli {
     frozen: bool,
 
     #[command(subcommand)]
-    command: Own,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Own {
+enum Command {
     /// Install what is missing: a wasm32-wasip1 toolchain, WasmEdge
     Setup(setup::Args),
     /// Say what is there, what is missing, and the command that mends it
@@ -106,7 +109,7 @@ enum Own {
         command: Option<OsString>,
     },
     /// What cargo starts in the place of a built program
-    #[command(name = crate::runner::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    #[command(name = run::SUBCOMMAND, hide = true, disable_help_flag = true)]
     Runner {
         /// The program and its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -121,29 +124,34 @@ enum Own {
 struct Global {
     shell: Shell,
     dirs: Dirs,
+    flags: Flags,
     /// cargo's options that stood before the subcommand.
-    front: Vec<OsString>,
+    cargo_options: Vec<OsString>,
 }
 
 impl Global {
-    /// The toolchain's cargo. From here on every program that is started finds
-    /// the toolchain, also those that know nothing of it.
+    /// The toolchain's cargo. What it starts finds the toolchain and our flags.
     ///
     /// # Errors
     /// [`Error::NotSetUp`].
     fn cargo(&self) -> Result<Cargo> {
         let toolchain = rust::find(&self.dirs)?;
-        for (name, value) in toolchain.env() {
-            set_env(name, value.as_os_str());
-        }
-        Ok(Cargo::new(toolchain))
+        Ok(Cargo::new(toolchain, &self.flags.variables))
+    }
+
+    /// The settings for a program of the package in `folder`.
+    ///
+    /// # Errors
+    /// As [`Config::for_package_with`].
+    fn config(&self, folder: Option<&Path>) -> Result<Config> {
+        Config::for_package_with(self.flags.settings.clone(), folder)
     }
 
     /// What own commands look at an app with.
-    fn peeked(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> Peeked {
-        let mut peeked = Peeked::new(&self.front, subcommand, &[]);
-        peeked.manifest_path = manifest_path;
-        peeked
+    fn invocation(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> CargoInvocation {
+        let mut invocation = CargoInvocation::new(&self.cargo_options, subcommand, &[]);
+        invocation.manifest_path = manifest_path;
+        invocation
     }
 }
 
@@ -163,14 +171,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
             return error.exit_code();
         }
     };
-    let shell = apply_globals(&cli);
-    match run(cli, shell) {
+    if let Some(color) = cli.color {
+        color.apply();
+    }
+    let (quiet, verbose) = (cli.quiet, cli.verbose);
+    let shell = Shell::from_env().with(quiet, verbose);
+    match dispatch(cli, shell) {
         Ok(code) => code,
         Err(error) => {
-            if let Error::Other(inner) = &error
-                && let Some(Failed(code)) = inner.downcast_ref()
-            {
-                return *code;
+            if let Some(code) = Failed::code_in(&error) {
+                return code;
             }
             if is_closed_pipe(&error) {
                 return 0;
@@ -198,44 +208,61 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-/// Hands our flags on to everything that is started, as the variables that
-/// cargo and the runner read.
-fn apply_globals(cli: &Cli) -> Shell {
-    if let Some(color) = cli.color {
-        set_env("CARGO_TERM_COLOR", color.as_str().as_ref());
-        color.apply();
-    }
-    if cli.quiet {
-        set_env("CARGO_TERM_QUIET", "true".as_ref());
-    }
-    if cli.verbose {
-        set_env(crate::shell::VERBOSE_VARIABLE, "true".as_ref());
-    }
-    if let Some(wasmedge) = &cli.wasmedge {
-        set_env(
-            crate::toolchain::wasmedge::PROGRAM_VARIABLE,
-            wasmedge.as_ref(),
-        );
-    }
-    // Variables are read again by the runner, which cargo starts elsewhere.
-    if std::env::var_os(config::BASE_VARIABLE).is_none()
-        && let Ok(cwd) = std::env::current_dir()
-    {
-        set_env(config::BASE_VARIABLE, cwd.as_os_str());
-    }
-    Shell::from_env()
+/// Our own flags, for the two who need them: this process, and the runner, which
+/// cargo starts elsewhere.
+#[derive(Debug, Clone, Default)]
+struct Flags {
+    /// The settings that are given as flags.
+    settings: Layer,
+    /// Variables that say the same to cargo and to the runner.
+    variables: Vec<(String, OsString)>,
 }
 
-fn set_env(name: &str, value: &std::ffi::OsStr) {
-    // SAFETY: called before any thread is started that outlives the call that
-    // started it.
-    unsafe { std::env::set_var(name, value) };
+impl Flags {
+    fn new(cli: &Cli) -> Result<Flags> {
+        let cwd = std::env::current_dir().ok();
+        let mut flags = Flags::default();
+        let mut set = |name: &str, value: OsString| flags.variables.push((name.to_owned(), value));
+        if let Some(color) = cli.color {
+            set("CARGO_TERM_COLOR", color.as_str().into());
+        }
+        if cli.quiet {
+            set("CARGO_TERM_QUIET", "true".into());
+        }
+        if cli.verbose {
+            set(crate::shell::VERBOSE_VARIABLE, "true".into());
+        }
+        if let Some(wasmedge) = &cli.wasmedge {
+            set(PROGRAM_VARIABLE, wasmedge.into());
+        }
+        // Relative paths in variables are read again by the runner, which cargo
+        // starts in another folder.
+        if std::env::var_os(config::BASE_VARIABLE).is_none()
+            && let Some(cwd) = &cwd
+        {
+            set(config::BASE_VARIABLE, cwd.into());
+        }
+        flags.settings = Layer::from_env(&cwd.unwrap_or_default(), |name| {
+            let wanted = cli.wasmedge.clone();
+            wanted.filter(|_| name == PROGRAM_VARIABLE)
+        })?;
+        Ok(flags)
+    }
+
+    /// This process's environment with the flags in it, to look for programs in.
+    fn env(&self) -> Result<Env> {
+        let variables = self.variables.iter();
+        Ok(variables.fold(Env::of_process()?, |env, (name, value)| {
+            env.with(name, value)
+        }))
+    }
 }
 
-fn run(cli: Cli, shell: Shell) -> Result<i32> {
-    let mut front = Vec::new();
+fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
+    let flags = Flags::new(&cli)?;
+    let mut cargo_options = Vec::new();
     for value in cli.config {
-        front.extend(["--config".into(), value]);
+        cargo_options.extend(["--config".into(), value]);
     }
     for (given, flag) in [
         (cli.locked, "--locked"),
@@ -243,28 +270,29 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
         (cli.frozen, "--frozen"),
     ] {
         if given {
-            front.push(flag.into());
+            cargo_options.push(flag.into());
         }
     }
-    if let Own::Runner { args } = &cli.command {
-        return crate::runner::run(args, &shell);
+    if let Command::Runner { args } = &cli.command {
+        return run::runner::run(args, flags.settings, &shell);
     }
-    if let Own::Help { command: None } = cli.command {
+    if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
     let global = Global {
         shell,
         dirs: Dirs::new()?,
-        front,
+        flags,
+        cargo_options,
     };
     match cli.command {
-        Own::Setup(args) => setup::run(args, &global),
-        Own::Doctor(args) => doctor::run(&args, &global),
-        Own::Compile(args) => compile::run(args, &global),
-        Own::Vendor(args) => vendor::run(args, &global),
-        Own::Diff(args) => diff::run(args, &global),
-        Own::Env(args) => env::run(args, &global),
-        Own::Help { command } => {
+        Command::Setup(args) => setup::run(args, &global),
+        Command::Doctor(args) => doctor::run(&args, &global),
+        Command::Compile(args) => compile::run(args, &global),
+        Command::Vendor(args) => vendor::run(args, &global),
+        Command::Diff(args) => diff::run(args, &global),
+        Command::Env(args) => env::run(args, &global),
+        Command::Help { command } => {
             let name = command.unwrap_or_default();
             match Cli::command().find_subcommand_mut(name.to_string_lossy().as_ref()) {
                 Some(own) => {
@@ -275,8 +303,8 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
                 None => passthrough::run(vec!["help".into(), name], global),
             }
         }
-        Own::Cargo(args) => passthrough::run(args, global),
-        Own::Runner { .. } => Ok(0),
+        Command::Cargo(args) => passthrough::run(args, global),
+        Command::Runner { .. } => Ok(0),
     }
 }
 

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Global;
-use crate::app::App;
-use crate::cargo::{self, Cargo, Kind, Peeked};
+use crate::build::{Cargo, CargoInvocation, Kind, subcommand};
 use crate::error::{Error, Result};
-use crate::overlay::{Context, Prepared};
-use crate::runner;
+use crate::prepare::{Prepared, prepare};
+use crate::process;
+use crate::resolve::{App, Resolver};
+use crate::run;
 use crate::toolchain::rust::TARGET;
 use crate::toolchain::{Dirs, Env, Origin};
 
@@ -19,53 +20,61 @@ const RUNNER_VARIABLE: &str = "CARGO_TARGET_WASM32_WASIP1_RUNNER";
 
 /// Runs `args`, the subcommand first.
 pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
-    let (subcommand, args) = args.split_first().context("no subcommand")?;
-    let name = subcommand.to_string_lossy();
-    let peeked = Peeked::new(&global.front, &name, args);
-    if peeked.quiet {
+    let (name, args) = args.split_first().context("no subcommand")?;
+    let text = name.to_string_lossy();
+    let invocation = CargoInvocation::new(&global.cargo_options, &text, args);
+    if invocation.quiet {
         global.shell = super::Shell::new(true, global.shell.is_verbose());
     }
-    if peeked.kind() == Kind::Plain {
+    if invocation.kind() == Kind::Plain {
         let mut command = std::process::Command::new(any_cargo());
-        command.args(&global.front).arg(subcommand).args(args);
+        command.envs(
+            global
+                .flags
+                .variables
+                .iter()
+                .map(|(name, value)| (name, value)),
+        );
+        command.args(&global.cargo_options).arg(name).args(args);
         global.shell.command(&command);
-        return cargo::replace(command);
+        return process::replace(command);
     }
     let cargo = global.cargo()?;
-    if peeked.subcommand == "clippy" {
+    if invocation.subcommand == "clippy" {
         check_clippy(&cargo)?;
     }
-    let app = App::find(&cargo, &peeked, &global.shell)?;
-    let ports = app.ports()?;
+    let app = App::find(&cargo, &invocation, &global.shell)?;
+    let config = app.config(global.flags.settings.clone())?;
+    let ports = app.ports(&config)?;
     for unknown in app.unknown_keys()? {
         global.shell.warn(unknown);
     }
-    let context = Context {
+    let resolver = Resolver {
         cargo: &cargo,
-        peeked: &peeked,
+        invocation: &invocation,
         app: &app,
         dirs: &global.dirs,
         ports: &ports,
         shell: &global.shell,
     };
     // Before the build: it would be in vain.
-    let found = if peeked.runs_programs() {
-        let config = app.config()?;
-        let found = runner::find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
-        Some(runner::found_variable(config.wasmedge.as_deref(), &found))
+    let found = if invocation.runs_programs() {
+        let found = run::find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
+        Some(run::found_variable(config.wasmedge.as_deref(), &found))
     } else {
         None
     };
-    let mut prepared = context.prepare()?;
-    prepared.injection.env.push(runner_variable(&global.dirs)?);
-    prepared.injection.env.extend(found);
+    let mut prepared = prepare(&resolver)?;
+    prepared.overrides.env.push(runner_variable(&global.dirs)?);
+    prepared.overrides.env.extend(found);
     let Prepared {
-        injection,
+        overrides,
         lockfiles,
         ..
     } = prepared;
     let shim = app.state_dir().join("bin");
-    let command = cargo::subcommand(&cargo, &peeked, &global.front, args, &injection, &shim)?;
+    let options = &global.cargo_options;
+    let command = subcommand(&cargo, &invocation, options, args, &overrides, &shim)?;
     lockfiles.run(command, &global.shell)
 }
 
@@ -100,7 +109,7 @@ pub(super) fn runner_variable(dirs: &Dirs) -> Result<(String, OsString)> {
     let exe = without_spaces(&exe, dirs)?;
     let mut runner = exe.into_os_string();
     runner.push(" ");
-    runner.push(runner::SUBCOMMAND);
+    runner.push(run::SUBCOMMAND);
     Ok((RUNNER_VARIABLE.to_owned(), runner))
 }
 
@@ -118,7 +127,7 @@ fn without_spaces(exe: &Path, dirs: &Dirs) -> Result<PathBuf> {
     let folder = folders.into_iter().find(|folder| !has_space(folder)).with_context(|| {
         format!(
             "{} has a space in its path, and so has the cache folder: cargo cannot start it as a runner\n  \
-             to mend it: set CARGO_WASMEDGE_HOME to a folder without one",
+             help: set CARGO_WASMEDGE_HOME to a folder without one",
             exe.display()
         )
     })?;

@@ -3,7 +3,6 @@
 use semver::VersionReq;
 
 use super::Global;
-use crate::config::Config;
 use crate::error::Result;
 use crate::shell::Shell;
 use crate::toolchain::{self, Reporter, What};
@@ -44,7 +43,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     what.c = args.c;
     if !args.wasmedge.is_empty() {
         what.wasmedge = args.wasmedge;
-    } else if let Some(wanted) = Config::for_package(None)?.wasmedge
+    } else if let Some(wanted) = global.config(None)?.wasmedge
         && let Ok(wanted) = wanted.parse()
     {
         // As with `cargo wasmedge --wasmedge 0.17 setup`.

@@ -2,14 +2,14 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::Global;
-use crate::app::App;
 use crate::error::Result;
-use crate::overlay::Context;
 use crate::port::Ports;
+use crate::resolve::{App, Resolver};
 use crate::shell::quoted;
-use crate::toolchain::{Env, rust};
+use crate::toolchain::rust;
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -32,31 +32,29 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let mut ports = Ports::embedded()?;
-    let peeked = global.peeked("vendor", args.manifest_path);
+    let invocation = global.invocation("vendor", args.manifest_path);
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
-        let app = App::find(&cargo, &peeked, &global.shell)?;
-        ports = app.ports()?;
-        let context = Context {
+        let app = App::find(&cargo, &invocation, &global.shell)?;
+        ports = app.ports(&app.config(global.flags.settings.clone())?)?;
+        let resolver = Resolver {
             cargo: &cargo,
-            peeked: &peeked,
+            invocation: &invocation,
             app: &app,
             dirs: &global.dirs,
             ports: &ports,
             shell: &global.shell,
         };
-        let mut lockfiles = context.lockfiles()?;
-        context.check_locked()?;
-        let selection = context.select(&mut lockfiles)?;
-        let all: Vec<_> = selection
-            .selected
-            .into_iter()
-            .map(|each| each.upstream)
-            .collect();
-        (all, selection.stand_in, Some(app.root))
+        let mut lockfiles = resolver.lockfiles()?;
+        resolver.check_locked()?;
+        let selection = resolver.select(&mut lockfiles)?;
+        for notice in &selection.notices {
+            notice.tell(&global.shell);
+        }
+        (selection.upstreams, selection.stand_in, Some(app.root))
     } else {
         let cargo = plain_cargo(global)?;
-        let fetch = |spec: &String| vendor::fetch(&cargo, spec, &ports, peeked.offline);
+        let fetch = |spec: &String| vendor::fetch(&*cargo, spec, &ports, invocation.offline);
         let upstreams = args.krate.iter().map(fetch);
         (upstreams.collect::<Result<Vec<_>>>()?, false, None)
     };
@@ -80,14 +78,18 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     Ok(0)
 }
 
-/// The cargo of the toolchain that is found, else any: to fetch a crate no
+/// Starts the cargo of the toolchain that is found, else any: to fetch a crate no
 /// target is needed.
-pub(super) fn plain_cargo(global: &Global) -> Result<PathBuf> {
+pub(super) fn plain_cargo(global: &Global) -> Result<Box<dyn Fn() -> Command>> {
     if let Ok(cargo) = global.cargo() {
-        return Ok(cargo.program().to_owned());
+        return Ok(Box::new(move || cargo.command()));
     }
-    let env = Env::of_process()?;
-    Ok(env
-        .var("CARGO")
-        .map_or_else(|| PathBuf::from("cargo"), PathBuf::from))
+    let env = global.flags.env()?;
+    let program = env.var("CARGO").unwrap_or("cargo".as_ref()).to_owned();
+    let variables = global.flags.variables.clone();
+    Ok(Box::new(move || {
+        let mut command = Command::new(&program);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command
+    }))
 }
