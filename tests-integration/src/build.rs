@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use cargo_wasmedge::runner;
+use cargo_wasmedge::run::runner;
 use fs4::fs_std::FileExt;
 
 use crate::guard::Guard;

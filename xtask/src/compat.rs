@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<bool> {
         again
             .args(std::env::args_os().skip(1))
             .env(BIN_VARIABLE, &tools.cargo_wasmedge);
-        std::process::exit(cargo_wasmedge::cargo::replace(again)?);
+        std::process::exit(cargo_wasmedge::process::replace(again)?);
     }
     let text = fs::read_to_string(repo.root.join(FOLDER).join("rows.toml"))?;
     let rows: Rows = toml::from_str(&text).context("rows.toml")?;

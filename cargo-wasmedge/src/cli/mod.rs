@@ -48,7 +48,7 @@ Exit codes: those of cargo and of the program, and
     arg_required_else_help = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    subcommand_help_heading = "Command commands",
+    subcommand_help_heading = "Own commands",
     override_usage = "cargo wasmedge [OPTIONS] <COMMAND> [ARGS]...",
     after_help = AFTER_HELP,
 )]

@@ -32,10 +32,7 @@ fn without_a_toolchain_build_fails_with_96() {
         said.starts_with("error: no Rust toolchain that can build for wasm32-wasip1\n"),
         "{said}"
     );
-    assert!(
-        said.ends_with("\n  help: cargo wasmedge setup\n"),
-        "{said}"
-    );
+    assert!(said.ends_with("\n  help: cargo wasmedge setup\n"), "{said}");
     assert_eq!(fake.lock().as_deref(), Some(LOCK));
 }
 
