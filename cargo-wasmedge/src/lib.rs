@@ -22,6 +22,8 @@
 //! * [`fs`]: whole files or none, and locks;
 //! * [`error`]: what can fail here, with its exit code.
 
+#![forbid(unsafe_code)]
+
 pub mod build;
 pub mod cli;
 pub mod config;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::build::c::CCompiler;
-use crate::build::{Lockfile, Lockfiles, Overrides};
+use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported, Support};
@@ -40,9 +40,11 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let patch = write_patch(resolver, &ported)?;
     adapt(resolver, &mut lockfiles, &ported, &patch)?;
     let args = lockfiles.args(Lockfile::Ported);
+    let mut env = c_variables(resolver, &selection)?;
+    env.push(runner_variable(resolver.dirs)?);
     Ok(Prepared {
         overrides: Overrides {
-            env: c_variables(resolver, &selection)?,
+            env,
             config: patch
                 .into_iter()
                 .chain(args.into_iter().map(OsString::from))

@@ -3,6 +3,7 @@
 //! * [`CargoInvocation`]: what the user's arguments say;
 //! * [`Cargo`]: the toolchain's cargo;
 //! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
+//! * [`runner_variable`]: has cargo start programs with our runner;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`c`]: a C compiler for crates that need one.
 //!
@@ -12,9 +13,11 @@ pub mod c;
 mod cargo;
 mod invocation;
 pub mod lockfiles;
+mod runner;
 mod subcommand;
 
 pub use cargo::Cargo;
 pub use invocation::{CargoInvocation, Kind};
 pub use lockfiles::{Lockfile, Lockfiles};
+pub use runner::runner_variable;
 pub use subcommand::{Overrides, subcommand};

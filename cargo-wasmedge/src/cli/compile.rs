@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::Global;
+use super::global::Global;
 use crate::error::Result;
 use crate::run::{aot, find_wasmedge};
 use crate::shell::quoted;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 
-use super::Global;
+use super::global::Global;
 use crate::error::Result;
 use crate::port::{self, Layout, Ports, Support, Upstream};
-use crate::resolve::{App, Resolver};
+use crate::resolve::Resolver;
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -71,7 +71,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
 
 fn fetched(spec: &str, ports: &Ports, global: &Global) -> Result<Upstream> {
     let offline = global.invocation("diff", None).offline;
-    let cargo = super::vendor::plain_cargo(global)?;
+    let cargo = global.any_cargo()?;
     vendor::fetch(&*cargo, spec, ports, offline)
 }
 
@@ -82,7 +82,7 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
     }
     let cargo = global.cargo()?;
     let invocation = global.invocation("diff", args.manifest_path.clone());
-    let app = App::find(&cargo, &invocation, &global.shell)?;
+    let (app, _) = global.app(&cargo, &invocation)?;
     let resolver = Resolver {
         cargo: &cargo,
         invocation: &invocation,

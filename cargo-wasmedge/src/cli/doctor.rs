@@ -4,10 +4,10 @@ use std::io::Write as _;
 
 use clap_cargo::style;
 
-use super::Global;
+use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
 use crate::resolve::std_calls::{self, Remedy};
-use crate::resolve::{App, Resolver, StandIn};
+use crate::resolve::{Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
@@ -72,8 +72,8 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         return Ok(Vec::new());
     };
     let invocation = global.invocation("doctor", None);
-    let app = App::find(&cargo, &invocation, &global.shell)?;
-    let ports = app.ports(&app.config(global.flags.settings.clone())?)?;
+    let (app, config) = global.app(&cargo, &invocation)?;
+    let ports = app.ports(&config)?;
     let resolver = Resolver {
         cargo: &cargo,
         invocation: &invocation,

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Global;
+use super::global::Global;
 use crate::error::Result;
 use crate::prepare::prepare;
-use crate::resolve::{App, Resolver};
+use crate::resolve::Resolver;
 use crate::shell::quoted;
 
 #[derive(Debug, clap::Args)]
@@ -47,8 +47,8 @@ struct Port {
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let cargo = global.cargo()?;
     let invocation = global.invocation("env", args.manifest_path);
-    let app = App::find(&cargo, &invocation, &global.shell)?;
-    let ports = app.ports(&app.config(global.flags.settings.clone())?)?;
+    let (app, config) = global.app(&cargo, &invocation)?;
+    let ports = app.ports(&config)?;
     let resolver = Resolver {
         cargo: &cargo,
         invocation: &invocation,
@@ -63,8 +63,6 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     for (name, value) in cargo.toolchain().env() {
         env.insert(name.to_owned(), text(value.as_os_str()));
     }
-    let (name, value) = super::passthrough::runner_variable(&global.dirs)?;
-    env.insert(name, text(&value));
     for (name, value) in &prepared.overrides.env {
         env.insert(name.clone(), text(value));
     }

@@ -4,23 +4,23 @@ mod compile;
 mod diff;
 mod doctor;
 mod env;
+mod flags;
+mod global;
 mod passthrough;
 mod setup;
 mod vendor;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::build::{Cargo, CargoInvocation};
-use crate::config::{self, Config, Layer};
+use self::flags::{Flags, Options};
+use self::global::Global;
 use crate::error::{Error, Result};
 use crate::process::Failed;
 use crate::run;
 use crate::shell::{Color, Shell};
-use crate::toolchain::wasmedge::PROGRAM_VARIABLE;
-use crate::toolchain::{Dirs, Env, rust};
+use crate::toolchain::Dirs;
 
 const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
@@ -53,21 +53,8 @@ Exit codes: those of cargo and of the program, and
     after_help = AFTER_HELP,
 )]
 struct Cli {
-    /// Coloring: auto, always, never
-    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
-    color: Option<Color>,
-
-    /// Do not print what is done
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// Print the commands that are run
-    #[arg(short, long)]
-    verbose: bool,
-
-    /// The WasmEdge to use: a version such as 0.17, or a program
-    #[arg(long, value_name = "VERSION|PATH")]
-    wasmedge: Option<String>,
+    #[command(flatten)]
+    own: Options,
 
     /// Override a cargo configuration value
     #[arg(long, value_name = "KEY=VALUE|PATH", help_heading = "Handed to cargo")]
@@ -119,42 +106,6 @@ enum Command {
     Cargo(Vec<OsString>),
 }
 
-/// What every command has at hand.
-#[derive(Debug)]
-struct Global {
-    shell: Shell,
-    dirs: Dirs,
-    flags: Flags,
-    /// cargo's options that stood before the subcommand.
-    cargo_options: Vec<OsString>,
-}
-
-impl Global {
-    /// The toolchain's cargo. What it starts finds the toolchain and our flags.
-    ///
-    /// # Errors
-    /// [`Error::NotSetUp`].
-    fn cargo(&self) -> Result<Cargo> {
-        let toolchain = rust::find(&self.dirs)?;
-        Ok(Cargo::new(toolchain, &self.flags.variables))
-    }
-
-    /// The settings for a program of the package in `folder`.
-    ///
-    /// # Errors
-    /// As [`Config::for_package_with`].
-    fn config(&self, folder: Option<&Path>) -> Result<Config> {
-        Config::for_package_with(self.flags.settings.clone(), folder)
-    }
-
-    /// What own commands look at an app with.
-    fn invocation(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> CargoInvocation {
-        let mut invocation = CargoInvocation::new(&self.cargo_options, subcommand, &[]);
-        invocation.manifest_path = manifest_path;
-        invocation
-    }
-}
-
 /// Runs the command line `args` (the program's name first) and gives the exit
 /// code for the process.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
@@ -171,10 +122,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
             return error.exit_code();
         }
     };
-    if let Some(color) = cli.color {
+    if let Some(color) = cli.own.color {
         color.apply();
     }
-    let (quiet, verbose) = (cli.quiet, cli.verbose);
+    let (quiet, verbose) = (cli.own.quiet, cli.own.verbose);
     let shell = Shell::from_env().with(quiet, verbose);
     match dispatch(cli, shell) {
         Ok(code) => code,
@@ -208,58 +159,8 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-/// Our own flags, for the two who need them: this process, and the runner, which
-/// cargo starts elsewhere.
-#[derive(Debug, Clone, Default)]
-struct Flags {
-    /// The settings that are given as flags.
-    settings: Layer,
-    /// Variables that say the same to cargo and to the runner.
-    variables: Vec<(String, OsString)>,
-}
-
-impl Flags {
-    fn new(cli: &Cli) -> Result<Flags> {
-        let cwd = std::env::current_dir().ok();
-        let mut flags = Flags::default();
-        let mut set = |name: &str, value: OsString| flags.variables.push((name.to_owned(), value));
-        if let Some(color) = cli.color {
-            set("CARGO_TERM_COLOR", color.as_str().into());
-        }
-        if cli.quiet {
-            set("CARGO_TERM_QUIET", "true".into());
-        }
-        if cli.verbose {
-            set(crate::shell::VERBOSE_VARIABLE, "true".into());
-        }
-        if let Some(wasmedge) = &cli.wasmedge {
-            set(PROGRAM_VARIABLE, wasmedge.into());
-        }
-        // Relative paths in variables are read again by the runner, which cargo
-        // starts in another folder.
-        if std::env::var_os(config::BASE_VARIABLE).is_none()
-            && let Some(cwd) = &cwd
-        {
-            set(config::BASE_VARIABLE, cwd.into());
-        }
-        flags.settings = Layer::from_env(&cwd.unwrap_or_default(), |name| {
-            let wanted = cli.wasmedge.clone();
-            wanted.filter(|_| name == PROGRAM_VARIABLE)
-        })?;
-        Ok(flags)
-    }
-
-    /// This process's environment with the flags in it, to look for programs in.
-    fn env(&self) -> Result<Env> {
-        let variables = self.variables.iter();
-        Ok(variables.fold(Env::of_process()?, |env, (name, value)| {
-            env.with(name, value)
-        }))
-    }
-}
-
 fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
-    let flags = Flags::new(&cli)?;
+    let flags = Flags::new(&cli.own)?;
     let mut cargo_options = Vec::new();
     for value in cli.config {
         cargo_options.extend(["--config".into(), value]);

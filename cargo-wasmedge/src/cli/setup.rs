@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use super::Global;
+use super::global::Global;
 use crate::error::Result;
 use crate::shell::Shell;
 use crate::toolchain::{self, Reporter, What};
@@ -49,7 +49,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         // As with `cargo wasmedge --wasmedge 0.17 setup`.
         what.wasmedge = vec![wanted];
     }
-    let done = toolchain::setup(&global.dirs, &what, &global.shell)?;
+    let done = toolchain::setup_in(&global.dirs, &global.flags.env()?, &what, &global.shell)?;
     if let Some(rust) = done.rust {
         let message = format!(
             "rustc {} for {} ({})",

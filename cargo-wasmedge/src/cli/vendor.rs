@@ -2,12 +2,11 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
 
-use super::Global;
+use super::global::Global;
 use crate::error::Result;
 use crate::port::Ports;
-use crate::resolve::{App, Resolver};
+use crate::resolve::Resolver;
 use crate::shell::quoted;
 use crate::toolchain::rust;
 use crate::vendor;
@@ -35,8 +34,8 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let invocation = global.invocation("vendor", args.manifest_path);
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
-        let app = App::find(&cargo, &invocation, &global.shell)?;
-        ports = app.ports(&app.config(global.flags.settings.clone())?)?;
+        let (app, config) = global.app(&cargo, &invocation)?;
+        ports = app.ports(&config)?;
         let resolver = Resolver {
             cargo: &cargo,
             invocation: &invocation,
@@ -53,7 +52,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         }
         (selection.upstreams, selection.stand_in, Some(app.root))
     } else {
-        let cargo = plain_cargo(global)?;
+        let cargo = global.any_cargo()?;
         let fetch = |spec: &String| vendor::fetch(&*cargo, spec, &ports, invocation.offline);
         let upstreams = args.krate.iter().map(fetch);
         (upstreams.collect::<Result<Vec<_>>>()?, false, None)
@@ -76,20 +75,4 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         rust::TARGET
     ));
     Ok(0)
-}
-
-/// Starts the cargo of the toolchain that is found, else any: to fetch a crate no
-/// target is needed.
-pub(super) fn plain_cargo(global: &Global) -> Result<Box<dyn Fn() -> Command>> {
-    if let Ok(cargo) = global.cargo() {
-        return Ok(Box::new(move || cargo.command()));
-    }
-    let env = global.flags.env()?;
-    let program = env.var("CARGO").unwrap_or("cargo".as_ref()).to_owned();
-    let variables = global.flags.variables.clone();
-    Ok(Box::new(move || {
-        let mut command = Command::new(&program);
-        command.envs(variables.iter().map(|(name, value)| (name, value)));
-        command
-    }))
 }

@@ -298,8 +298,9 @@ mod tests {
                 let req = req(&format!("{op}{version}"));
                 let inside = Version::new(1, MAX, MAX);
                 assert!(Interval::of(&req).contains(&inside) || !req.matches(&inside));
-                nearest(&[req.clone()], &inside);
-                newest(&[req]);
+                let covered = [req];
+                nearest(&covered, &inside);
+                newest(&covered);
             }
         }
         let last = req(&format!("<=1.2.{MAX}"));
