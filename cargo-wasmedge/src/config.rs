@@ -183,10 +183,7 @@ impl Config {
     /// # Errors
     /// As [`Config::for_package`].
     pub fn for_package_with(flags: Layer, package_dir: Option<&Path>) -> Result<Config> {
-        let base = match std::env::var_os(BASE_VARIABLE) {
-            Some(base) => PathBuf::from(base),
-            None => std::env::current_dir()?,
-        };
+        let base = base()?;
         let mut layers = vec![
             flags,
             Layer::from_env(&base, |name| std::env::var(name).ok())?,
@@ -200,6 +197,17 @@ impl Config {
             }
         }
         Ok(Config::resolve(layers))
+    }
+}
+
+/// The folder that relative paths in flags and variables start at.
+///
+/// # Errors
+/// The working directory is gone.
+pub fn base() -> Result<PathBuf> {
+    match std::env::var_os(BASE_VARIABLE) {
+        Some(base) => Ok(base.into()),
+        None => Ok(std::env::current_dir()?),
     }
 }
 
@@ -239,6 +247,16 @@ fn read(manifest: &Path) -> Option<toml::Table> {
 }
 
 impl Layer {
+    /// What flags say. A relative path starts at `base`.
+    pub fn from_flags(wasmedge: Option<&str>, base: &Path) -> Layer {
+        let mut layer = Layer::default();
+        if let Some(text) = wasmedge.filter(|text| !text.is_empty()) {
+            // The variable has the same form, which every text has.
+            let _ = layer.set("wasmedge", &toml::Value::String(text.to_owned()), base);
+        }
+        layer
+    }
+
     /// This layer where it says something, else `other`.
     fn or(self, other: Layer) -> Layer {
         Layer {

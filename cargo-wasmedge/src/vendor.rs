@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::fs::write_atomically;
-use crate::port::{self, Layout, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::port::{self, Layout, Ported, Ports, Support, Upstream};
+use crate::resolve::STAND_IN;
 use crate::resolve::fetch::{self, StartCargo};
 use crate::shell::Shell;
 

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::CargoInvocation;
+use super::invocation::CargoInvocation;
 use crate::toolchain::Origin;
 use crate::toolchain::rust::RustToolchain;
 

@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Cargo, CargoInvocation};
+use super::cargo::Cargo;
+use super::invocation::CargoInvocation;
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::shell::quoted;

@@ -2,7 +2,6 @@
 //! cargo starts elsewhere.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use crate::config::{self, Layer};
 use crate::error::Result;
@@ -42,7 +41,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    pub(super) fn new(options: &Options) -> Result<Flags> {
+    pub(super) fn new(options: &Options) -> Flags {
         let mut variables = Vec::new();
         let mut set = |name: &str, value: OsString| variables.push((name.to_owned(), value));
         if let Some(color) = options.color {
@@ -59,22 +58,13 @@ impl Flags {
         }
         // Relative paths in variables are read again by the runner, which cargo
         // starts in another folder.
-        let base = match std::env::var_os(config::BASE_VARIABLE) {
-            Some(base) => PathBuf::from(base),
-            None => {
-                let cwd = std::env::current_dir().unwrap_or_default();
-                set(config::BASE_VARIABLE, cwd.clone().into());
-                cwd
-            }
-        };
-        let settings = Layer::from_env(&base, |name| {
-            let wasmedge = options.wasmedge.clone();
-            wasmedge.filter(|_| name == PROGRAM_VARIABLE)
-        })?;
-        Ok(Flags {
+        let base = config::base().unwrap_or_default();
+        set(config::BASE_VARIABLE, base.clone().into());
+        let settings = Layer::from_flags(options.wasmedge.as_deref(), &base);
+        Flags {
             settings,
             variables,
-        })
+        }
     }
 
     /// This process's environment with the flags in it, to look for programs in.
@@ -98,7 +88,7 @@ mod tests {
             wasmedge: Some("0.17".to_owned()),
             ..Options::default()
         };
-        let flags = Flags::new(&options).unwrap();
+        let flags = Flags::new(&options);
         let config = Config::resolve([flags.settings.clone()]);
         assert_eq!(config.wasmedge.as_deref(), Some("0.17"));
         let has = |name: &str, value: &str| {

@@ -160,7 +160,7 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
 }
 
 fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
-    let flags = Flags::new(&cli.own)?;
+    let flags = Flags::new(&cli.own);
     let mut cargo_options = Vec::new();
     for value in cli.config {
         cargo_options.extend(["--config".into(), value]);

@@ -7,7 +7,8 @@ use cargo_metadata::{Metadata, Package, PackageId};
 
 use super::app::parse;
 use super::graph::{Graph, is_crates_io};
-use super::{Resolver, StandIn};
+use super::resolver::Resolver;
+use super::stand_in::StandIn;
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::Result;
 use crate::process;

@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::port::STAND_IN;
+use super::stand_in::STAND_IN;
 use crate::shell::Shell;
 
 /// One thing to tell.

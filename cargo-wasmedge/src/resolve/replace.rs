@@ -3,10 +3,10 @@
 use cargo_metadata::Package;
 use semver::{Version, VersionReq};
 
-use super::Resolver;
 use super::app::shown;
 use super::fetch::newest_release;
 use super::graph::Graph;
+use super::resolver::Resolver;
 use super::versions::{all_of, are_apart, nearest, newest};
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::{Error, Result};

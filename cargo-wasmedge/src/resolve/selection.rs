@@ -9,10 +9,12 @@ use semver::Version;
 
 use super::app::shown;
 use super::graph::{Graph, is_crates_io};
-use super::{Notice, Resolver, StandIn};
+use super::notices::Notice;
+use super::resolver::Resolver;
+use super::stand_in::{STAND_IN, StandIn};
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::{Error, Result};
-use crate::port::{Port, STAND_IN, Upstream, checksum_in_lock};
+use crate::port::{Port, Upstream, checksum_in_lock};
 
 /// How often versions are replaced before we give up: each replacement can bring
 /// other versions into the graph.

@@ -8,7 +8,8 @@ use cargo_metadata::Package;
 use semver::{Version, VersionReq};
 
 use crate::error::Result;
-use crate::port::{STAND_IN, Support};
+pub(crate) use crate::port::STAND_IN;
+use crate::port::Support;
 
 /// What ours stands in for.
 #[derive(Debug, Clone)]
