@@ -1,6 +1,6 @@
 //! Sending and receiving.
 
-use super::{ip_addr, met, socket_type};
+use super::connect::{ip_addr, met, socket_type};
 use crate::abi::{SocketType, RIFLAGS_PEEK, RIFLAGS_WAITALL};
 use crate::backend::{self, HostAddr, RecvBufs, SendBufs};
 use crate::ready::{note, Exhausted};

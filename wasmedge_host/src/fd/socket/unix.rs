@@ -1,7 +1,8 @@
 //! Unix sockets: what differs from IP sockets. Sending, receiving, options and
 //! shutting down are the functions of the module above.
 
-use super::{forget, set_nonblocking};
+use super::connect::{accept_stream, forget, set_nonblocking};
+use super::data::require_datagram;
 use crate::abi::{AddressFamily, SocketType};
 use crate::backend::{self, RecvBufs, SendBufs};
 use crate::ready::{note, Exhausted};
@@ -75,7 +76,7 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 ///
 /// As [`accept`](super::accept).
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
-    let fd = super::accept_stream(listener, nonblocking)?;
+    let fd = accept_stream(listener, nonblocking)?;
     let peer = match peer_addr(fd.as_fd()) {
         Err(error) if error.kind() == ErrorKind::NotConnected => SocketAddr::UNNAMED,
         result => result?,
@@ -92,7 +93,7 @@ pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedF
 ///
 /// As [`recv`](super::recv); `InvalidInput` on a stream.
 pub fn recv_from(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-    super::require_datagram(fd)?;
+    require_datagram(fd)?;
     recv_from_datagram(fd, buf)
 }
 
