@@ -9,9 +9,7 @@
 //! and a sleep blocks the program. std's `park` returns at once on a target
 //! without threads, so whoever parks spins; crates that do get this one.
 
-use crate::abi::{Event, Subscription};
-use crate::fd::poll::poll_uninterrupted;
-use crate::{coalesce, Errno};
+use crate::{backend, coalesce, Errno};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
@@ -46,9 +44,8 @@ pub fn sleep(duration: Duration) {
     }
     // A clock may fire early after a signal: look again.
     while !left.is_zero() {
-        let nanos = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
-        let mut events = [Event::EMPTY];
-        if poll_uninterrupted(&[Subscription::clock_relative(0, nanos)], &mut events).is_err() {
+        coalesce::before_blocking();
+        if backend::sleep(left).is_err() {
             return;
         }
         left = duration.saturating_sub(start.elapsed());
@@ -123,7 +120,7 @@ fn requested(clock: u32, flags: i32, request: Timespec) -> Result<Duration, Errn
         (CLOCK_REALTIME, TIMER_ABSTIME) => SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default(),
-        (CLOCK_MONOTONIC, TIMER_ABSTIME) => Duration::from_nanos(crate::backend::monotonic_now()?),
+        (CLOCK_MONOTONIC, TIMER_ABSTIME) => Duration::from_nanos(backend::monotonic_now()?),
         (CLOCK_REALTIME | CLOCK_MONOTONIC, _) => return Err(Errno::INVAL),
         // The host waits for no other clock, and says so only afterwards.
         _ => return Err(Errno::NOTSUP),

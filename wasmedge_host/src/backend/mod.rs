@@ -10,8 +10,8 @@
 //! | data | `recv`, `recv_flagged`, `recv_from`, `send`, `send_to`, with `RecvBufs` and `SendBufs` |
 //! | addresses | [`HostAddr`]: an IP address with its port, or a Unix path, in the backend's own form |
 //! | options | `int`, `set_int`, `time`, `set_time`, `linger`, `set_linger`, `device`, `set_device`, `set_bytes`, `socket_error` |
-//! | descriptors | `fd_flags`, `set_fd_flags`, `filetype`, `is_open` |
-//! | waiting | `poll`, `poll_uninterrupted`, `monotonic_now`, `processor_time` |
+//! | descriptors | `is_nonblocking`, `set_nonblocking`, `is_open` |
+//! | waiting | `wait`, `sleep`, `check_pollable`, `monotonic_now`, `processor_time`; for the selector `poll` and `poll_uninterrupted` |
 //! | names | `addrinfo`, `addrs` |
 //!
 //! All of them are safe to call with anything that their types allow. Sockets are
@@ -25,9 +25,10 @@ pub use host::{HostAddr, UNIX_PATH_LEN};
 
 #[cfg(target_os = "wasi")]
 pub use host::{
-    accept, addrinfo, addrs, bind, connect, device, fd_flags, filetype, int, is_connected, is_open,
-    linger, listen, local_addr, monotonic_now, open, peer_addr, poll, poll_foreign,
-    poll_uninterrupted, processor_time, recv, recv_flagged, recv_from, send, send_to, set_bytes,
-    set_device, set_fd_flags, set_int, set_linger, set_time, shutdown, socket_error, time, Hints,
-    IntOption, LookedUp, RecvBufs, SendBufs, TimeOption, CANONNAME,
+    accept, addrinfo, addrs, bind, check_pollable, connect, device, int, is_connected,
+    is_nonblocking, is_open, linger, listen, local_addr, monotonic_now, open, peer_addr, poll,
+    poll_foreign, poll_uninterrupted, processor_time, recv, recv_flagged, recv_from, send, send_to,
+    set_bytes, set_device, set_int, set_linger, set_nonblocking, set_time, shutdown, sleep,
+    socket_error, time, wait, Direction, Hints, IntOption, LookedUp, RecvBufs, SendBufs,
+    TimeOption, Waited, CANONNAME,
 };

@@ -2,8 +2,7 @@
 
 use super::core::{Backlog, Coalescer, SendSink, Sent, LAST_DRAIN};
 use super::last_writer::{LastWriter, Origin};
-use crate::abi::{Event, Subscription};
-use crate::backend::{self, poll_uninterrupted, SendBufs};
+use crate::backend::{self, Direction, SendBufs};
 use crate::exit::{self, Hooks};
 use crate::{pending, Errno};
 use std::io::IoSlice;
@@ -27,8 +26,8 @@ static BACKLOGS: AtomicUsize = AtomicUsize::new(0);
 static TICKS: AtomicU32 = AtomicU32::new(0);
 static LAST_WRITER: LastWriter = LastWriter::new();
 
-/// How long to wait where the host cannot tell how long, in nanoseconds.
-const PAUSE: u64 = 1_000_000;
+/// How long to wait where the host cannot tell how long.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Called once something could be held.
 const HOOKS: Hooks = Hooks { at_exit, at_abort };
@@ -240,21 +239,16 @@ pub(crate) fn forget(fd: RawFd) {
 /// Waits for a while until what `next` names can be written to, and sends it.
 fn finish(next: impl Fn(&Coalescer<OwnedFd>) -> Option<RawFd>) {
     let start = Instant::now();
-    let mut events = [Event::EMPTY; 2];
     loop {
         let fd = next(&lock());
         let left = LAST_DRAIN.saturating_sub(start.elapsed());
         let (Some(fd), false) = (fd, left.is_zero()) else {
             return;
         };
-        let writable = Subscription::write(0, fd);
-        let clock = |nanos| Subscription::clock_relative(1, nanos);
-        let wait = [writable, clock(left.as_nanos() as u64)];
-        let waited = poll_uninterrupted(&wait, &mut events);
+        let waited = backend::wait(fd, Direction::Write, Some(left));
         if send_backlog(fd) == Sent::Nothing {
             // The host has no answer, or a wrong one: only time helps.
-            let waited = waited.and_then(|_| poll_uninterrupted(&[clock(PAUSE)], &mut events));
-            if waited.is_err() {
+            if waited.and_then(|_| backend::sleep(PAUSE)).is_err() {
                 return;
             }
         }

@@ -7,6 +7,7 @@
 //! | `conv.rs` | every conversion: addresses, ports, errors | no |
 //! | `bufs.rs` | lists of buffers | no, but for buffers that others describe |
 //! | `socket.rs`, `options.rs`, `poll.rs`, `lookup.rs` | one safe function per import | yes |
+//! | `wait.rs` | waiting for one socket, with what the host's poll gets wrong | no |
 //!
 //! Every argument that the host would abort, hang or overrun on cannot be passed:
 //! families, option sizes, lookup hints and lengths are fixed by types.
@@ -33,6 +34,8 @@ mod poll;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod socket;
+#[cfg(target_os = "wasi")]
+mod wait;
 
 pub use conv::{HostAddr, UNIX_PATH_LEN};
 
@@ -46,7 +49,8 @@ pub use self::{
     },
     poll::{monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time},
     socket::{
-        accept, bind, connect, fd_flags, filetype, is_connected, is_open, listen, local_addr, open,
-        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_fd_flags, shutdown,
+        accept, bind, connect, is_connected, is_nonblocking, is_open, listen, local_addr, open,
+        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
     },
+    wait::{check_pollable, sleep, wait, Direction, Waited},
 };

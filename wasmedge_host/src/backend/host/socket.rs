@@ -7,7 +7,7 @@
 //! host checks from 0.17 on: 8 for addresses, 4 for `u32`s, 2 for `u16`s. Every
 //! length is the length of the buffer beside it.
 
-use super::abi::{AddressFamily, FdStat, SocketType};
+use super::abi::{AddressFamily, FdStat, SocketType, FDFLAGS_NONBLOCK};
 use super::bufs::{RecvBufs, SendBufs};
 use super::conv::{self, check, HostAddr};
 use super::imports;
@@ -167,23 +167,23 @@ pub fn is_connected(fd: RawFd) -> bool {
     peer_addr(fd).is_ok()
 }
 
-/// The WASI flags of a descriptor, such as
-/// [`FDFLAGS_NONBLOCK`](super::abi::FDFLAGS_NONBLOCK).
-pub fn fd_flags(fd: RawFd) -> Result<u16, Errno> {
+/// Whether a descriptor is in non-blocking mode.
+pub fn is_nonblocking(fd: RawFd) -> Result<bool, Errno> {
     let mut stat = FdStat::default();
     // SAFETY: `stat` is valid for writing.
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) })?;
-    Ok(stat.flags)
+    Ok(stat.flags & FDFLAGS_NONBLOCK != 0)
 }
 
-/// Sets the WASI flags of a descriptor.
-pub fn set_fd_flags(fd: RawFd, flags: u16) -> Result<(), Errno> {
+/// Turns non-blocking mode on or off.
+pub fn set_nonblocking(fd: RawFd, nonblocking: bool) -> Result<(), Errno> {
+    let flags = if nonblocking { FDFLAGS_NONBLOCK } else { 0 };
     // SAFETY: no pointers.
     check(unsafe { imports::fd_fdstat_set_flags(fd, flags.into()) })
 }
 
 /// The WASI file type of a descriptor.
-pub fn filetype(fd: RawFd) -> Result<u8, Errno> {
+pub(super) fn filetype(fd: RawFd) -> Result<u8, Errno> {
     let mut stat = FdStat::default();
     // SAFETY: `stat` is valid for writing.
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) })?;

@@ -1,7 +1,7 @@
 //! Opening, connecting, shutting, and addresses.
 
 use super::options::{take_error, zero_timeout};
-use crate::abi::{AddressFamily, SocketType, FDFLAGS_NONBLOCK};
+use crate::abi::{AddressFamily, SocketType};
 use crate::backend::{self, HostAddr, IntOption};
 use crate::fd::poll::{self, Direction};
 use crate::ready::{note, Exhausted};
@@ -230,8 +230,7 @@ pub(super) fn ip_addr(addr: &HostAddr) -> io::Result<SocketAddr> {
 /// The host's.
 pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
     coalesce::flush_socket(fd.as_raw_fd());
-    let flags = if nonblocking { FDFLAGS_NONBLOCK } else { 0 };
-    Ok(backend::set_fd_flags(fd.as_raw_fd(), flags)?)
+    Ok(backend::set_nonblocking(fd.as_raw_fd(), nonblocking)?)
 }
 
 /// Whether the descriptor is in non-blocking mode.
@@ -240,7 +239,7 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> 
 ///
 /// The host's.
 pub fn nonblocking(fd: impl AsRawFd) -> io::Result<bool> {
-    Ok(backend::fd_flags(fd.as_raw_fd())? & FDFLAGS_NONBLOCK != 0)
+    Ok(backend::is_nonblocking(fd.as_raw_fd())?)
 }
 
 /// `SO_TYPE`; `None` for a type this layer does not know.
