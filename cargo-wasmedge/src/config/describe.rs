@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::variables::SetBy;
-use super::{PRECEDENCE, SETTINGS, TABLE, VARIABLES};
+use super::layer::{PRECEDENCE, TABLE};
+use super::table::{SETTINGS, Setting};
+use super::variables::{SetBy, VARIABLES};
 
 /// The text of `cargo wasmedge help settings`.
 pub fn help() -> String {
@@ -72,7 +73,7 @@ fn table() -> String {
 
 /// A section for each.
 fn settings() -> String {
-    let section = |setting: &super::Setting| {
+    let section = |setting: &Setting| {
         let words: Vec<&str> = setting.text().lines().map(str::trim).collect();
         format!(
             "### {}\n\n{}\n\n```toml\n[package.metadata.{TABLE}]\n{}\n```\n",

@@ -5,8 +5,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::table::{self, Layer, SETTINGS};
-use super::{TABLE, value};
+use super::value;
 use crate::error::Result;
+
+/// The table below `metadata` in a manifest.
+pub const TABLE: &str = "wasmedge";
+
+/// Where a setting can stand, the strongest first.
+pub const PRECEDENCE: [&str; 5] = [
+    "a flag of `cargo wasmedge`, in front of the command (so far there is `--wasmedge`)",
+    "the variable `CARGO_WASMEDGE_<KEY>`",
+    "`[package.metadata.wasmedge]` in the package's `Cargo.toml`",
+    "`[workspace.metadata.wasmedge]` in the workspace's `Cargo.toml`",
+    "the default",
+];
 
 /// A key that no version of this program knows, with the place it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +122,8 @@ fn meant(key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Aot, Config, Tmp};
+    use super::super::table::Config;
+    use super::super::value::{Aot, Tmp};
     use super::*;
 
     fn manifest(text: &str, root: &str) -> (Layer, Vec<UnknownKey>) {

@@ -1,6 +1,6 @@
 //! Settings: where they come from and which one wins.
 //!
-//! The table of all settings is in [`table`](self::SETTINGS). A setting is taken from
+//! [`SETTINGS`] is the table of all settings. A setting is taken from
 //! the first of [`PRECEDENCE`] that has it; lists are not joined.
 //!
 //! Relative paths start at the manifest's folder, those in flags and variables at the
@@ -18,24 +18,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 pub use self::describe::{help, reference};
-pub use self::layer::UnknownKey;
+pub use self::layer::{PRECEDENCE, TABLE, UnknownKey};
 pub use self::manifest::manifests;
 pub use self::table::{Config, Layer, SETTINGS, Setting};
 pub use self::value::{Aot, Resolver, Tmp};
-pub use self::variables::{VARIABLES, Variable};
+pub use self::variables::{SetBy, VARIABLES, Variable};
 use crate::error::Result;
-
-/// The table below `metadata` in a manifest.
-pub const TABLE: &str = "wasmedge";
-
-/// Where a setting can stand, the strongest first.
-pub const PRECEDENCE: [&str; 5] = [
-    "a flag of `cargo wasmedge`, in front of the command (so far there is `--wasmedge`)",
-    "the variable `CARGO_WASMEDGE_<KEY>`",
-    "`[package.metadata.wasmedge]` in the package's `Cargo.toml`",
-    "`[workspace.metadata.wasmedge]` in the workspace's `Cargo.toml`",
-    "the default",
-];
 
 /// The folder that relative paths in variables start at: the user's working
 /// directory. cargo starts tests in the package's.
