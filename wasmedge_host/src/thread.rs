@@ -17,18 +17,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// Does what can be done at once; where that is nothing, waits for something to
 /// come, at most this long. `false` where there is nothing to drive.
-pub type Turn = fn(Option<Duration>) -> bool;
+pub type Drive = fn(Option<Duration>) -> bool;
 
-static TURN: OnceLock<Turn> = OnceLock::new();
+static DRIVE: OnceLock<Drive> = OnceLock::new();
 
 /// Says what is to be done while a thread waits. The first call counts.
-pub fn on_wait(turn: Turn) {
+pub fn on_wait(drive: Drive) {
     // A second runtime library would have to share the thread with the first.
-    let _ = TURN.set(turn);
+    let _ = DRIVE.set(drive);
 }
 
-pub(crate) fn turn(limit: Option<Duration>) -> bool {
-    TURN.get().is_some_and(|turn| turn(limit))
+pub(crate) fn drive(limit: Option<Duration>) -> bool {
+    DRIVE.get().is_some_and(|drive| drive(limit))
 }
 
 /// Sleeps for at least `duration`; what [`on_wait`] was told goes on meanwhile.
@@ -36,7 +36,7 @@ pub fn sleep(duration: Duration) {
     coalesce::before_blocking();
     let start = Instant::now();
     let mut left = duration;
-    while turn(Some(left)) {
+    while drive(Some(left)) {
         left = duration.saturating_sub(start.elapsed());
         if left.is_zero() {
             return;
@@ -55,7 +55,7 @@ pub fn sleep(duration: Duration) {
 /// Lets what [`on_wait`] was told do one thing.
 pub fn yield_now() {
     coalesce::before_blocking();
-    turn(Some(Duration::ZERO));
+    drive(Some(Duration::ZERO));
 }
 
 /// Set by [`unpark`], taken by the next [`park`].
@@ -71,7 +71,7 @@ pub fn unpark() {
 /// which may have been what the caller waits for.
 pub fn park() {
     coalesce::before_blocking();
-    if !TOKEN.swap(false, Ordering::Relaxed) && !turn(None) {
+    if !TOKEN.swap(false, Ordering::Relaxed) && !drive(None) {
         std::thread::park();
     }
 }
@@ -79,7 +79,7 @@ pub fn park() {
 /// As [`park`], for at most this long.
 pub fn park_timeout(limit: Duration) {
     coalesce::before_blocking();
-    if !TOKEN.swap(false, Ordering::Relaxed) && !turn(Some(limit)) {
+    if !TOKEN.swap(false, Ordering::Relaxed) && !drive(Some(limit)) {
         std::thread::park_timeout(limit);
     }
 }

@@ -1,4 +1,4 @@
-//! Gathering on the host's sockets; what is on top of it is played here.
+//! Write coalescing on the host's sockets; the selector above it is played here.
 
 #![cfg(target_os = "wasi")]
 
@@ -40,7 +40,7 @@ fn arrived(mut far: &TcpStream) -> Vec<u8> {
 }
 
 /// What is held last.
-const REST: [u8; coalesce::MAX_HELD_BYTES] = [b'r'; coalesce::MAX_HELD_BYTES];
+const BACKLOG: [u8; coalesce::MAX_HELD_BYTES] = [b'r'; coalesce::MAX_HELD_BYTES];
 
 /// Writes until the kernel does not take what is held.
 fn leave_a_rest(mut near: &TcpStream) -> usize {
@@ -51,7 +51,7 @@ fn leave_a_rest(mut near: &TcpStream) -> usize {
         while let Ok(n) = near.write(&[b'x'; 4096]) {
             sent += n;
         }
-        sent += write(near, &REST).unwrap();
+        sent += write(near, &BACKLOG).unwrap();
         if coalesce::flush() {
             return sent;
         }
@@ -183,7 +183,7 @@ fn a_rest_goes_out_before_anything_else_and_shutting_after_it() {
     far.set_nonblocking(false).unwrap();
     (&far).read_to_end(&mut received).unwrap();
     assert_eq!(received.len(), sent);
-    assert!(received.ends_with(&REST));
+    assert!(received.ends_with(&BACKLOG));
     assert_eq!(backlogs(), []);
 }
 
@@ -208,7 +208,7 @@ fn a_socket_that_is_closed_stays_open_for_its_rest() {
     far.set_nonblocking(false).unwrap();
     (&far).read_to_end(&mut received).unwrap();
     assert_eq!(received.len(), sent);
-    assert!(received.ends_with(&REST));
+    assert!(received.ends_with(&BACKLOG));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn wait(fd: BorrowedFd<'_>, direction: Direction, deadline: Instant) -> io::Resu
         if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
-        if !thread::turn(Some(left.min(SLICE))) {
+        if !thread::drive(Some(left.min(SLICE))) {
             poll::wait(fd, direction, Some(left))?;
             return Ok(());
         }

@@ -1,5 +1,5 @@
 //! Small writes. Natively the kernel decides when they leave: at once where no delay
-//! was asked for. Under WasmEdge those of one turn of the scheduler leave together, and
+//! was asked for. Under WasmEdge those of one tick of the scheduler leave together, and
 //! nobody can tell but by the clock.
 
 use std::io::{ErrorKind, IoSlice, Read, Write};
@@ -16,8 +16,8 @@ async fn pair() -> (TcpStream, TcpStream) {
     pair_with(true).await
 }
 
-/// Streams that were asked for no delay and such that were not: both gather, the
-/// latter from the second write of a turn on.
+/// Streams that were asked for no delay and such that were not: both coalesce, the
+/// latter from the second write of a tick on.
 const NO_DELAY: [bool; 2] = [true, false];
 
 async fn pair_with(no_delay: bool) -> (TcpStream, TcpStream) {
@@ -397,7 +397,7 @@ async fn narrow_pair(no_delay: bool) -> (TcpStream, TcpStream) {
     (near.unwrap(), far.unwrap().0)
 }
 
-/// Writes in small pieces, many in a turn, until nothing goes any more.
+/// Writes in small pieces, many in a tick, until nothing goes any more.
 async fn fill(near: &TcpStream, random: &mut Random) -> Vec<u8> {
     let mut sent = Vec::new();
     let mut refused = 0;
