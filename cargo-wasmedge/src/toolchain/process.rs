@@ -160,6 +160,10 @@ pub(crate) fn run(
     })
 }
 
+/// How long a program may take to print its version. A first start on a cold
+/// disk takes about a second; one that reaches out for a network takes longer.
+pub(crate) const VERSION_LIMIT: Duration = Duration::from_secs(20);
+
 /// Runs a short command (`--version` and the like) within `limit`.
 pub(crate) fn ask(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     run(command, Limits::total(limit), || 0)
