@@ -1,4 +1,4 @@
-//! What is there, what is missing, and what mends it.
+//! What is there, what is missing, and how it is had.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub struct Check {
     pub status: Status,
     /// What was found, or why it will not do.
     pub detail: String,
-    /// The command (or step) that mends it.
+    /// The command, or the step, that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }

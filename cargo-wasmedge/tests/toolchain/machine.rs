@@ -123,7 +123,7 @@ pub fn add_lld(sysroot: &Path) {
     fs::write(bin.join("rust-lld"), "").unwrap();
 }
 
-/// What and mend of a failure with exit code 96.
+/// What is missing and what helps, of a failure with exit code 96.
 pub fn not_set_up<T: std::fmt::Debug>(result: Result<T, Error>) -> (String, String) {
     let error = result.unwrap_err();
     assert_eq!(error.exit_code(), 96, "{error}");
