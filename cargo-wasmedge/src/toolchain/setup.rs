@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::fs::open_lock_file;
 
 /// How long a whole set-up may take, waiting for another one included. Some 400 MB
-/// of packages take two minutes on a good line.
+/// of packages take a few minutes on a good line.
 const TOTAL: Duration = Duration::from_secs(15 * 60);
 
 /// How often the lock of another set-up is tried: nobody notices so short a wait

@@ -16,7 +16,7 @@ use anyhow::{Context as _, anyhow};
 
 /// The loader and the library folders of unpacked packages, relative to them.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Runtime {
+pub(super) struct Runtime {
     loader: PathBuf,
     library_dirs: Vec<PathBuf>,
 }
@@ -25,7 +25,7 @@ impl Runtime {
     /// Looks for the loader (`ld-linux-x86-64.so.2`, `ld-linux-aarch64.so.1`,
     /// `ld64.so.2`, …) and for the folders with libraries: the one that holds
     /// libc, and LLVM's own.
-    pub(crate) fn find(root: &Path) -> anyhow::Result<Runtime> {
+    pub fn find(root: &Path) -> anyhow::Result<Runtime> {
         let mut folders: Vec<PathBuf> = ["usr/lib64", "lib64", "usr/lib", "lib"]
             .iter()
             .map(PathBuf::from)
@@ -76,7 +76,7 @@ impl Runtime {
     ///
     /// # Errors
     /// A path that the loader, or a script, cannot hold.
-    pub(crate) fn wrapper(
+    pub fn wrapper(
         &self,
         root: &Path,
         program: &Path,

@@ -17,7 +17,8 @@ use crate::toolchain::find::{Origin, newest_numbered, not_set_up};
 /// The target of another rustup toolchain than the active one does not count.
 ///
 /// # Errors
-/// [`Error::NotSetUp`] when there is none; it says why the installed one will not do.
+/// [`Error::NotSetUp`](crate::error::Error::NotSetUp) when there is none; it says why
+/// the installed one will not do.
 pub fn find(dirs: &Dirs) -> Result<RustToolchain> {
     find_in(dirs, &Env::of_process()?)
 }
