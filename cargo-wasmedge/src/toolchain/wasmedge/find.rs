@@ -4,8 +4,12 @@ use std::path::{Path, PathBuf};
 
 use semver::{Version, VersionReq};
 
-use super::{Dirs, Env, Origin, VERSION_LIMIT, prefix, process};
 use crate::error::{Error, Result};
+use crate::toolchain::debian::installed::installations;
+use crate::toolchain::dirs::Dirs;
+use crate::toolchain::env::Env;
+use crate::toolchain::find::{Origin, not_set_up};
+use crate::toolchain::process::{self, VERSION_LIMIT};
 
 /// Names a `wasmedge` program to use in preference to all others.
 pub const PROGRAM_VARIABLE: &str = "CARGO_WASMEDGE_WASMEDGE";
@@ -59,6 +63,31 @@ pub fn find(dirs: &Dirs, wanted: Option<&VersionReq>) -> Result<WasmEdge> {
 /// # Errors
 /// As [`find`].
 pub fn find_in(dirs: &Dirs, env: &Env, wanted: Option<&VersionReq>) -> Result<WasmEdge> {
+    look(dirs, env, wanted).map_err(|refused| match refused {
+        Refused::Configured(what) => Error::NotSetUp {
+            what,
+            mend: format!("set {PROGRAM_VARIABLE} to a wasmedge program, or unset it"),
+        },
+        Refused::All(reasons) => not_found(dirs, wanted, &reasons),
+    })
+}
+
+/// Why no WasmEdge will do.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The one that the variable names does not work. No other is looked for:
+    /// the user said which.
+    Configured(String),
+    /// Each of those that are there, with the reason.
+    All(Vec<String>),
+}
+
+/// [`find_in`], with the reasons as they were found.
+pub(super) fn look(
+    dirs: &Dirs,
+    env: &Env,
+    wanted: Option<&VersionReq>,
+) -> Result<WasmEdge, Refused> {
     let mut refused = Vec::new();
     for (program, origin) in candidates(dirs, env) {
         let reason = match probe(env, &program, origin) {
@@ -74,17 +103,14 @@ pub fn find_in(dirs: &Dirs, env: &Env, wanted: Option<&VersionReq>) -> Result<Wa
             Err(reason) => reason,
         };
         if origin == Origin::Configured && wanted.is_none() {
-            return Err(Error::NotSetUp {
-                what: format!(
-                    "{PROGRAM_VARIABLE} names no usable WasmEdge: {}: {reason}",
-                    program.display()
-                ),
-                mend: format!("set {PROGRAM_VARIABLE} to a wasmedge program, or unset it"),
-            });
+            return Err(Refused::Configured(format!(
+                "{PROGRAM_VARIABLE} names no usable WasmEdge: {}: {reason}",
+                program.display()
+            )));
         }
         refused.push(format!("{} ({origin}): {reason}", program.display()));
     }
-    Err(not_found(dirs, wanted, &refused))
+    Err(Refused::All(refused))
 }
 
 /// Every WasmEdge that starts and is new enough, in the order of [`find`].
@@ -110,7 +136,7 @@ pub(crate) fn plain(wanted: &VersionReq) -> String {
 }
 
 /// The program within an installed folder.
-pub(crate) fn program_in(folder: &Path) -> PathBuf {
+pub(super) fn program_in(folder: &Path) -> PathBuf {
     folder.join("bin/wasmedge")
 }
 
@@ -131,13 +157,13 @@ fn candidates(dirs: &Dirs, env: &Env) -> Vec<(PathBuf, Origin)> {
             found.push((program, Origin::Installer));
         }
     }
-    for (folder, _) in prefix::installations(&dirs.wasmedge()) {
+    for (folder, _) in installations(&dirs.wasmedge()) {
         found.push((program_in(&folder), Origin::Private));
     }
     found
 }
 
-pub(crate) fn probe(env: &Env, program: &Path, origin: Origin) -> Result<WasmEdge, String> {
+pub(super) fn probe(env: &Env, program: &Path, origin: Origin) -> Result<WasmEdge, String> {
     let mut command = env.command(program);
     command.arg("--version");
     let answer = process::ask(&mut command, VERSION_LIMIT)
@@ -164,23 +190,19 @@ fn parse_version(text: &str) -> Option<Version> {
     Version::parse(words.next()?.trim_start_matches('v')).ok()
 }
 
-fn not_found(dirs: &Dirs, wanted: Option<&VersionReq>, refused: &[String]) -> Error {
-    let mut what = match wanted {
-        Some(wanted) => format!("no WasmEdge {} found", plain(wanted)),
-        None => "no WasmEdge found".to_owned(),
+fn not_found(dirs: &Dirs, wanted: Option<&VersionReq>, reasons: &[String]) -> Error {
+    let (which, mend) = match wanted.map(plain) {
+        Some(wanted) => (
+            format!("WasmEdge {wanted}"),
+            format!("cargo wasmedge setup --wasmedge '{wanted}'"),
+        ),
+        None => ("WasmEdge".to_owned(), "cargo wasmedge setup".to_owned()),
     };
-    what += &format!(
-        " (looked at {PROGRAM_VARIABLE}, PATH, ~/.wasmedge/bin and {})",
+    let what = format!(
+        "no {which} found (looked at {PROGRAM_VARIABLE}, PATH, ~/.wasmedge/bin and {})",
         dirs.wasmedge().display()
     );
-    for reason in refused {
-        what += &format!("\n  {reason}");
-    }
-    let mend = match wanted {
-        Some(wanted) => format!("cargo wasmedge setup --wasmedge '{}'", plain(wanted)),
-        None => "cargo wasmedge setup".to_owned(),
-    };
-    Error::NotSetUp { what, mend }
+    not_set_up(what, reasons, mend)
 }
 
 #[cfg(test)]

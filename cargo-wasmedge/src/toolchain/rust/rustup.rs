@@ -4,29 +4,36 @@
 //! is ended when nothing moves, and not tried again for a day.
 
 use std::fs;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::apt::{Deadline, size_of};
-use super::process::{self, Limits};
-use super::rust::{Rustc, TARGET};
-use super::setup::Progress;
-use super::{Dirs, Env};
+use super::rustc::{Rustc, TARGET};
+use crate::fs::{remove_if_there, write_atomically};
+use crate::toolchain::clock::now;
+use crate::toolchain::dirs::size_of;
+use crate::toolchain::job::Job;
+use crate::toolchain::process::{self, Limits};
 
 /// Set (to anything but `0`), rustup is not tried.
 const SKIP_VARIABLE: &str = "CARGO_WASMEDGE_NO_RUSTUP";
-/// How long a failure is remembered.
+
+/// How long a failure is remembered. A machine without a network mostly stays so
+/// for longer than one build; whoever gets one can delete the file.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long the whole may take: the standard library is about 25 MB.
 const TOTAL: Duration = Duration::from_secs(300);
-/// How long rustup may go without output and without a byte on disk.
-pub(crate) const QUIET: Duration = Duration::from_secs(20);
+
+/// How long rustup may go without output and without a byte on disk. A download
+/// that is under way never does; a build that waits for nothing is not to wait long.
+pub(super) const QUIET: Duration = Duration::from_secs(20);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Failure {
-    sysroot: std::path::PathBuf,
+    sysroot: PathBuf,
     /// Seconds since 1970-01-01 00:00 UTC.
     at: u64,
     reason: String,
@@ -36,14 +43,8 @@ struct Failure {
 ///
 /// # Errors
 /// Why it was not tried, or did not work.
-pub(crate) fn add_target(
-    dirs: &Dirs,
-    env: &Env,
-    rustc: &Rustc,
-    deadline: Deadline,
-    quiet: Duration,
-    progress: &Progress,
-) -> Result<(), String> {
+pub(super) fn add_target(job: &Job, rustc: &Rustc, quiet: Duration) -> Result<(), String> {
+    let Job { dirs, env, .. } = job;
     if env.var(SKIP_VARIABLE).is_some_and(|value| value != "0") {
         return Err(format!("not tried: {SKIP_VARIABLE} is set"));
     }
@@ -67,10 +68,11 @@ pub(crate) fn add_target(
         ));
     }
 
+    let progress = &job.progress;
     progress.status("Adding", &format!("{TARGET} to {toolchain} with rustup"));
     let bar = progress.spinner("rustup target add");
     let limits = Limits {
-        total: deadline.within(TOTAL),
+        total: job.deadline.within(TOTAL),
         quiet: Some(quiet),
     };
     let grows = [
@@ -87,7 +89,7 @@ pub(crate) fn add_target(
     bar.finish_and_clear();
     let reason = match done {
         Ok(done) if done.success() && rustc.has_std() => {
-            let _ = fs::remove_file(&stamp);
+            let _ = remove_if_there(&stamp);
             return Ok(());
         }
         Ok(done) if done.success() => "rustup added no standard library".to_owned(),
@@ -101,12 +103,12 @@ pub(crate) fn add_target(
     };
     // Not being able to remember it costs the next set-up only time.
     if let Ok(text) = serde_json::to_string_pretty(&failure) {
-        let _ = fs::create_dir_all(dirs.home()).and_then(|()| fs::write(&stamp, text + "\n"));
+        let _ = write_atomically(&stamp, (text + "\n").as_bytes());
     }
     Err(reason)
 }
 
-fn toolchain_name(rustup_home: &std::path::Path, rustc: &Rustc) -> Option<String> {
+fn toolchain_name(rustup_home: &Path, rustc: &Rustc) -> Option<String> {
     let toolchains = rustup_home.join("toolchains").canonicalize().ok()?;
     let sysroot = rustc.sysroot.canonicalize().ok()?;
     let name = sysroot.strip_prefix(toolchains).ok()?;
@@ -115,24 +117,20 @@ fn toolchain_name(rustup_home: &std::path::Path, rustc: &Rustc) -> Option<String
         .map(str::to_owned)
 }
 
-fn remembered(stamp: &std::path::Path) -> Option<Failure> {
+fn remembered(stamp: &Path) -> Option<Failure> {
     serde_json::from_str(&fs::read_to_string(stamp).ok()?).ok()
-}
-
-/// Seconds since 1970-01-01 00:00 UTC.
-pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs())
 }
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::path::{Path, PathBuf};
     use std::time::Instant;
 
     use super::*;
-    use crate::toolchain::prefix::write_script;
+    use crate::toolchain::clock::Deadline;
+    use crate::toolchain::debian::prefix::write_script;
+    use crate::toolchain::dirs::Dirs;
+    use crate::toolchain::env::Env;
+    use crate::toolchain::progress::Progress;
 
     struct Fixture {
         folder: tempfile::TempDir,
@@ -176,14 +174,13 @@ mod tests {
         }
 
         fn add_target(&self, env: &Env) -> Result<(), String> {
-            add_target(
-                &self.dirs(),
+            let job = Job {
+                dirs: &self.dirs(),
                 env,
-                &self.rustc,
-                Deadline::after(Duration::from_secs(60)),
-                Duration::from_millis(500),
-                &Progress(&|_: &str, _: &str| {}),
-            )
+                deadline: Deadline::after(Duration::from_secs(60)),
+                progress: Progress(&|_: &str, _: &str| {}),
+            };
+            add_target(&job, &self.rustc, Duration::from_millis(500))
         }
 
         fn calls(&self) -> usize {

@@ -9,86 +9,14 @@
 //! with `--library-path` (glibc 2.33 or newer for `--argv0`), so neither the
 //! environment nor the programs that it starts in turn see those libraries.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use semver::Version;
-use serde::{Deserialize, Serialize};
-
-const STAMP: &str = "installed.json";
-
-/// What [`setup()`](super::setup()) installed into a folder of its own: the
-/// content of `installed.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Installed {
-    /// The version of rustc or WasmEdge.
-    pub version: Version,
-    /// The suite of Debian that the packages are from.
-    pub suite: String,
-    /// The mirror that they are from, as in the machine's apt configuration.
-    pub mirror: String,
-    /// Seconds since 1970-01-01 00:00 UTC.
-    pub installed_at: u64,
-    /// The folder for which the wrapper scripts were written.
-    pub folder: PathBuf,
-    /// Package names and versions.
-    pub packages: BTreeMap<String, String>,
-}
-
-impl Installed {
-    /// Reads what is installed in `folder`.
-    ///
-    /// # Errors
-    /// When the folder is not finished, not readable, or was moved after the
-    /// wrapper scripts were written.
-    pub(crate) fn read(folder: &Path) -> anyhow::Result<Installed> {
-        let stamp = folder.join(STAMP);
-        let text = fs::read_to_string(&stamp)
-            .with_context(|| format!("{} is not a finished installation", folder.display()))?;
-        let installed: Installed = serde_json::from_str(&text)
-            .with_context(|| format!("{} cannot be read", stamp.display()))?;
-        // A cache folder that is reached through a link is where it was.
-        let real = |path: &Path| path.canonicalize().ok();
-        if installed.folder != folder && real(&installed.folder) != real(folder) {
-            return Err(anyhow!(
-                "{} was moved from {}",
-                folder.display(),
-                installed.folder.display()
-            ));
-        }
-        Ok(installed)
-    }
-
-    pub(crate) fn write(&self, into: &Path) -> anyhow::Result<()> {
-        let mut text = serde_json::to_string_pretty(self)?;
-        text.push('\n');
-        let stamp = into.join(STAMP);
-        fs::write(&stamp, text).with_context(|| format!("cannot write {}", stamp.display()))
-    }
-}
-
-/// The finished installations in `parent`, newest version first.
-pub(crate) fn installations(parent: &Path) -> Vec<(PathBuf, Installed)> {
-    let Ok(entries) = fs::read_dir(parent) else {
-        return Vec::new();
-    };
-    let mut found: Vec<(PathBuf, Installed)> = entries
-        .filter_map(|entry| {
-            let folder = entry.ok()?.path();
-            let installed = Installed::read(&folder).ok()?;
-            Some((folder, installed))
-        })
-        .collect();
-    found.sort_by(|a, b| (&b.1.version, &b.0).cmp(&(&a.1.version, &a.0)));
-    found
-}
 
 /// The loader and the library folders of unpacked packages, relative to them.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Runtime {
+pub(super) struct Runtime {
     loader: PathBuf,
     library_dirs: Vec<PathBuf>,
 }
@@ -97,7 +25,7 @@ impl Runtime {
     /// Looks for the loader (`ld-linux-x86-64.so.2`, `ld-linux-aarch64.so.1`,
     /// `ld64.so.2`, …) and for the folders with libraries: the one that holds
     /// libc, and LLVM's own.
-    pub(crate) fn find(root: &Path) -> anyhow::Result<Runtime> {
+    pub fn find(root: &Path) -> anyhow::Result<Runtime> {
         let mut folders: Vec<PathBuf> = ["usr/lib64", "lib64", "usr/lib", "lib"]
             .iter()
             .map(PathBuf::from)
@@ -144,23 +72,16 @@ impl Runtime {
     }
 
     /// The wrapper script for `program` (relative to `root`), which is told
-    /// that it was started as `name`.
-    pub(crate) fn wrapper(
+    /// that it was started as `name` and given `options` in front of its arguments.
+    ///
+    /// # Errors
+    /// A path that the loader, or a script, cannot hold.
+    pub fn wrapper(
         &self,
         root: &Path,
         program: &Path,
         name: &str,
-    ) -> anyhow::Result<String> {
-        self.wrapper_with(root, program, name, &[])
-    }
-
-    /// [`Runtime::wrapper`] that puts `options` in front of the arguments.
-    pub(crate) fn wrapper_with(
-        &self,
-        root: &Path,
-        program: &Path,
-        name: &str,
-        options: &[&str],
+        options: &[String],
     ) -> anyhow::Result<String> {
         let libraries: Vec<String> = self
             .library_dirs
@@ -237,7 +158,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::toolchain::{VERSION_LIMIT, process};
+    use crate::toolchain::process::{self, VERSION_LIMIT};
 
     fn touch(path: &Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -307,7 +228,7 @@ mod tests {
         let runtime = Runtime::find(&root).unwrap();
         let wrapper = root.join("run");
         let script = runtime
-            .wrapper(&root, Path::new("usr/bin/tool"), "tool")
+            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
             .unwrap();
         write_script(&wrapper, &script).unwrap();
         let mut command = std::process::Command::new(&wrapper);
@@ -328,46 +249,8 @@ mod tests {
         touch(&root.join("usr/lib/x/ld-linux-x.so.2"));
         let error = Runtime::find(&root)
             .unwrap()
-            .wrapper(&root, Path::new("usr/bin/tool"), "tool")
+            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
             .unwrap_err();
         assert!(error.to_string().contains("colon"), "{error}");
-    }
-
-    fn installed(folder: &Path, version: &str) -> Installed {
-        Installed {
-            version: version.parse().unwrap(),
-            suite: "testing".into(),
-            mirror: "file:/mirror".into(),
-            installed_at: 1,
-            folder: folder.to_owned(),
-            packages: BTreeMap::from([("tool".to_owned(), version.to_owned())]),
-        }
-    }
-
-    #[test]
-    fn installations_are_listed_newest_first_and_only_finished_ones() {
-        let parent = tempfile::tempdir().unwrap();
-        for version in ["0.9.0", "0.17.1", "0.14.1"] {
-            let folder = parent.path().join(version);
-            fs::create_dir(&folder).unwrap();
-            installed(&folder, version).write(&folder).unwrap();
-        }
-        fs::create_dir_all(parent.path().join("0.18.0/bin")).unwrap();
-        let moved = parent.path().join("moved");
-        fs::create_dir(&moved).unwrap();
-        installed(&parent.path().join("elsewhere"), "0.19.0")
-            .write(&moved)
-            .unwrap();
-        assert!(
-            Installed::read(&moved)
-                .unwrap_err()
-                .to_string()
-                .contains("was moved")
-        );
-        let versions: Vec<String> = installations(parent.path())
-            .into_iter()
-            .map(|(_, installed)| installed.version.to_string())
-            .collect();
-        assert_eq!(versions, ["0.17.1", "0.14.1", "0.9.0"]);
     }
 }
