@@ -20,7 +20,15 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
     let folder = folder_of(path);
     std::fs::create_dir_all(folder).with_context(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As with any new file, the umask takes away what it takes away. tempfile's
+        // 0600 would keep other users of a shared cache out.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).with_context(failed)?;
     file.write_all(bytes).with_context(failed)?;
     file.persist(path)
         .map_err(|error| error.error)
@@ -96,6 +104,18 @@ mod tests {
         assert_eq!(read_optional(&path).unwrap().as_deref(), Some(&b"two"[..]));
         let files = path.parent().unwrap().read_dir().unwrap();
         assert_eq!(files.count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn others_may_do_with_a_file_what_they_may_do_with_any() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let temp = tempfile::tempdir().unwrap();
+        let (ours, any) = (temp.path().join("ours"), temp.path().join("any"));
+        write_atomically(&ours, b"").unwrap();
+        std::fs::write(&any, b"").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&any));
     }
 
     #[test]

@@ -16,7 +16,8 @@ use crate::repo::{Repo, copy_sources, is_ci};
 use crate::setup::Tools;
 
 /// Packages that are compiled into guests, and whose tests run in both worlds.
-pub const GUEST_PACKAGES: [&str; 4] = [
+pub const GUEST_PACKAGES: [&str; 5] = [
+    "wasmedge_host",
     "wasmedge_wasi_socket",
     "wasmedge_std",
     "wasmedge_libc",
