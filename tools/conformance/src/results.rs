@@ -92,6 +92,45 @@ mod tests {
     }
 
     #[test]
+    fn what_nextest_reports_is_named_as_in_the_expectations() {
+        const REPORT: &str = r#"
+            <testsuites name="r" tests="3" skipped="1" failures="1" errors="0">
+            <testsuite name="tokio" tests="2" skipped="1" errors="0" failures="0">
+                <testcase name="task::a" classname="tokio"/>
+                <testcase name="task::b" classname="tokio"><skipped/></testcase>
+            </testsuite>
+            <testsuite name="tokio::udp" tests="1" skipped="0" errors="0" failures="1">
+                <testcase name="c" classname="tokio::udp"><failure message="no"/></testcase>
+            </testsuite></testsuites>"#;
+        let run = |code: i32, script: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(folder.path().join("target/nextest/default")).unwrap();
+            let script = format!("{script}\nexit {code}");
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", &script])
+                .env("REPORT", REPORT)
+                .current_dir(folder.path());
+            super::run("tokio", folder.path(), &mut command)
+        };
+        let write = "echo \"$REPORT\" > target/nextest/default/junit.xml";
+        let expected = Results::from([
+            ("lib::task::a".to_owned(), Outcome::Passed),
+            ("lib::task::b".to_owned(), Outcome::Ignored),
+            ("udp::c".to_owned(), Outcome::Failed("no".to_owned())),
+        ]);
+        assert_eq!(run(TESTS_FAILED, write).unwrap(), expected);
+        // A filter that chooses none is no error.
+        assert_eq!(run(0, "").unwrap(), Results::new());
+        let said = |code, script| run(code, script).unwrap_err().to_string();
+        assert_eq!(
+            said(NOT_BUILT, ""),
+            "the tests of tokio do not build (above)"
+        );
+        assert_eq!(said(96, write), "cargo nextest ended with exit status: 96");
+    }
+
+    #[test]
     fn results_of_a_whole_run_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tests/tokio 1.54.1 native.json");
