@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> Result<bool> {
 
 fn fmt(repo: &Repo) -> Result<()> {
     repo.must(&mut repo.cargo(["fmt", "--all", "--check"]))?;
-    for folder in ["behaviour", "apps", "bench"] {
+    for folder in ["behaviour", "apps", "bench", "compat"] {
         let folder = repo.root.join("tests-integration").join(folder);
         repo.must(repo.cargo(["fmt", "--all", "--check"]).current_dir(folder))?;
     }

@@ -57,6 +57,10 @@ fn the_settings_of_every_workspace_make_it_write_what_we_read() {
         ".config/nextest.toml",
         "tests-integration/behaviour/.config/nextest.toml",
     ] {
-        assert_eq!(counts(config), Counts::new(1, 2, 1), "{config}, nextest 0.9.143");
+        assert_eq!(
+            counts(config),
+            Counts::new(1, 2, 1),
+            "{config}, nextest 0.9.143"
+        );
     }
 }

@@ -43,7 +43,7 @@ impl Sums {
         self.passed + self.failed + host
     }
 
-    /// Tests with an entry that says that no port could mend them.
+    /// Tests with an entry that says that no port could make them pass.
     pub(crate) fn not_applicable(&self) -> usize {
         let not = self
             .excused
