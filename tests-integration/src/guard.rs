@@ -16,7 +16,7 @@ use printed::Printed;
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process, kill_process_group};
 
-use crate::LIMIT;
+use crate::limits::LIMIT;
 
 /// A running program. Dropping it kills the program and waits for its end.
 pub struct Guard {

@@ -5,19 +5,23 @@ mod keys;
 mod mariadb;
 mod nginx;
 mod postgres;
+mod program;
 mod user;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
 pub use keys::make_keys;
+use program::find;
 use user::{as_nobody, give_away};
 
-use crate::{Guard, LIMIT, connect, free_port, wait_until};
+use crate::guard::Guard;
+use crate::limits::{LIMIT, wait_until};
+use crate::net::{connect, free_port};
 
 /// What a user named `test` with the password `secret` can log in to, where
 /// there are users; the database is called `test` too.
@@ -182,27 +186,4 @@ pub struct Running {
     // In this order: the folder is deleted when nobody writes to it any more.
     _guard: Guard,
     _folder: tempfile::TempDir,
-}
-
-/// A program on `PATH`, or where Debian puts servers.
-fn find(program: &str) -> Result<PathBuf> {
-    if let Ok(found) = which::which(program) {
-        return Ok(found);
-    }
-    let mut folders: Vec<PathBuf> = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from).into();
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    folders.extend(versions.map(|version| version.path().join("bin")));
-    let mut found = folders.into_iter().map(|folder| folder.join(program));
-    found
-        .find(|path| path.is_file())
-        .with_context(|| format!("{program} is not installed"))
-}
-
-/// Runs a program that prepares something, which must succeed.
-fn run(command: Command) -> Result<()> {
-    Guard::run(command, 3 * LIMIT)?.successful()?;
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::run;
+use super::program::run;
 
 /// Fills a folder with keys and certificates: `ca.pem`, `server.pem` (for
 /// `localhost` and 127.0.0.1) and `client.pem` signed by it with their `.key`,

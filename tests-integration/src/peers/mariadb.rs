@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::program::{find, run};
 use super::user::as_nobody;
-use super::{find, run};
 
 /// Makes the files of a server in the folder that it is started in. Gives the arguments
 /// that name them.

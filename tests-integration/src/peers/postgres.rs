@@ -6,9 +6,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::run;
+use super::program::run;
 use super::user::{as_nobody, give_away};
-use crate::{Guard, LIMIT};
+use crate::guard::Guard;
+use crate::limits::LIMIT;
 
 /// Makes a cluster in the folder that it is started in, and the database `test`.
 pub(super) fn prepare(folder: &Path, keys: &Path, program: &Path) -> Result<()> {

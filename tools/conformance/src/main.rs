@@ -3,12 +3,13 @@
 //!
 //! * `args` and `suites`: what is run, and in which order;
 //! * `suite`: the folders that a suite is built in;
-//! * `run`: one suite in all places, `native` without WasmEdge;
+//! * `run`: a suite in one place, `native` without WasmEdge, `all` in every place;
 //! * `results`: nextest, and what became of each test;
 //! * `expectations`: the tests that cannot pass, and why; `judge` compares;
 //! * `section` and `page`: `docs/conformance.md`;
 //! * `gated`: what upstream's own gates leave out natively.
 
+mod all;
 mod args;
 mod expectations;
 mod gated;

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use tools_common::Repo;
 use tools_common::junit::{Junit, Outcome};
 
 /// Tests by `program::module::test`; those of the library are in `lib`.
 pub(crate) type Results = BTreeMap<String, Outcome>;
+
+/// Where results are kept: of each suite, and under `tests` of each test.
+pub(crate) fn results_folder(repo: &Repo) -> PathBuf {
+    repo.target.join("conformance/results")
+}
 
 /// Keeps the results of a run.
 pub(crate) fn keep(path: &Path, results: &Results) -> Result<()> {

@@ -1,23 +1,17 @@
-//! One suite: natively, and under every WasmEdge.
+//! One run of a suite, in one place.
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use tools_common::report::Counts;
-use tools_common::{Repo, Report, Tools};
+use tools_common::{Repo, Tools};
 
 use crate::args::Args;
-use crate::gated;
-use crate::judge::{Sums, judge};
-use crate::results::{self, Results};
-use crate::section::{Column, Section};
+use crate::results::{self, Results, results_folder};
 use crate::suite::Suite;
-use crate::suites::results_folder;
 
-/// The runs of one suite.
+/// How one suite is run.
 pub(crate) struct Run<'a> {
     pub(crate) repo: &'a Repo,
     pub(crate) tools: &'a Tools,
@@ -26,68 +20,6 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs it natively, unless the quick selection is asked for, and under every
-    /// WasmEdge.
-    pub(crate) fn all(&self, report: &mut Report) -> Result<Section> {
-        let suite = self.suite;
-        let is_whole = self.args.is_whole();
-        let expectations = &suite.expectations;
-        let mut section = Section::new(suite, self.tools)?;
-
-        let native = match self.args.quick {
-            true => None,
-            false => Some(self.native(report, &mut section)?),
-        };
-        if let Some(native) = &native {
-            section.gated = gated::count(suite, native)?;
-            let not_for_root = results::not_for_root(&suite.head.not_as_root).len();
-            if not_for_root > 0 {
-                section
-                    .gated
-                    .insert("cannot pass for root".to_owned(), not_for_root);
-            }
-        }
-        for wasmedge in &self.tools.wasmedge {
-            let how = if self.args.aot { " AOT" } else { "" };
-            let runtime = format!("WasmEdge {}{how}", wasmedge.version);
-            let started = Instant::now();
-            self.status(&runtime);
-            let aot = if self.args.aot { "always" } else { "never" };
-            let mut results = self.run(&runtime, None, &suite.ported, || {
-                let mut command = self.tools.cargo_wasmedge(wasmedge);
-                command.env("CARGO_WASMEDGE_AOT", aot);
-                command
-            })?;
-            self.take_failing(&mut results)?;
-            let verdict = judge(expectations, &results, native.as_ref(), is_whole);
-            let mut sums = Sums::default();
-            for program in verdict.programs.values() {
-                sums.add(program);
-            }
-            for unexpected in &verdict.unexpected {
-                anstream::println!("  {unexpected}");
-            }
-            // A stale entry is a failure as well.
-            let failed = verdict.unexpected.len();
-            let excused = sums.excused.values().sum();
-            report.note(
-                &suite.name(),
-                &runtime,
-                Counts::new(sums.passed, failed, excused),
-                started.elapsed(),
-            );
-            section.columns.push(Column {
-                runtime,
-                programs: verdict.programs,
-            });
-        }
-        section.take_entries(expectations);
-        if self.args.write {
-            suite.keep_lock()?;
-        }
-        Ok(section)
-    }
-
     /// Takes the tests out that fail natively as published, and gives them. Whether
     /// they do is not looked at: some need the internet, which not every machine has.
     pub(crate) fn take_failing(&self, results: &mut Results) -> Result<Results> {

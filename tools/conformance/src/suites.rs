@@ -10,6 +10,7 @@ use tools_common::{Repo, Report, Runner, Tools};
 
 use crate::args::Args;
 use crate::page;
+use crate::results::results_folder;
 use crate::run::Run;
 use crate::suite::Suite;
 
@@ -78,11 +79,6 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
         page::write(&page, &results_folder(&repo), &names)?;
     }
     Ok(())
-}
-
-/// Where results are kept: of each suite, and under `tests` of each test.
-pub(crate) fn results_folder(repo: &Repo) -> PathBuf {
-    repo.target.join("conformance/results")
 }
 
 /// The suites of these crates, of all without any; with their folders.
