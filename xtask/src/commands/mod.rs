@@ -23,20 +23,27 @@ use document::{Block, Checked};
 /// # Errors
 /// A command that fails, a comment that says nothing we know, and I/O.
 pub(crate) fn check(repo: &Repo) -> Result<()> {
+    // All are read first: a wrong comment is told before anything is run.
+    let documents = documents(repo)?;
+    let tools = Tools::set_up(repo, &[VersionReq::STAR])?;
+    for (name, blocks) in &documents {
+        run_document(repo, &tools, name, blocks)?;
+    }
+    Ok(())
+}
+
+/// The documents of the repository, with their blocks of commands.
+fn documents(repo: &Repo) -> Result<Vec<(String, Vec<Block>)>> {
     let mut documents = Vec::new();
     for name in files::ours(repo)? {
         if name.ends_with(".md") {
             let text = fs::read_to_string(repo.root.join(&name))
                 .with_context(|| format!("cannot read {name}"))?;
-            // All are read first: a wrong comment is told before anything is run.
-            documents.push((document::blocks(&name, &text)?, name));
+            let blocks = document::blocks(&name, &text)?;
+            documents.push((name, blocks));
         }
     }
-    let tools = Tools::set_up(repo, &[VersionReq::STAR])?;
-    for (blocks, name) in &documents {
-        run_document(repo, &tools, name, blocks)?;
-    }
-    Ok(())
+    Ok(documents)
 }
 
 fn run_document(repo: &Repo, tools: &Tools, name: &str, blocks: &[Block]) -> Result<()> {
@@ -82,4 +89,16 @@ fn run(repo: &Repo, tools: &Tools, folder: &Path, command: &str) -> Result<PathB
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_of_the_repository_are_found_and_understood() {
+        let documents = documents(&Repo::open().unwrap()).unwrap();
+        let readme = documents.iter().find(|(name, _)| name == "README.md");
+        assert!(readme.is_some_and(|(_, blocks)| !blocks.is_empty()));
+    }
 }
