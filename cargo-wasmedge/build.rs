@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "mio-wasi",
     "ports",
     "shims",
     "tokio",
     "tokio-macros",
     "tokio-util",
+    "wasmedge_host",
     "wasmedge_wasi_socket",
 ];
 

@@ -18,7 +18,8 @@ use tools_common::{Repo, Report, Runner, Tools};
 
 /// Packages that are compiled into guests, and whose tests run in both worlds. This is
 /// the only list of them.
-pub const GUEST_PACKAGES: [&str; 4] = [
+pub const GUEST_PACKAGES: [&str; 5] = [
+    "wasmedge_host",
     "wasmedge_wasi_socket",
     "wasmedge_std",
     "wasmedge_libc",

@@ -18,7 +18,8 @@ use super::{Layout, Ported, manifest};
 use crate::error::Result;
 
 /// The packages, in the order of [`FOLDERS`].
-pub(crate) const PACKAGES: [&str; 4] = [
+pub(crate) const PACKAGES: [&str; 5] = [
+    "wasmedge_host",
     "wasmedge_wasi_socket",
     "wasmedge_std",
     "wasmedge_libc",
@@ -30,7 +31,8 @@ pub(crate) const PACKAGES: [&str; 4] = [
 pub(crate) const STAND_IN: &str = "wasmedge_wasi_socket";
 
 /// Their folders in the repository.
-const FOLDERS: [&str; 4] = [
+const FOLDERS: [&str; 5] = [
+    "wasmedge_host",
     "wasmedge_wasi_socket",
     "shims/std",
     "shims/libc",
@@ -71,12 +73,12 @@ impl Support {
     /// A folder that cannot be read, a manifest that cannot be rewritten.
     pub fn from_dir(repo_root: &Path) -> Result<Support> {
         let read = |folder: &str| read_tree(&repo_root.join(folder), |path| path == "target");
-        let [socket, std, libc, random] = FOLDERS.map(read);
+        let [host, socket, std, libc, random] = FOLDERS.map(read);
         let license = std::fs::read(repo_root.join("LICENSE")).ok();
-        Support::new([socket?, std?, libc?, random?], license.as_deref())
+        Support::new([host?, socket?, std?, libc?, random?], license.as_deref())
     }
 
-    fn new(trees: [Tree; 4], license: Option<&[u8]>) -> Result<Support> {
+    fn new(trees: [Tree; 5], license: Option<&[u8]>) -> Result<Support> {
         let mut packages = BTreeMap::new();
         let mut hash = Hash::new();
         for ((package, folder), mut tree) in PACKAGES.into_iter().zip(FOLDERS).zip(trees) {
