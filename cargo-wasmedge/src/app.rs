@@ -7,6 +7,7 @@ use cargo_metadata::{Metadata, Package};
 
 use crate::cargo::{Cargo, Peeked, output};
 use crate::config::{self, Config, Layer, UnknownKey};
+use crate::embedded;
 use crate::error::Result;
 use crate::port::Ports;
 use crate::shell::Shell;
@@ -68,7 +69,7 @@ impl App {
     /// # Errors
     /// A setting of the wrong form.
     pub fn ports(&self) -> Result<Ports> {
-        Ports::embedded()?.with_std_facade(&self.config()?.std_facade)
+        embedded::ports_with_std_facade(&self.config()?.std_facade)
     }
 
     /// The unknown keys in all manifests of the workspace.

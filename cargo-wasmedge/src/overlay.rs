@@ -13,11 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, parse, shown};
 use crate::cargo::{Cargo, Failed, Injection, Peeked, default_target, write_atomically};
+use crate::embedded;
 use crate::error::{Error, Result};
 use crate::lockfile::{Lockfiles, Which};
-use crate::port::{self, Layout, Port, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::port::{self, Layout, Port, Ported, Ports, Upstream};
 use crate::shell::Shell;
-use crate::stand_in::StandIn;
+use crate::stand_in::{STAND_IN, StandIn};
 use crate::toolchain::rust::TARGET;
 use crate::toolchain::{Dirs, Env, c};
 
@@ -33,7 +34,7 @@ const ROUNDS: usize = 32;
 /// The versions that the ports cover, hashed: the choice of versions depends on it.
 pub(crate) fn fingerprint() -> String {
     let mut hash = Sha256::new();
-    for port in Ports::embedded().iter().flat_map(Ports::iter) {
+    for port in embedded::ports().iter().flat_map(Ports::iter) {
         hash.update(port.krate());
         for req in port.requirements() {
             hash.update(format!(" {req}\n"));
@@ -381,7 +382,8 @@ impl Context<'_> {
             } else {
                 &[]
             };
-            match Upstream::fetch(self.cargo.program(), &package.name, &both, offline) {
+            let fetched = Upstream::fetch(self.cargo.program(), &package.name, &both, offline);
+            match fetched.map_err(Error::from) {
                 Ok(upstream) => {
                     found = Some(upstream.version);
                     break;
@@ -510,7 +512,7 @@ impl Context<'_> {
     /// # Errors
     /// As [`port::apply`].
     pub fn port(&self, selection: &Selection) -> Result<Vec<Ported>> {
-        let support = Support::embedded()?;
+        let support = embedded::support()?;
         let out = self.dirs.ported();
         let mut all = Vec::new();
         for Selected { upstream } in &selection.selected {
@@ -527,7 +529,7 @@ impl Context<'_> {
             all.push(ported);
         }
         if selection.stand_in {
-            all.push(support.stand_in(&out, Layout::Cache)?);
+            all.push(support.stand_in(STAND_IN, &out, Layout::Cache)?);
         }
         Ok(all)
     }

@@ -6,9 +6,11 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cargo::write_atomically;
+use crate::embedded;
 use crate::error::{Error, Result};
-use crate::port::{self, Layout, Ported, Ports, STAND_IN, Support, Upstream};
+use crate::port::{self, Layout, Ported, Ports, Upstream};
 use crate::shell::Shell;
+use crate::stand_in::STAND_IN;
 
 /// Says that a folder is ours, and what is in it.
 const MARKER: &str = ".cargo-wasmedge-vendor.json";
@@ -51,7 +53,7 @@ pub fn vendor(
             .into());
         }
     }
-    let support = Support::embedded()?;
+    let support = embedded::support()?;
     let marker = Marker {
         crates: upstreams
             .iter()
@@ -71,7 +73,7 @@ pub fn vendor(
         }
     }
     if stand_in {
-        ported.push(support.stand_in(dir, Layout::Vendor)?);
+        ported.push(support.stand_in(STAND_IN, dir, Layout::Vendor)?);
     }
     for stale in before
         .crates
@@ -231,7 +233,7 @@ pub fn fetch(cargo: &Path, spec: &str, ports: &Ports, offline: bool) -> Result<U
             .unwrap_or(semver::VersionReq::STAR),
     };
     let args: &[&str] = if offline { &["--offline"] } else { &[] };
-    Upstream::fetch(cargo, name, &req, args)
+    Ok(Upstream::fetch(cargo, name, &req, args)?)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use anstyle::{AnsiColor, Style};
 use super::Global;
 use crate::app::App;
 use crate::config::Config;
+use crate::embedded;
 use crate::error::Result;
 use crate::overlay::Context;
-use crate::port::{self, Layout, Ports, Support, Upstream};
+use crate::port::{self, Layout, Ports, Upstream};
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let folder = std::env::current_dir()?;
     let config = Config::for_package(Some(&folder))?;
-    let ports = Ports::embedded()?.with_std_facade(&config.std_facade)?;
+    let ports = embedded::ports_with_std_facade(&config.std_facade)?;
     let upstream = match &args.version {
         Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
         None => match of_app(&args, &ports, global)? {
@@ -54,7 +55,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         ));
         return Ok(0);
     }
-    let support = Support::embedded()?;
+    let support = embedded::support()?;
     let ported = port::apply(
         port,
         &upstream,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::Global;
 use crate::app::App;
+use crate::embedded;
 use crate::error::Result;
 use crate::overlay::Context;
-use crate::port::Ports;
 use crate::shell::quoted;
 use crate::toolchain::{Env, rust};
 use crate::vendor;
@@ -31,7 +31,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let mut ports = Ports::embedded()?;
+    let mut ports = embedded::ports()?;
     let peeked = global.peeked("vendor", args.manifest_path);
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
