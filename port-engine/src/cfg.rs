@@ -1,8 +1,51 @@
-//! Finding a cfg predicate wherever it is a condition.
+//! Finding a cfg predicate wherever it is a condition, and switching it.
 
 use std::ops::Range;
 
-use super::tokens::{Kind, Token, same};
+use anyhow::Context as _;
+
+use super::rules::CfgRule;
+use super::tally::Tally;
+use super::tokens::{Edit, Kind, Token, bytes, edited, lex, same};
+
+/// The text of one file with the rule's predicate switched, or `None` where it has
+/// no place; the places are added to `tally`.
+pub(super) fn switch(
+    rule: &CfgRule,
+    predicate: &[Kind],
+    file: &str,
+    text: &str,
+    tally: &mut Tally,
+) -> anyhow::Result<Option<String>> {
+    let tokens = lex(text).with_context(|| file.to_string())?;
+    let mut scopes = Vec::new();
+    if rule.items.is_empty() {
+        scopes.push((None, 0..tokens.len()));
+    }
+    for path in &rule.items {
+        let items = path.find(&tokens).unwrap_or_default();
+        scopes.extend(items.into_iter().map(|item| (Some(path), item.all)));
+    }
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (path, scope) in scopes {
+        let before = found.len();
+        for at in find(&tokens, scope, predicate) {
+            // Items may lie inside each other.
+            if !found.contains(&at) {
+                found.push(at);
+            }
+        }
+        tally.add(file, path, found.len() - before);
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let edits = found.iter().map(|at| Edit {
+        range: bytes(&tokens, at),
+        text: rule.becomes.clone(),
+    });
+    Ok(Some(edited(text, edits.collect())?))
+}
 
 /// Where `predicate` is an operand of a condition in `tokens[within]`.
 ///

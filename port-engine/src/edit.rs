@@ -2,100 +2,103 @@
 
 use anyhow::Context as _;
 
-use super::error::{Fault, Miss, places};
+use super::error::{Fault, Miss};
 use super::items::Item;
 use super::rules::{EditKind, EditRule};
+use super::tally::Tally;
 use super::target::P1;
-use super::tokens::{Edit, Token, bytes, edited, find_all, lex, lex_pattern};
+use super::tokens::{Edit, Kind, Token, bytes, edited, find_all, lex, lex_pattern};
 
-/// The text after the edit, and the number of places.
+/// The text of one file after the edit; its places are added to `tally`.
 pub(super) fn carry_out(
     rule: &EditRule,
+    file: &str,
     text: &str,
-    expected: usize,
-) -> Result<(String, usize), Fault> {
-    let tokens = lex(text).with_context(|| rule.file.clone())?;
-    let miss = |found: String| {
-        Fault::Miss(Miss {
-            file: rule.file.clone(),
-            item: rule.item.as_ref().map(ToString::to_string),
-            expected: places(expected),
-            found,
-        })
+    tally: &mut Tally,
+) -> Result<String, Fault> {
+    let tokens = lex(text).with_context(|| file.to_string())?;
+    let pattern = match &rule.edit {
+        EditKind::Replace { tokens, .. } => lex_pattern(tokens).context("in the key `replace`")?,
+        _ => Vec::new(),
     };
-    let whole = || {
-        vec![Item {
-            all: 0..tokens.len(),
-            inside: 0,
-            body: None,
-        }]
+    let whole = || Item {
+        all: 0..tokens.len(),
+        inside: 0,
+        body: None,
     };
-    let items = match &rule.item {
-        None => whole(),
-        Some(path) => match path.find(&tokens) {
-            Ok(items) => items,
-            Err(_) if expected == 0 => Vec::new(),
-            Err(none) => return Err(miss(none)),
-        },
-    };
-    let mut edits = Vec::new();
-    let mut count = 0;
-    match &rule.edit {
-        EditKind::Replace { tokens: old, with } => {
-            let pattern = lex_pattern(old).context("in the key `replace`")?;
-            for item in &items {
-                for at in find_all(&tokens, item.all.clone(), &pattern) {
-                    let edit = Edit {
-                        range: bytes(&tokens, &at),
-                        text: with.clone(),
-                    };
-                    // Items may lie inside each other.
-                    if !edits.contains(&edit) {
-                        edits.push(edit);
-                        count += 1;
-                    }
+    let mut scopes = Vec::new();
+    if rule.items.is_empty() {
+        scopes.push((None, vec![whole()]));
+    }
+    for path in &rule.items {
+        match path.find(&tokens) {
+            Ok(items) => scopes.push((Some(path), items)),
+            Err(why) => tally.miss(path, why),
+        }
+    }
+    let mut edits: Vec<Edit> = Vec::new();
+    for (path, items) in scopes {
+        let mut count = 0;
+        for item in items {
+            let places = at_item(&rule.edit, &pattern, text, &tokens, &item);
+            let places = places.ok_or_else(|| Miss {
+                file: file.to_string(),
+                item: path.map(ToString::to_string),
+                expected: "an item with a body".into(),
+                found: "one without".into(),
+            })?;
+            for place in places {
+                // Items may lie inside each other, and two paths name one item.
+                if !place.iter().all(|edit| edits.contains(edit)) {
+                    edits.extend(place);
+                    count += 1;
                 }
             }
         }
-        EditKind::Attribute(attribute) => {
-            for item in &items {
-                let at = tokens[item.all.start].range.start;
-                edits.push(insert(
-                    at,
-                    &format!("{}\n{}", attribute.trim(), indent(text, at)),
-                ));
-                count += 1;
-            }
-        }
-        EditKind::Body(ours) => {
-            for item in &items {
-                let (open, close) = body(&tokens, item).ok_or_else(|| miss(no_body()))?;
-                let ours = ours.trim_matches('\n');
-                edits.push(insert(
-                    open,
-                    &format!("\n#[cfg({P1})]\n{{\n{ours}\n}}\n#[cfg(not({P1}))]\n{{"),
-                ));
-                // On a line of its own: upstream's last line may end in a comment.
-                edits.push(insert(close, "\n}\n"));
-                count += 1;
-            }
-        }
-        EditKind::Prelude(ours) => {
-            for item in &items {
-                let (open, _) = body(&tokens, item).ok_or_else(|| miss(no_body()))?;
-                edits.push(insert(open, &format!("\n{}\n", ours.trim_matches('\n'))));
-                count += 1;
-            }
-        }
+        tally.add(file, path, count);
     }
-    if count != expected {
-        return Err(miss(places(count)));
-    }
-    Ok((edited(text, edits), count))
+    Ok(edited(text, edits).with_context(|| file.to_string())?)
 }
 
-fn no_body() -> String {
-    "an item without a body".into()
+/// The edits of each place in one item; `None` where it lacks the body that the
+/// edit needs.
+fn at_item(
+    edit: &EditKind,
+    pattern: &[Kind],
+    text: &str,
+    tokens: &[Token],
+    item: &Item,
+) -> Option<Vec<Vec<Edit>>> {
+    Some(match edit {
+        EditKind::Replace { with, .. } => find_all(tokens, item.all.clone(), pattern)
+            .iter()
+            .map(|at| {
+                vec![Edit {
+                    range: bytes(tokens, at),
+                    text: with.clone(),
+                }]
+            })
+            .collect(),
+        EditKind::Attribute(attribute) => {
+            let at = tokens[item.all.start].range.start;
+            let line = format!("{}\n{}", attribute.trim(), indent(text, at));
+            vec![vec![insert(at, &line)]]
+        }
+        EditKind::Body(ours) => {
+            let (open, close) = body(tokens, item)?;
+            let ours = ours.trim_matches('\n');
+            let both = format!("\n#[cfg({P1})]\n{{\n{ours}\n}}\n#[cfg(not({P1}))]\n{{");
+            // On a line of its own: upstream's last line may end in a comment.
+            vec![vec![insert(open, &both), insert(close, "\n}\n")]]
+        }
+        EditKind::Prelude(ours) => {
+            let (open, _) = body(tokens, item)?;
+            vec![vec![insert(
+                open,
+                &format!("\n{}\n", ours.trim_matches('\n')),
+            )]]
+        }
+    })
 }
 
 fn insert(at: usize, text: &str) -> Edit {
@@ -132,13 +135,19 @@ mod tests {
     use std::process::Command;
 
     use super::super::items::ItemPath;
-    use super::super::rules::Matches;
+    use super::super::matches::Matches;
+    use super::super::rules::EditRule;
     use super::*;
+
+    const FILE: &str = "src/lib.rs";
 
     fn rule(item: Option<&str>, edit: EditKind) -> EditRule {
         EditRule {
-            file: "src/lib.rs".into(),
-            item: item.map(|item| ItemPath::parse(item).unwrap()),
+            files: vec![FILE.into()],
+            items: item
+                .iter()
+                .map(|item| ItemPath::parse(item).unwrap())
+                .collect(),
             matches: Matches::Always(1),
             edit,
         }
@@ -151,8 +160,16 @@ mod tests {
         }
     }
 
+    /// The text after the edit, which has to be at so many places.
+    fn carry_out(rule: &EditRule, text: &str, expected: usize) -> Result<String, Fault> {
+        let mut tally = Tally::default();
+        let text = super::carry_out(rule, FILE, text, &mut tally)?;
+        tally.check(FILE, &rule.items, expected)?;
+        Ok(text)
+    }
+
     fn done(rule: &EditRule, text: &str, expected: usize) -> String {
-        carry_out(rule, text, expected).unwrap().0
+        carry_out(rule, text, expected).unwrap()
     }
 
     fn missed(rule: &EditRule, text: &str, expected: usize) -> (String, String) {
@@ -286,7 +303,7 @@ mod tests {
                 "trait T { fn f(); }",
                 1
             ),
-            expected("1 place", "an item without a body")
+            expected("an item with a body", "one without")
         );
         let twice = "impl A { fn f() {} } impl B { fn f() {} }";
         assert_eq!(
@@ -297,6 +314,39 @@ mod tests {
             ),
             expected("1 place", "2 places")
         );
+    }
+
+    #[test]
+    fn several_items_are_edited_once_each() {
+        let paths = ["fn f", "impl A > fn f", "fn g"];
+        let rule = EditRule {
+            items: paths.map(|path| ItemPath::parse(path).unwrap()).into(),
+            ..rule(None, EditKind::Prelude("1;".into()))
+        };
+        let text = "impl A { fn f() {} } fn g() {}";
+        // The second path names nothing that the first one does not.
+        let missed = missed(&rule, text, 2);
+        assert_eq!(missed.1, "none in `impl A > fn f`");
+        let rule = EditRule {
+            items: [0, 2].map(|at| rule.items[at].clone()).into(),
+            ..rule
+        };
+        let out = done(&rule, text, 2);
+        assert_eq!(out, "impl A { fn f() {\n1;\n} } fn g() {\n1;\n}");
+    }
+
+    #[test]
+    fn edits_that_overlap_are_refused_with_both_places() {
+        // Items lie inside each other here, so the second match begins in the first.
+        let text = "fn f\nfn f\nfn f;";
+        let rule = rule(Some("fn f"), replace("fn f fn f", "x"));
+        let Err(Fault::Other(error)) = carry_out(&rule, text, 2) else {
+            panic!("not refused");
+        };
+        let error = format!("{error:#}");
+        for part in ["src/lib.rs", "line 1", "line 2", "overlap"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
     }
 
     #[test]

@@ -21,8 +21,9 @@
 //! One file per mechanism:
 //!
 //! * `discover`, `source`, `ports`, `versions`: where ports are, and what they cover;
-//! * `rules`: the format; `apply`: carrying a port out;
-//! * `tokens`, `cfg`, `items`, `edit`: Rust; `manifest`: `Cargo.toml`;
+//! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
+//! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
+//! * `tokens`, `cfg`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
 //! * `support`, `standalone`: our own crates that ported crates depend on;
 //! * `upstream`: crates as cargo unpacked them; `tree`, `publish`: folders;
 //! * `notice`, `diff`: for people to read.
@@ -36,8 +37,14 @@ mod diff;
 mod discover;
 mod edit;
 mod error;
+mod fields;
+mod format;
+#[cfg(test)]
+mod format_tests;
 mod items;
 mod manifest;
+mod matches;
+mod modules;
 mod notice;
 mod ported;
 mod ports;
@@ -46,19 +53,21 @@ mod rules;
 mod source;
 mod standalone;
 mod support;
+mod tally;
 mod target;
 mod tokens;
 mod tree;
 mod upstream;
 mod versions;
+mod work;
 
 pub use apply::apply;
 pub use diff::diff;
 pub use error::{Error, Mismatch, Result};
+pub use format::SuiteHead;
 pub use notice::FILE as NOTICE_FILE;
 pub use ported::{Layout, Place, Ported, RuleReport};
 pub use ports::Ports;
-pub use rules::SuiteHead;
 pub use source::{PORT_FILE, Port, PortSource, SUITE_FILE};
 pub use support::Support;
 pub use target::{P1, TARGET};

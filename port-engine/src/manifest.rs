@@ -74,7 +74,7 @@ pub(super) fn switch_cfg(
                 text: becomes.to_string(),
             })
             .collect();
-        renames.push((key.to_string(), edited(key, edits)));
+        renames.push((key.to_string(), edited(key, edits)?));
     }
     for (old, new) in renames {
         if targets.contains_key(&new) {

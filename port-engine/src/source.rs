@@ -8,7 +8,8 @@ use anyhow::{Context as _, anyhow};
 use semver::{Version, VersionReq};
 
 use super::error::Result;
-use super::rules::{PortFile, Rule, SuiteFile, SuiteHead};
+use super::format::{PortFile, SuiteFile, SuiteHead};
+use super::rules::Rule;
 use super::tree::read_tree;
 use super::versions;
 

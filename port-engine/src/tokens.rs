@@ -168,18 +168,36 @@ pub(super) struct Edit {
     pub text: String,
 }
 
-/// Carries out `edits`; they must not overlap.
-pub(super) fn edited(text: &str, mut edits: Vec<Edit>) -> String {
+/// Carries out `edits`.
+///
+/// # Errors
+/// Two of them overlap: both places are named.
+pub(super) fn edited(text: &str, mut edits: Vec<Edit>) -> anyhow::Result<String> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut out =
         String::with_capacity(text.len() + edits.iter().map(|e| e.text.len()).sum::<usize>());
-    let mut done = 0;
+    let mut done = 0..0;
     for edit in edits {
-        assert!(edit.range.start >= done, "edits overlap");
-        out.push_str(&text[done..edit.range.start]);
+        anyhow::ensure!(
+            edit.range.start >= done.end,
+            "two edits of one rule overlap: {} and {}",
+            place(text, &done),
+            place(text, &edit.range)
+        );
+        out.push_str(&text[done.end..edit.range.start]);
         out.push_str(&edit.text);
-        done = edit.range.end;
+        done = edit.range;
     }
-    out.push_str(&text[done..]);
-    out
+    out.push_str(&text[done.end..]);
+    Ok(out)
+}
+
+/// Where a range is, for people.
+fn place(text: &str, range: &Range<usize>) -> String {
+    let line = text[..range.start].matches('\n').count() + 1;
+    let words: Vec<&str> = text[range.clone()].split_whitespace().collect();
+    match words.is_empty() {
+        true => format!("an insertion at line {line}"),
+        false => format!("`{}` at line {line}", words.join(" ")),
+    }
 }

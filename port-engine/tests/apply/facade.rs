@@ -32,3 +32,17 @@ fn cache_layout_has_one_place_for_support_crates() {
     let text = fs::read_to_string(fixture.out().join(&folder).join("toy_std/Cargo.toml"));
     assert!(!text.unwrap().contains("../../"));
 }
+
+#[test]
+fn what_no_support_crate_is_says_so() {
+    let fixture = Fixture::new();
+    let facade = fixture.other(&rule("facade", "kind = 'facade'\nfacade = 'core'"));
+    assert!(facade.contains("only of: libc, std"), "{facade}");
+    for rest in ["crate = 'y'", "crate = 'host'\nversion = '1'"] {
+        let text = fixture.other(&rule("dep", &format!("kind = 'dependency'\n{rest}")));
+        assert!(
+            text.contains("`version`") && text.contains("host, toy_libc, toy_std"),
+            "{text}"
+        );
+    }
+}

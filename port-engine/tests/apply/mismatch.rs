@@ -141,3 +141,22 @@ fn malformed_rules_and_files_are_not_upstreams_fault() {
     let fixture = Fixture::with(&[("src/lib.rs", "")]);
     assert!(fixture.other("").contains("cargo fetch"));
 }
+
+#[test]
+fn edits_that_overlap_name_the_rule_and_both_places() {
+    let fixture = Fixture::with(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", "fn f\nfn f\nfn f;\n"),
+    ]);
+    let edit = "kind = 'edit'\nfile = 'src/lib.rs'\nitem = 'fn f'\nmatches = 2\n\
+                replace = { tokens = 'fn f fn f', with = 'x' }";
+    let text = fixture.other(&rule("twice", edit));
+    for part in [
+        "`twice`",
+        "src/lib.rs",
+        "`fn f fn f` at line 1",
+        "at line 2",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
