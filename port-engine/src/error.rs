@@ -104,7 +104,7 @@ fn some_of(files: &[String]) -> String {
     text
 }
 
-/// What one rule reports; [`super::apply`] adds crate, version and rule.
+/// What one rule reports; crate, version and rule are added later.
 #[derive(Debug)]
 pub(super) struct Miss {
     pub file: String,

@@ -461,12 +461,10 @@ impl FeatureKeys {
     }
 }
 
+/// A number, or a list of [`Count`]s.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum MatchesText {
-    Always(usize),
-    PerVersion(Vec<Count>),
-}
+#[serde(transparent)]
+struct MatchesText(toml::Value);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -477,14 +475,20 @@ struct Count {
 
 impl MatchesText {
     fn checked(self) -> anyhow::Result<Matches> {
-        Ok(match self {
-            MatchesText::Always(count) => Matches::Always(count),
-            MatchesText::PerVersion(list) => Matches::PerVersion(
-                list.into_iter()
-                    .map(|each| Ok((requirement(&each.versions)?, each.count)))
-                    .collect::<anyhow::Result<_>>()
-                    .context("in the key `matches`")?,
-            ),
+        self.parsed().context("in the key `matches`")
+    }
+
+    fn parsed(self) -> anyhow::Result<Matches> {
+        let entry = |entry: toml::Value| {
+            let Count { versions, count } = entry.try_into()?;
+            Ok((requirement(&versions)?, count))
+        };
+        Ok(match self.0 {
+            toml::Value::Array(list) => {
+                let list = list.into_iter().map(entry);
+                Matches::PerVersion(list.collect::<anyhow::Result<_>>()?)
+            }
+            number => Matches::Always(number.try_into()?),
         })
     }
 }

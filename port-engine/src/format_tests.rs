@@ -156,3 +156,12 @@ fn an_unknown_key_is_told_with_those_that_are_known() {
         "{text}"
     );
 }
+
+#[test]
+fn counts_that_are_none_are_refused() {
+    let cfg = "kind = 'cfg'\nfiles = ['a']\npredicate = 'x'\nbecomes = 'y'\n";
+    for matches in ["'one'", "-1", "[1]", "[{ versions = '1.2' }]"] {
+        let text = error(&format!("{cfg}matches = {matches}"));
+        assert!(text.contains("`matches`"), "{matches}: {text}");
+    }
+}

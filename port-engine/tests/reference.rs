@@ -182,6 +182,13 @@ fn every_key_of_every_table_has_an_entry() {
         &quoted(reference.port(&edit, &[]))
     );
 
+    let cfg = "kind = 'cfg'\nfiles = []\npredicate = 'x'\nbecomes = 'y'\n";
+    let counts = rule(&format!("{cfg}matches = [{{ zzz = 1 }}]"));
+    assert_eq!(
+        reference.table("Counting", 0),
+        &quoted(reference.port(&counts, &[]))
+    );
+
     let package = "[package]\nname = 'a'\nversion = '1.0.0'\n\
                    [package.metadata.port-support]\nzzz = 1\n";
     let refused = Support::from_files([("a/Cargo.toml", package)]);
