@@ -1,13 +1,13 @@
-//! The folders of the repository that the binary carries: the ports, the host
-//! layer and the facades. With them `cargo install` gives a command that needs
-//! nothing else of this repository.
+//! The ports and the support crates that the binary carries. With them `cargo
+//! install` gives a command that needs nothing else of this repository.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::port::{Layout, Support};
+use crate::port::{Layout, Ports, Support};
 
-/// Path relative to the repository (with `/`) and content, sorted by path.
+/// Path in the package's folder `bundle` (with `/`) and content, sorted by path.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// All embedded files, sorted by path.
@@ -21,19 +21,46 @@ pub fn file(path: &str) -> Option<&'static [u8]> {
     Some(FILES[at].1)
 }
 
-/// Writes the embedded host layer and facades into `out`, unless they are there
-/// already, and returns the folder that holds them.
+/// The embedded ports.
+///
+/// # Errors
+/// A malformed port; the tests exclude that for a release.
+pub fn ports() -> Result<Ports> {
+    Ok(Ports::from_files(
+        files().map(|(path, bytes)| (path, Cow::Borrowed(bytes))),
+    )?)
+}
+
+/// The embedded ports, with the std facade for the crates that the setting
+/// `std-facade` lists.
+///
+/// # Errors
+/// A name that no crate can have.
+pub fn ports_with_std_facade(crates: &[String]) -> Result<Ports> {
+    Ok(ports()?.with_facade("std", crates, "the setting `std-facade`")?)
+}
+
+/// The embedded support crates.
+///
+/// # Errors
+/// A manifest that cannot be rewritten; the tests exclude that for a release.
+pub fn support() -> Result<Support> {
+    Ok(Support::from_files(files())?)
+}
+
+/// Writes the embedded support crates into `out`, unless they are there already,
+/// and returns the folder that holds them.
 ///
 /// # Errors
 /// I/O, and a folder of one of their names that is not ours.
 pub fn unpack_support(out: &Path, layout: Layout) -> Result<PathBuf> {
-    Support::embedded()?.unpack(out, layout)
+    Ok(support()?.unpack(out, layout)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::Ports;
+    use crate::resolve::STAND_IN;
 
     #[test]
     fn files_are_sorted_and_found() {
@@ -44,24 +71,47 @@ mod tests {
     }
 
     #[test]
-    fn build_output_is_not_embedded() {
-        let unwanted = |part: &str| part == "target" || part == "Cargo.lock";
-        assert!(files().all(|(path, _)| !path.split('/').any(unwanted)));
+    fn only_what_apps_need_is_embedded() {
+        let unwanted = |part: &str| {
+            matches!(
+                part,
+                "target" | "Cargo.lock" | "suite.toml" | "expectations.toml" | "locks" | "tests"
+            )
+        };
+        for (path, _) in files() {
+            assert!(!path.split('/').any(unwanted), "{path}");
+        }
     }
 
     #[test]
     fn embedded_ports_are_well_formed() {
-        Ports::embedded().expect("all ports parse");
+        let count = ports().expect("all ports parse").iter().count();
+        let folders = files().filter(|(path, _)| path.ends_with("/port.toml"));
+        assert_eq!(count, folders.count());
+    }
+
+    #[test]
+    fn the_setting_std_facade_names_crates() {
+        let names = ["postgres-thing".to_owned()];
+        assert!(ports().unwrap().get("postgres-thing").is_none());
+        let ports = ports_with_std_facade(&names).unwrap();
+        assert!(ports.get("postgres-thing").is_some());
+        let error = ports_with_std_facade(&["a b".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("`std-facade`"), "{error}");
     }
 
     #[test]
     fn support_crates_are_complete() {
         let out = tempfile::tempdir().unwrap();
         let dir = unpack_support(out.path(), Layout::Vendor).unwrap();
-        for package in crate::port::PACKAGES {
+        let support = support().unwrap();
+        assert!(support.packages().count() >= 4);
+        for package in support.packages() {
             assert!(dir.join(package).join("Cargo.toml").is_file(), "{package}");
             assert!(dir.join(package).join("src/lib.rs").is_file(), "{package}");
             assert!(dir.join(package).join("LICENSE").is_file(), "{package}");
         }
+        let stand_ins: Vec<&str> = support.stand_ins().map(|(name, _)| name).collect();
+        assert_eq!(stand_ins, [STAND_IN]);
     }
 }

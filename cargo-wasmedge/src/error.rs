@@ -23,7 +23,7 @@ pub enum Error {
     },
     /// Exit code 97. A rule found another number of places than it states.
     #[error(transparent)]
-    Port(#[from] crate::port::PortError),
+    Port(Box<crate::port::Mismatch>),
     /// Exit code 98. The app asks for a version that no port supports.
     #[error("{krate} {asked} is not supported: the port covers {supported}\n  help: {mend}")]
     UnsupportedVersion {
@@ -49,6 +49,15 @@ impl Error {
             Error::Port(_) => EXIT_PORT_DOES_NOT_APPLY,
             Error::UnsupportedVersion { .. } => EXIT_UNSUPPORTED_VERSION,
             Error::Other(_) => 1,
+        }
+    }
+}
+
+impl From<crate::port::Error> for Error {
+    fn from(error: crate::port::Error) -> Self {
+        match error {
+            crate::port::Error::Mismatch(mismatch) => Error::Port(mismatch),
+            crate::port::Error::Other(error) => Error::Other(error),
         }
     }
 }

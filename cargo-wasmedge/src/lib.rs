@@ -30,6 +30,11 @@ pub mod config;
 pub mod embedded;
 pub mod error;
 pub mod fs;
+// The port engine. Its sources are those of the package `port-engine`, which shows
+// that they need nothing of this one. They are compiled a second time here, through
+// a link, since a package cannot be published with a dependency that is not: what
+// `cargo package` makes of the link is a folder with the files.
+#[path = "port/lib.rs"]
 pub mod port;
 pub mod prepare;
 pub mod process;

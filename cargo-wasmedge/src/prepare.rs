@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use crate::build::c::CCompiler;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
+use crate::embedded;
 use crate::error::Result;
 use crate::fs::write_atomically;
-use crate::port::{self, Layout, Ported, Support};
+use crate::port::{self, Layout, Ported};
 use crate::resolve::patch::{patch_config, patch_table};
-use crate::resolve::{Resolver, Selection};
+use crate::resolve::{Resolver, STAND_IN, Selection};
 use crate::toolchain::c;
 use crate::toolchain::rust::TARGET;
 
@@ -58,7 +59,7 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
 
 /// Makes the ported crates, in the cache.
 fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
-    let support = Support::embedded()?;
+    let support = embedded::support()?;
     let out = resolver.dirs.ported();
     let mut all = Vec::new();
     for upstream in &selection.upstreams {
@@ -73,7 +74,7 @@ fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
         all.push(ported);
     }
     if selection.stand_in {
-        all.push(support.stand_in(&out, Layout::Cache)?);
+        all.push(support.stand_in(STAND_IN, &out, Layout::Cache)?);
     }
     Ok(all)
 }

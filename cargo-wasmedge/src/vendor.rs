@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::embedded;
 use crate::error::{Error, Result};
 use crate::fs::write_atomically;
-use crate::port::{self, Layout, Ported, Ports, Support, Upstream};
+use crate::port::{self, Layout, Ported, Ports, Upstream};
 use crate::resolve::STAND_IN;
 use crate::resolve::fetch::{self, StartCargo};
 use crate::shell::Shell;
@@ -53,7 +54,7 @@ pub fn vendor(
             .into());
         }
     }
-    let support = Support::embedded()?;
+    let support = embedded::support()?;
     let marker = Marker {
         crates: upstreams
             .iter()
@@ -73,7 +74,7 @@ pub fn vendor(
         }
     }
     if stand_in {
-        ported.push(support.stand_in(dir, Layout::Vendor)?);
+        ported.push(support.stand_in(STAND_IN, dir, Layout::Vendor)?);
     }
     for stale in before
         .crates

@@ -191,8 +191,10 @@ fn our_files(repo: &Repo) -> Result<Vec<(String, Lines)>> {
     let mut files = Vec::new();
     for name in files::ours(repo)? {
         let is_shared = SHARED.iter().any(|(shared, _)| *shared == name);
+        // What a link points to is listed where it is.
+        let is_link = repo.root.join(&name).is_symlink();
         // Made by cargo, from what registries say.
-        if is_shared || name.ends_with(".lock") {
+        if is_shared || is_link || name.ends_with(".lock") {
             continue;
         }
         if let Some(lines) = telling_lines(&repo.root.join(&name)) {

@@ -136,9 +136,9 @@ fn apply(
             let says = format!("{} rules hold", ported.rules.len());
             Ok((Some(ported), says))
         }
-        Err(cargo_wasmedge::error::Error::Port(error)) => {
+        Err(port::Error::Mismatch(error)) => {
             anstream::eprintln!("error: {error}");
-            Ok((None, format!("rule `{}` does not hold", error.0.rule)))
+            Ok((None, format!("rule `{}` does not hold", error.rule)))
         }
         Err(other) => Err(other.into()),
     }

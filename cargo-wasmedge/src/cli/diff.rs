@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 
 use super::global::Global;
+use crate::embedded;
 use crate::error::Result;
-use crate::port::{self, Layout, Ports, Support, Upstream};
+use crate::port::{self, Layout, Ports, Upstream};
 use crate::resolve::Resolver;
 use crate::vendor;
 
@@ -32,7 +33,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let folder = std::env::current_dir()?;
     let config = global.config(Some(&folder))?;
-    let ports = Ports::embedded()?.with_std_facade(&config.std_facade)?;
+    let ports = embedded::ports_with_std_facade(&config.std_facade)?;
     let upstream = match &args.version {
         Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
         None => match of_app(&args, &ports, global)? {
@@ -52,7 +53,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         ));
         return Ok(0);
     }
-    let support = Support::embedded()?;
+    let support = embedded::support()?;
     let ported = port::apply(
         port,
         &upstream,

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::global::Global;
+use crate::embedded;
 use crate::error::Result;
-use crate::port::Ports;
 use crate::resolve::Resolver;
 use crate::shell::quoted;
 use crate::toolchain::rust;
@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let mut ports = Ports::embedded()?;
+    let mut ports = embedded::ports()?;
     let invocation = global.invocation("vendor", args.manifest_path);
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;

@@ -7,6 +7,7 @@ use cargo_metadata::{Metadata, Package};
 
 use crate::build::{Cargo, CargoInvocation};
 use crate::config::{self, Config, Layer, UnknownKey};
+use crate::embedded;
 use crate::error::Result;
 use crate::port::Ports;
 use crate::process;
@@ -70,7 +71,7 @@ impl App {
     /// # Errors
     /// A name in the setting that no crate can have.
     pub fn ports(&self, config: &Config) -> Result<Ports> {
-        Ports::embedded()?.with_std_facade(&config.std_facade)
+        embedded::ports_with_std_facade(&config.std_facade)
     }
 
     /// The unknown keys in all manifests of the workspace.

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::app::App;
 use super::stand_in::StandIn;
 use crate::build::{Cargo, CargoInvocation, Lockfiles};
+use crate::embedded;
 use crate::error::Result;
 use crate::port::Ports;
 use crate::shell::Shell;
@@ -49,7 +50,7 @@ impl Resolver<'_> {
 /// ports cover.
 fn decided_by() -> String {
     let mut hash = Sha256::new();
-    for port in Ports::embedded().iter().flat_map(Ports::iter) {
+    for port in embedded::ports().iter().flat_map(Ports::iter) {
         hash.update(port.krate());
         for req in port.requirements() {
             hash.update(format!(" {req}\n"));

@@ -4,12 +4,16 @@
 //! gets ours, if its requirements allow the version whose API ours has. Others
 //! stay as published: they work under WasmEdge as well as they ever did.
 
+use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::{Version, VersionReq};
 
+use crate::embedded;
 use crate::error::Result;
-pub(crate) use crate::port::STAND_IN;
-use crate::port::Support;
+
+/// The published crate that ours takes the place of. The support crate says the same
+/// in its manifest.
+pub(crate) const STAND_IN: &str = "wasmedge_wasi_socket";
 
 /// What ours stands in for.
 #[derive(Debug, Clone)]
@@ -21,10 +25,16 @@ impl StandIn {
     /// Of the crates that the binary carries.
     ///
     /// # Errors
-    /// As [`Support::embedded`].
+    /// As [`embedded::support`]; and none of them is the stand-in.
     pub(crate) fn embedded() -> Result<StandIn> {
-        let version = Support::embedded()?.stand_in_version()?;
-        Ok(StandIn { version })
+        let support = embedded::support()?;
+        let mut stand_ins = support.stand_ins();
+        let (_, version) = stand_ins
+            .find(|(name, _)| *name == STAND_IN)
+            .with_context(|| format!("no support crate stands in for {STAND_IN}"))?;
+        Ok(StandIn {
+            version: version.clone(),
+        })
     }
 
     /// The version whose API ours has.

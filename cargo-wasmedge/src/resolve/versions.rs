@@ -424,8 +424,20 @@ mod tests {
         assert!(!found.matches(&version("1.53.2")), "{found}");
         let inside = nearest(&reqs(&[">=1.51, <1.55"]), &version("1.52.0"));
         assert!(inside.matches(&version("1.52.3")) && !inside.matches(&version("1.53.0")));
-        let whole = nearest(&reqs(&["^1.2"]), &version("2.0.0"));
-        assert!(whole.matches(&version("1.7.0")), "{whole}");
+    }
+
+    #[test]
+    fn nearest_of_a_whole_major_release_is_all_of_it() {
+        for covered in ["^1", ">=1.0.0, <2.0.0", "1.*"] {
+            for asked in ["2.0.0", "3.7.1", "9.0.0"] {
+                let asked: Version = asked.parse().unwrap();
+                let found = nearest(&reqs(&[covered]), &asked);
+                assert!(found.matches(&Version::new(1, 8, 1)), "{covered}: {found}");
+                assert!(!found.matches(&asked), "{covered}: {found}");
+            }
+        }
+        let found = nearest(&reqs(&["^1", "^4"]), &Version::new(3, 0, 0));
+        assert!(found.matches(&Version::new(4, 0, 5)), "{found}");
     }
 
     #[test]

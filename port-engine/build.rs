@@ -1,0 +1,10 @@
+//! Fingerprints the engine.
+
+use std::path::Path;
+
+#[path = "src/fingerprint.rs"]
+mod fingerprint;
+
+fn main() {
+    fingerprint::emit(Path::new("src"));
+}
