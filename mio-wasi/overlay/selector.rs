@@ -142,4 +142,3 @@ cfg_any_os_ext! {
         Interest::new(interests.is_readable(), interests.is_writable())
     }
 }
-
