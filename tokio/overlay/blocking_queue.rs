@@ -1,5 +1,5 @@
 //! The queue of blocking closures on the one thread there is; the contract is
-//! in `runtime/scheduler/current_thread/one_thread.rs`.
+//! in `runtime/scheduler/current_thread/one_thread/mod.rs`.
 
 use super::pool::{Spawner, Task};
 use crate::runtime::{context, Handle};

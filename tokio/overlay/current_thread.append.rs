@@ -11,7 +11,7 @@ type CoreSlot = AtomicCell<Core>;
 // Takes the place of `AtomicCell::new`, in which there is no handle.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 fn core_slot(handle: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot + '_ {
-    |core| CoreSlot::new(handle, core)
+    |core| one_thread::core_slot(handle, core)
 }
 
 #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
