@@ -49,6 +49,7 @@ impl Limit<'_> {
 /// other hands: it is being driven already.
 pub(super) fn drive(cx: &Context, limit: Limit<'_>) -> Option<Found> {
     let core = cx.core.borrow_mut().take()?;
+    let _wake = HandOnWake(&cx.handle);
     let (core, found) = match core.driver {
         Some(_) => {
             let (core, found) = drive_core(cx, core, limit);
@@ -57,11 +58,19 @@ pub(super) fn drive(cx: &Context, limit: Limit<'_>) -> Option<Found> {
         None => (core, None),
     };
     *cx.core.borrow_mut() = Some(core);
-    // The next one to drive takes it back, so nothing spins over it meanwhile.
-    if root::take_wake(&cx.handle) {
-        cx.handle.shared.woken.store(true, Release);
-    }
     found
+}
+
+/// Hands a wake of the root that could not be followed to whoever drives next, its owner
+/// among them. Only at the end, so that nothing spins over it meanwhile.
+struct HandOnWake<'a>(&'a Arc<Handle>);
+
+impl Drop for HandOnWake<'_> {
+    fn drop(&mut self) {
+        if root::take_wake(self.0) {
+            self.0.shared.woken.store(true, Release);
+        }
+    }
 }
 
 fn drive_core(cx: &Context, mut core: Box<Core>, limit: Limit<'_>) -> (Box<Core>, Found) {

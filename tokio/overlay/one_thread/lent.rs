@@ -8,19 +8,19 @@ use std::ptr::NonNull;
 /// It belongs to one thread (it is not `Sync`), and functions of one thread end in the
 /// reverse order of their beginning. So what is on the list has been lent by a call that
 /// is still on the stack, and whoever looks at it is above that call.
-pub(super) struct Lent<T> {
+pub(crate) struct Lent<T> {
     values: RefCell<Vec<NonNull<T>>>,
 }
 
 impl<T> Lent<T> {
-    pub(super) const fn new() -> Lent<T> {
+    pub(crate) const fn new() -> Lent<T> {
         Lent {
             values: RefCell::new(Vec::new()),
         }
     }
 
     /// Lends `value` while `f` runs, also if `f` panics.
-    pub(super) fn lend<R>(&self, value: &T, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn lend<R>(&self, value: &T, f: impl FnOnce() -> R) -> R {
         struct Pop<'a, T>(&'a Lent<T>);
         impl<T> Drop for Pop<'_, T> {
             fn drop(&mut self) {
@@ -34,7 +34,7 @@ impl<T> Lent<T> {
 
     /// Calls `f` with the value that was lent as the `n`th, counted from the bottom of
     /// the stack; `None` where there are not so many.
-    pub(super) fn with<R>(&self, n: usize, f: impl FnOnce(&T) -> R) -> Option<R> {
+    pub(crate) fn with<R>(&self, n: usize, f: impl FnOnce(&T) -> R) -> Option<R> {
         let value = self.values.borrow().get(n).copied()?;
         // SAFETY: the call of `lend` that put the value on the list is still on this
         // thread's stack, below this one, and holds a reference to it. It cannot return

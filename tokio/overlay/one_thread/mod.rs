@@ -43,10 +43,10 @@
 //! All of it is compiled natively too, against a model of tokio: `tokio/native`.
 
 mod drive;
-mod lent;
+pub(crate) mod lent;
 mod outer;
 mod park;
-mod root;
+pub(crate) mod root;
 mod runtimes;
 mod slice;
 

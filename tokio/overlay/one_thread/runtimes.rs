@@ -19,7 +19,9 @@ enum Flavor {
     CurrentThread,
     /// Natively it has threads of its own. Here it counts as having one, which does this
     /// when it ends.
-    MultiThread { before_stop: Option<Callback> },
+    MultiThread {
+        before_stop: Option<Callback>,
+    },
 }
 
 tokio_thread_local! {
@@ -44,13 +46,13 @@ impl CoreSlot {
         CoreSlot(slot)
     }
 
-    pub(crate) fn take(&self) -> Option<Box<Core>> {
+    pub(in super::super) fn take(&self) -> Option<Box<Core>> {
         self.0.take()
     }
 
     /// `block_on` is over, and what follows it may take long: what tasks have
     /// written is sent first.
-    pub(crate) fn set(&self, core: Box<Core>) {
+    pub(in super::super) fn set(&self, core: Box<Core>) {
         wasmedge_wasi_socket::gather::before_blocking();
         self.0.set(core);
     }
