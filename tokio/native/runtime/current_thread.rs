@@ -145,7 +145,7 @@ impl Handle {
 
 // ===== the scheduler's own half =====
 
-/// Looks at the timers, and waits for them. Nothing can be driven meanwhile.
+/// Fires the timers, and waits for them. Nothing can be driven meanwhile.
 pub struct Driver(());
 
 impl Driver {
@@ -257,11 +257,11 @@ impl Context {
         driver: &mut Driver,
         timeout: Option<Duration>,
     ) -> Box<Core> {
-        let look = || {
+        let poll_drivers = || {
             driver.park(handle, timeout);
             self.defer.wake();
         };
-        self.enter(core, look).0
+        self.enter(core, poll_drivers).0
     }
 }
 

@@ -156,7 +156,7 @@ pub fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-/// As tokio's: the task goes on when the drivers have been looked at.
+/// As tokio's: the task goes on when the drivers have been polled.
 pub async fn yield_now() {
     let mut has_yielded = false;
     poll_fn(|cx| {

@@ -35,7 +35,7 @@ impl Context {
     }
 }
 
-/// Wakers that are put off until the drivers have been looked at.
+/// Wakers that are put off until the drivers have been polled.
 pub struct Defer(RefCell<Vec<Waker>>);
 
 impl Defer {

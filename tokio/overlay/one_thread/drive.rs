@@ -137,7 +137,7 @@ fn wait_at_most(cx: &Context, mut core: Box<Core>, timeout: Duration) -> Box<Cor
 
 // ===== what upstream's loop asks =====
 
-/// What comes before each look at the drivers that does not wait: the next
+/// What comes before each poll of the drivers that does not wait: the next
 /// queued closure, and other runtimes.
 pub(crate) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     let core = run_next_closure(cx, core);

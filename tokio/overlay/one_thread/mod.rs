@@ -6,8 +6,8 @@
 //! other threads drive the tasks. WasmEdge has one thread. The contract here:
 //!
 //! * `spawn_blocking` queues the closure and returns. The scheduler runs queued
-//!   closures in order, one each time it looks at the drivers, so timers and
-//!   sockets are looked at between two of them. A closure that is aborted
+//!   closures in order, one each time it polls the drivers, so timers and
+//!   sockets are served between two of them. A closure that is aborted
 //!   before it started never runs; at shutdown those that must run do, the
 //!   others are cancelled, as upstream has it.
 //! * In a closure, and in `block_in_place`, waiting is legal. It *drives* the
