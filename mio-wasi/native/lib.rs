@@ -4,16 +4,22 @@
 
 #![cfg_attr(not(test), allow(dead_code))]
 
+#[path = "../overlay/backoff.rs"]
+mod backoff;
+#[path = "../overlay/cost.rs"]
+mod cost;
+#[path = "../overlay/direction.rs"]
+mod direction;
+#[path = "../overlay/host.rs"]
+mod host;
 #[path = "../overlay/pace.rs"]
 mod pace;
-#[path = "../overlay/parked.rs"]
-mod parked;
-#[path = "../overlay/poll_set.rs"]
+#[path = "../overlay/poll_set/mod.rs"]
 mod poll_set;
-#[path = "../overlay/poller.rs"]
+#[path = "../overlay/poller/mod.rs"]
 mod poller;
-#[path = "../overlay/presumption.rs"]
-mod presumption;
+#[path = "../overlay/speculative.rs"]
+mod speculative;
 
 #[cfg(test)]
 mod model;

@@ -10,9 +10,9 @@ use wasmedge_host::abi::{Event, EventType, Subscription};
 use wasmedge_host::coalesce::{Backlog, Sent};
 use wasmedge_host::Errno;
 
-use crate::poller::{Host, Probe};
+use crate::host::{Host, Probe};
 
-/// A socket of the model.
+/// A socket of the model. Made by one of its functions, each of which changes one thing.
 #[derive(Clone, Debug, Default)]
 pub struct Socket {
     pub readable: bool,
@@ -32,6 +32,74 @@ pub struct Socket {
     pub blocking: bool,
 }
 
+/// Sockets as tests name them.
+impl Socket {
+    /// A stream with nothing to read, and no room to write.
+    pub fn silent() -> Socket {
+        Socket::default()
+    }
+
+    pub fn readable() -> Socket {
+        Socket {
+            readable: true,
+            ..Socket::default()
+        }
+    }
+
+    pub fn writable() -> Socket {
+        Socket {
+            writable: true,
+            ..Socket::default()
+        }
+    }
+
+    pub fn hung_up() -> Socket {
+        Socket {
+            hang_up: true,
+            ..Socket::default()
+        }
+    }
+
+    /// One whose peer has ended its direction, and whose send buffer is full.
+    pub fn half_closed() -> Socket {
+        Socket {
+            read_closed: true,
+            ..Socket::default()
+        }
+    }
+
+    /// One with an error to tell.
+    pub fn failed() -> Socket {
+        Socket {
+            pending_error: true,
+            ..Socket::default()
+        }
+    }
+
+    pub fn listener() -> Socket {
+        Socket {
+            listener: true,
+            ..Socket::default()
+        }
+    }
+
+    /// This one, as a datagram socket.
+    pub fn datagram(self) -> Socket {
+        Socket {
+            datagram: true,
+            ..self
+        }
+    }
+
+    /// This one, in blocking mode.
+    pub fn blocking(self) -> Socket {
+        Socket {
+            blocking: true,
+            ..self
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct State {
     pub sockets: BTreeMap<i32, Socket>,
@@ -39,7 +107,7 @@ pub struct State {
     pub polls: usize,
     pub probes: usize,
     /// Processor time used.
-    pub ran: u64,
+    pub cpu_time: u64,
     /// Calls take time: 600 ns for each subscription and for each that the poll before
     /// had and this one has not, or the other way round, 2500 for a probe.
     pub costs: bool,
@@ -52,7 +120,7 @@ pub struct State {
     interrupted_deadline: Option<u64>,
     /// Bytes that sockets have still to send, and whether the kernel has just
     /// refused them.
-    pub rests: BTreeMap<i32, (usize, bool)>,
+    pub backlogs: BTreeMap<i32, (usize, bool)>,
     /// Those of them whose writing side is to be shut after it.
     pub shut: BTreeSet<i32>,
     /// Sockets that their owners have closed.
@@ -102,7 +170,7 @@ impl Host for Model {
             let took = 600 * (subscriptions.len() + changed) as u64;
             state.before = these;
             state.now += took;
-            state.ran += took;
+            state.cpu_time += took;
         }
         assert!(state.polls < 1_000_000, "the poller spins");
         assert!(!subscriptions.is_empty(), "an empty poll corrupts the host");
@@ -201,8 +269,8 @@ impl Host for Model {
         self.0.borrow().now
     }
 
-    fn ran(&mut self) -> u64 {
-        self.0.borrow().ran
+    fn cpu_time(&mut self) -> u64 {
+        self.0.borrow().cpu_time
     }
 
     fn is_datagram(&mut self, fd: i32) -> bool {
@@ -218,7 +286,7 @@ impl Host for Model {
         state.probes += 1;
         if state.costs {
             state.now += 2500;
-            state.ran += 2500;
+            state.cpu_time += 2500;
         }
         let socket = &state.sockets[&fd];
         assert!(!socket.datagram, "a probe would take a datagram's error");
@@ -232,14 +300,14 @@ impl Host for Model {
         }
     }
 
-    fn send_gathered(&mut self) -> bool {
+    fn flush_writes(&mut self) -> bool {
         let state = self.0.borrow();
-        !state.rests.is_empty() || !state.orphans.is_empty()
+        !state.backlogs.is_empty() || !state.orphans.is_empty()
     }
 
-    fn rests(&mut self, into: &mut Vec<Backlog>) {
+    fn backlogs(&mut self, into: &mut Vec<Backlog>) {
         let state = &mut *self.0.borrow_mut();
-        for (&fd, (_, fresh)) in &mut state.rests {
+        for (&fd, (_, fresh)) in &mut state.backlogs {
             into.push(Backlog {
                 fd,
                 is_orphan: state.orphans.contains(&fd),
@@ -249,10 +317,10 @@ impl Host for Model {
         }
     }
 
-    fn send_rest(&mut self, fd: i32) -> Sent {
+    fn send_backlog(&mut self, fd: i32) -> Sent {
         let state = &mut *self.0.borrow_mut();
         state.tries += 1;
-        let Some((left, _)) = state.rests.get_mut(&fd) else {
+        let Some((left, _)) = state.backlogs.get_mut(&fd) else {
             return Sent::All;
         };
         let room = state.room.entry(fd).or_default();
@@ -260,7 +328,7 @@ impl Host for Model {
         *left -= taken;
         *room -= taken;
         if *left == 0 {
-            state.rests.remove(&fd);
+            state.backlogs.remove(&fd);
             return Sent::All;
         }
         if *room == 0 && taken > 0 {
@@ -284,17 +352,14 @@ impl Host for Model {
     fn close_orphan(&mut self, fd: i32) {
         let state = &mut *self.0.borrow_mut();
         assert!(state.adopted.remove(&fd));
-        assert!(!state.rests.contains_key(&fd));
+        assert!(!state.backlogs.contains_key(&fd));
         state.orphans.remove(&fd);
         state.sockets.remove(&fd);
     }
 
     fn always_ready(&mut self) -> Option<i32> {
-        let socket = Socket {
-            hang_up: true,
-            ..Socket::default()
-        };
-        self.0.borrow_mut().sockets.insert(ALWAYS_READY, socket);
+        let mut state = self.0.borrow_mut();
+        state.sockets.insert(ALWAYS_READY, Socket::hung_up());
         Some(ALWAYS_READY)
     }
 }

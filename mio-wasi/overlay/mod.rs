@@ -4,15 +4,17 @@
 //!
 //! | mio's contract | file |
 //! |---|---|
-//! | `Selector`, `Event`, `Events`, `event`, `IoSourceState` | `selector.rs` |
+//! | `Selector` | `selector.rs` |
+//! | `Event`, `Events`, `event` | `event.rs` |
+//! | `IoSourceState` | `io_source.rs` |
 //! | `tcp`, `udp`, `uds` | `net.rs` |
 //! | `mio::Waker` | `waker.rs` |
 //! | `mio::wasi::SourceFd` | `source_fd.rs` |
 //!
-//! `poller.rs` (one wait), `poll_set.rs` (what is armed), `pace.rs` (how often
-//! all of it is looked at), `presumption.rs` (what need not be looked at) and
-//! `parked.rs` (what cannot be waited for) know nothing of mio and nothing of the
-//! host; they are tested natively.
+//! `poller` (one wait), `poll_set` (what is armed), `pace.rs` (how often all of it is
+//! polled), `speculative.rs` (what need not be asked about) and `backoff.rs` (what cannot
+//! be waited for) know nothing of mio, and of the host only the trait in `host.rs`; they
+//! are tested natively. `wasmedge.rs` is that trait for WasmEdge.
 //!
 //! # Limits
 //!
@@ -24,17 +26,24 @@
 //! * A half-closed peer is seen by reading 0 bytes; `is_read_closed` is true
 //!   only when both directions are down.
 
+mod backoff;
+mod cost;
+mod direction;
+pub(crate) mod event;
+mod host;
 mod pace;
-mod parked;
 mod poll_set;
 mod poller;
-mod presumption;
 mod selector;
+mod speculative;
+mod wasmedge;
 
-pub(crate) use self::selector::{event, Event, Events, Selector};
+pub(crate) use self::event::{Event, Events};
+pub(crate) use self::selector::Selector;
 
 cfg_io_source! {
-    pub(crate) use self::selector::IoSourceState;
+    mod io_source;
+    pub(crate) use self::io_source::IoSourceState;
 
     #[cfg(feature = "net")]
     use self::net::take_accepted as is_accepted;

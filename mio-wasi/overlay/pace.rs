@@ -1,15 +1,14 @@
-//! How often the whole set is looked at.
+//! How often all sources are polled.
 //!
 //! The host walks through every subscription on every poll, and takes out and
 //! puts back what a poll leaves out. With thousands of idle connections that is
 //! most of the work.
 //!
-//! A program that is never out of work can do better: one look at the whole set
-//! costs a third of probing each source of it, as long as no poll in between takes
-//! sources out. So
+//! A program that is never out of work can do better: one full poll costs a third of
+//! probing each source of the set, as long as no poll in between takes sources out. So
 //!
-//! * **How long to do without polls** is decided here: [`Pace::blind`]. Meanwhile
-//!   what was served a moment ago is probed, or presumed ready (`presumption.rs`).
+//! * **How long to skip polls** is decided here: [`Pace::max_poll_skip`]. Meanwhile
+//!   what was served a moment ago is probed, or taken for ready (`speculative.rs`).
 //!
 //! It has to poll nevertheless when nothing more is ready, to sleep. Does that
 //! happen often, the set is *split*: what spoke lately stays in every
@@ -18,59 +17,64 @@
 //! it is decided
 //!
 //! * **Whether to split.** [`Pace::pressure`] is what walking through the whole
-//!   set costs, or would cost, above an eighth of the time, looks that are due not
-//!   counted. At the price of a
-//!   change (each source out of the host and in again) the set is split; at zero
-//!   it is whole again. The distance keeps it from going back and forth. A
-//!   program that waits for longer soon has a whole set, and then sleeps without
-//!   a time-out.
-//! * **How many stay hot.** As many as can be walked through in a 24th of the time
+//!   set costs, or would cost, above its share of the time, full polls that are due not
+//!   counted. At the price of a change (each source out of the host and in again) the set
+//!   is split; at zero it is whole again. The distance keeps it from going back and forth.
+//!   A program that waits for longer soon has a whole set, and then sleeps without a
+//!   time-out.
+//! * **How many stay hot.** As many as can be walked through in a small share of the time
 //!   between two polls; those that have been silent for longest go.
-//! * **How fast to sweep.** All cold sources are probed once in six times the
-//!   time that this takes: a sixth of the time goes into it at most, and it is
+//! * **How fast to sweep.** All cold sources are probed once in several times the
+//!   time that this takes: that bounds both the share of the time that goes into it, and
 //!   how long a cold source may go unnoticed (about 25 ms with 4000).
 //!
-//! Times are in nanoseconds, and the program's own: what it ran, and what it slept
-//! in polls. A machine that others keep busy gives it less of it, and then the
-//! shares are of that.
+//! Times are in nanoseconds, and the program's own: the processor time that it used, and
+//! what it slept in polls. A machine that others keep busy gives it less of it, and then
+//! the shares are of that.
 
-/// Least number of sources for which splitting is considered.
+use super::cost::Cost;
+
+/// Fewest sources for which splitting is considered: fewer are walked through in less
+/// time than the decision takes.
 const FEWEST: usize = 32;
 
-/// Share of the time that walking may take: one in so many.
+/// Share of the time that walking may take: one in so many. Less, and sets are split that
+/// cost next to nothing; more, and a server that sleeps between requests feels it.
 const WALK_SHARE: u64 = 8;
 
-/// Share of the time that walking through hot sources may take: one in so many.
+/// Share of the time that walking through hot sources may take: one in so many. A third
+/// of [`WALK_SHARE`], since sweeping comes on top.
 const HOT_SHARE: u64 = 24;
 
 /// So many sources may be hot in any case.
 const FEWEST_HOT: usize = 32;
 
-/// A longer time between polls is not taken for the usual one.
+/// A longer time between polls is not taken for the usual one: the program was asleep.
 const LONGEST_GAP: u64 = 10_000_000;
 
-/// Share of the time that sweeping may take: one in so many.
+/// Share of the time that sweeping may take: one in so many. Its other side is the time
+/// for which a cold source goes unnoticed.
 const SWEEP_SHARE: u64 = 6;
 
 /// A change takes a source out of the host and puts it in again, which costs as
 /// much as so many subscriptions to it.
 const CHANGE: u64 = 6;
 
-/// Least number of sources for which polls are left out for longer than a moment: a
+/// Fewest sources for which polls are skipped for longer than a moment: a
 /// poll of fewer costs little, and whoever waits for this program's answers may take
 /// longer than it.
-const FEWEST_RARE: usize = 200;
+const FEWEST_TO_SKIP: usize = 200;
 
-/// How long polls may be left out in any case, in nanoseconds, while sources are ready
-/// one after the other.
-pub(crate) const SHORTEST_BLIND: u64 = 500_000;
+/// How long polls may be skipped in any case, in nanoseconds, while sources are ready
+/// one after the other: no client notices it, and it is many requests long.
+pub(crate) const SHORTEST_SKIP: u64 = 500_000;
 
-/// Looks at the whole set take one in so many of the time, as long as that is often ...
-const LOOK_SHARE: u64 = 12;
+/// Full polls take one in so many of the time, as long as that makes them come often ...
+const FULL_POLL_SHARE: u64 = 12;
 
-/// ... in nanoseconds. Where it would not be, they may take one in so many.
-const LOOK_OFTEN: u64 = 20_000_000;
-const LOOK_MOST: u64 = 6;
+/// ... in nanoseconds. Where it would not, they may take more: one in so many.
+const FULL_POLL_OFTEN: u64 = 20_000_000;
+const FULL_POLL_LARGEST_SHARE: u64 = 6;
 
 /// A split set is for programs that sleep: for at least so many nanoseconds in one of
 /// the polls up to one that counts against a whole set. Shorter is what the clocks are
@@ -90,38 +94,17 @@ const BATCH_ASLEEP: usize = 64;
 const ERA_POLLS: u32 = 2;
 const ERA: u64 = 4_000_000;
 
-/// What one thing costs, from samples. Some samples are too large, since the
-/// system was busy with something else meanwhile; the estimate follows smaller
-/// ones faster.
-#[derive(Debug)]
-struct Cost {
-    nanos: u64,
-    least: u64,
-    most: u64,
-}
-
-impl Cost {
-    fn sample(&mut self, took: u64, count: usize) {
-        let sample = (took / count as u64).clamp(self.least, self.most);
-        if sample < self.nanos {
-            self.nanos -= (self.nanos - sample) / 2;
-        } else {
-            self.nanos += (sample - self.nanos) / 32;
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Least number of sources for which splitting is considered.
+    /// Fewest sources for which splitting is considered.
     pub(crate) fewest: usize,
-    /// Least number of sources for which polls are rare.
-    pub(crate) fewest_rare: usize,
+    /// Fewest sources for which polls are skipped for longer than a moment.
+    pub(crate) fewest_to_skip: usize,
     split: bool,
     /// The program's own time.
     now: u64,
-    /// Processor time at the last look.
-    ran: u64,
+    /// Processor time when it was last measured.
+    cpu_time: u64,
     /// What walking has cost above its share.
     pressure: u64,
     /// Until when the pressure has been brought down.
@@ -130,8 +113,8 @@ pub(crate) struct Pace {
     probe: Cost,
     /// Up to when the cold sources have been swept.
     swept: u64,
-    /// When the last look at the whole set was, or in a split set would have been.
-    looked: u64,
+    /// When the last full poll was, or in a split set would have been.
+    full_poll: u64,
     /// The program has slept since a poll last counted.
     rested: bool,
     era: u32,
@@ -157,24 +140,16 @@ impl Pace {
     pub(crate) fn new() -> Pace {
         Pace {
             fewest: FEWEST,
-            fewest_rare: FEWEST_RARE,
+            fewest_to_skip: FEWEST_TO_SKIP,
             split: false,
             now: 0,
-            ran: 0,
+            cpu_time: 0,
             pressure: 0,
             relieved: 0,
-            subscription: Cost {
-                nanos: 600,
-                least: 100,
-                most: 5_000,
-            },
-            probe: Cost {
-                nanos: 1_000,
-                least: 200,
-                most: 2_500,
-            },
+            subscription: Cost::new(600, 100, 5_000),
+            probe: Cost::new(1_000, 200, 2_500),
             swept: 0,
-            looked: 0,
+            full_poll: 0,
             rested: false,
             era: 2,
             era_began: 0,
@@ -190,11 +165,11 @@ impl Pace {
         awaited >= self.fewest || cold > 0
     }
 
-    /// The program has used `ran` of processor time so far. Returns how much of
-    /// it since the last call.
-    pub(crate) fn ran(&mut self, ran: u64) -> u64 {
-        let since = ran.saturating_sub(self.ran);
-        self.ran = ran;
+    /// The program has used `cpu_time` so far. Returns how much of it since the last
+    /// call.
+    pub(crate) fn cpu_time(&mut self, cpu_time: u64) -> u64 {
+        let since = cpu_time.saturating_sub(self.cpu_time);
+        self.cpu_time = cpu_time;
         self.now += since;
         since
     }
@@ -209,16 +184,16 @@ impl Pace {
         self.era
     }
 
-    /// A poll ran for `ran`, and walked through so many subscriptions.
-    pub(crate) fn walked(&mut self, walked: usize, ran: u64) {
+    /// A poll used so much processor time, and walked through so many subscriptions.
+    pub(crate) fn walked(&mut self, walked: usize, cpu_time: u64) {
         if walked >= BATCH {
-            self.subscription.sample(ran, walked);
+            self.subscription.sample(cpu_time, walked);
         }
     }
 
     /// There was a poll. `counts` if it had or brought something to do; `slept` is
     /// for how long it waited; `due` says that there had been none for
-    /// [`blind`](Self::blind). `awaited` sources would have been in it if the set were
+    /// [`max_poll_skip`](Self::max_poll_skip). `awaited` sources would have been in it if the set were
     /// whole.
     pub(crate) fn polled(&mut self, awaited: usize, counts: bool, slept: u64, due: bool) {
         self.era_polls += 1;
@@ -226,20 +201,20 @@ impl Pace {
         self.gap = self.gap - self.gap / 8 + gap / 8;
         self.began = self.now;
         let due = match self.split {
-            true => self.now.saturating_sub(self.looked) >= self.blind(awaited, 0),
+            true => self.now.saturating_sub(self.full_poll) >= self.max_poll_skip(awaited, 0),
             false => due,
         };
         self.rested |= slept > SLEPT;
         if due {
-            self.looked = self.now;
+            self.full_poll = self.now;
         } else if counts && (!self.split || self.rested) {
             self.rested = false;
             self.press(awaited, self.walk(awaited));
         }
     }
 
-    /// Time was spent instead of on a poll of so many sources, which is as bad.
-    pub(crate) fn kept_looking(&mut self, awaited: usize, nanos: u64) {
+    /// Time was spent on probes instead of on a poll of so many sources, which is as bad.
+    pub(crate) fn probed_instead(&mut self, awaited: usize, nanos: u64) {
         self.press(awaited, nanos);
     }
 
@@ -250,25 +225,25 @@ impl Pace {
 
     /// What a poll of so many sources costs.
     pub(crate) fn walk(&self, sources: usize) -> u64 {
-        sources as u64 * self.subscription.nanos
+        sources as u64 * self.subscription.nanos()
     }
 
-    /// For how long polls may be left out, in nanoseconds, as long as there is
+    /// For how long polls may be skipped, in nanoseconds, as long as there is
     /// something to do.
-    pub(crate) fn blind(&self, awaited: usize, cold: usize) -> u64 {
-        if cold > 0 || awaited < self.fewest_rare {
-            return SHORTEST_BLIND;
+    pub(crate) fn max_poll_skip(&self, awaited: usize, cold: usize) -> u64 {
+        if cold > 0 || awaited < self.fewest_to_skip {
+            return SHORTEST_SKIP;
         }
         let walk = self.walk(awaited);
-        (LOOK_SHARE * walk)
-            .min(LOOK_OFTEN)
-            .max(LOOK_MOST * walk)
-            .max(SHORTEST_BLIND)
+        (FULL_POLL_SHARE * walk)
+            .min(FULL_POLL_OFTEN)
+            .max(FULL_POLL_LARGEST_SHARE * walk)
+            .max(SHORTEST_SKIP)
     }
 
     /// How many sources are hot at most, once the set is split.
     pub(crate) fn hot(&self) -> usize {
-        ((self.gap / HOT_SHARE / self.subscription.nanos) as usize).max(FEWEST_HOT)
+        ((self.gap / HOT_SHARE / self.subscription.nanos()) as usize).max(FEWEST_HOT)
     }
 
     /// Says what is to be done, now that `awaited` sources are armed or cold.
@@ -301,12 +276,12 @@ impl Pace {
     }
 
     fn price_of_change(&self, awaited: usize) -> u64 {
-        CHANGE * self.subscription.nanos * awaited as u64
+        CHANGE * self.subscription.nanos() * awaited as u64
     }
 
     /// How long sweeping `cold` sources takes.
     fn sweep(&self, cold: usize) -> u64 {
-        (SWEEP_SHARE * self.probe.nanos * cold as u64).max(QUICKEST_SWEEP)
+        (SWEEP_SHARE * self.probe.nanos() * cold as u64).max(QUICKEST_SWEEP)
     }
 
     /// How many of `cold` sources are to be probed now.
@@ -330,10 +305,10 @@ impl Pace {
         due
     }
 
-    /// `count` probes ran for `ran`.
-    pub(crate) fn probed(&mut self, count: usize, ran: u64) {
+    /// `count` probes used so much processor time.
+    pub(crate) fn probed(&mut self, count: usize, cpu_time: u64) {
         if count >= BATCH {
-            self.probe.sample(ran, count);
+            self.probe.sample(cpu_time, count);
         }
     }
 

@@ -1,5 +1,5 @@
 //! The queue of blocking closures on the one thread there is; the contract is
-//! in `runtime/scheduler/current_thread/one_thread.rs`.
+//! in `runtime/scheduler/current_thread/one_thread/mod.rs`.
 
 use super::pool::{Spawner, Task};
 use crate::runtime::{context, Handle};
@@ -56,7 +56,7 @@ pub(super) fn push(spawner: &Spawner, task: Task, runtime: &Handle) -> Result<()
     })
 }
 
-/// Whether a closure waits for its turn.
+/// Whether a closure is queued.
 pub(crate) fn is_waiting(spawner: &Spawner) -> bool {
     QUEUES.with(|queues| {
         queues
@@ -66,7 +66,7 @@ pub(crate) fn is_waiting(spawner: &Spawner) -> bool {
     })
 }
 
-/// A closure whose turn it is.
+/// A closure that is next.
 pub(crate) struct Closure {
     task: Task,
     /// What it was spawned on.
@@ -83,14 +83,14 @@ impl Closure {
         });
     }
 
-    /// Runs it only if it must not be left out.
+    /// Runs it only if it is mandatory, as upstream calls it; cancels it otherwise.
     fn end(self) {
         let _current = self.runtime.enter();
         context::one_thread::as_blocking(|| self.task.end());
     }
 }
 
-/// Takes the closure whose turn it is.
+/// Takes the closure that is next.
 pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
     if !is_waiting(spawner) {
         return None;
@@ -102,8 +102,8 @@ pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
 
 /// Closes the queue. Natively its closures have begun by now, each on a thread
 /// of its own, and are waited for: they run as long as there is time (`None`:
-/// however long they take). Of the rest, what must run does so, and the others
-/// are cancelled.
+/// however long they take). When that is over, those that are mandatory run, and the
+/// others are cancelled.
 pub(super) fn shut_down(spawner: &Spawner, timeout: Option<Duration>) {
     let mut closures = with_queue(spawner, |queue| {
         queue.shut_down = true;

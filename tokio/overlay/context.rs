@@ -1,5 +1,5 @@
 //! Whether code counts as part of the runtime, on the one thread there is; the
-//! contract is in `runtime/scheduler/current_thread/one_thread.rs`.
+//! contract is in `runtime/scheduler/current_thread/one_thread/mod.rs`.
 
 use super::{EnterRuntime, CONTEXT};
 use crate::runtime::scheduler::current_thread::one_thread;

@@ -11,7 +11,7 @@ type CoreSlot = AtomicCell<Core>;
 // Takes the place of `AtomicCell::new`, in which there is no handle.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 fn core_slot(handle: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot + '_ {
-    |core| CoreSlot::new(handle, core)
+    |core| one_thread::core_slot(handle, core)
 }
 
 #[cfg(not(all(target_os = "wasi", target_env = "p1")))]
@@ -20,7 +20,7 @@ fn core_slot(_: &Arc<Handle>) -> impl FnOnce(Option<Box<Core>>) -> CoreSlot {
 }
 
 impl Core {
-    /// The tasks are done for now, and the drivers are looked at.
+    /// The tasks are done for now, and the drivers are polled.
     fn pause_work(&mut self, context: &Context) {
         #[cfg(all(target_os = "wasi", target_env = "p1"))]
         if one_thread::works_on(context, self) {
@@ -31,7 +31,7 @@ impl Core {
 
     /// The future of `block_on` is done.
     fn end_work(&mut self, context: &Context) {
-        // Natively what came before the last look at the drivers has been counted.
+        // Natively what came before the last poll of the drivers has been counted.
         #[cfg(all(target_os = "wasi", target_env = "p1"))]
         {
             self.metrics.pause();
@@ -39,7 +39,7 @@ impl Core {
         }
     }
 
-    /// The drivers have been looked at.
+    /// The drivers have been polled.
     fn resume_work(&mut self) {
         self.metrics.resume();
     }

@@ -260,6 +260,6 @@ pub fn socket_type(fd: impl AsRawFd) -> io::Result<Option<SocketType>> {
 /// # Errors
 ///
 /// The host's.
-pub fn is_listener(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub fn is_listener(fd: impl AsRawFd) -> io::Result<bool> {
     Ok(backend::int(fd.as_raw_fd(), IntOption::AcceptConn)? != 0)
 }

@@ -1,0 +1,81 @@
+//! Directions: a single one, those that are asked about, and those that are ready.
+
+/// One of the two directions of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+impl Direction {
+    const fn bit(self) -> u8 {
+        match self {
+            Direction::Read => 1,
+            Direction::Write => 2,
+        }
+    }
+}
+
+/// The directions that somebody asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Interest(u8);
+
+impl Interest {
+    pub(crate) const NONE: Interest = Interest::new(false, false);
+    pub(crate) const READ: Interest = Interest::new(true, false);
+    pub(crate) const WRITE: Interest = Interest::new(false, true);
+    pub(crate) const BOTH: Interest = Interest::new(true, true);
+
+    pub(crate) const fn new(read: bool, write: bool) -> Interest {
+        Interest(read as u8 | (write as u8) << 1)
+    }
+
+    pub(crate) const fn has(self, direction: Direction) -> bool {
+        self.0 & direction.bit() != 0
+    }
+
+    pub(crate) const fn and(self, other: Interest) -> Interest {
+        Interest(self.0 & other.0)
+    }
+
+    pub(crate) const fn without(self, other: Interest) -> Interest {
+        Interest(self.0 & !other.0)
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// The directions that are reported as ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ready(u8);
+
+impl Ready {
+    pub(crate) const READABLE: Ready = Ready::of(Direction::Read);
+
+    pub(crate) const fn new(readable: bool, writable: bool) -> Ready {
+        Ready(readable as u8 | (writable as u8) << 1)
+    }
+
+    pub(crate) const fn of(direction: Direction) -> Ready {
+        Ready(direction.bit())
+    }
+
+    /// What of it somebody asked about.
+    pub(crate) const fn within(self, interest: Interest) -> Ready {
+        Ready(self.0 & interest.0)
+    }
+
+    pub(crate) const fn is_readable(self) -> bool {
+        self.0 & Direction::Read.bit() != 0
+    }
+
+    pub(crate) const fn is_writable(self) -> bool {
+        self.0 & Direction::Write.bit() != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}

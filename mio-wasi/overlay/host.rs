@@ -1,0 +1,62 @@
+//! What the poller asks of the host, as a trait, so that a model of the host can
+//! stand in for it in native tests.
+
+use wasmedge_host::abi::{Event as HostEvent, Subscription};
+use wasmedge_host::coalesce::{Backlog, Sent};
+use wasmedge_host::Errno;
+
+/// What the poller asks of the host.
+pub(crate) trait Host {
+    /// `poll_oneoff`. `subscriptions` is never empty; `events` is as long.
+    fn poll(
+        &mut self,
+        subscriptions: &[Subscription],
+        events: &mut [HostEvent],
+    ) -> Result<usize, Errno>;
+
+    /// Monotonic clock, nanoseconds.
+    fn now(&mut self) -> u64;
+
+    /// Processor time that the program has used, nanoseconds.
+    fn cpu_time(&mut self) -> u64;
+
+    /// Whether the descriptor is a datagram socket (`SO_TYPE`).
+    fn is_datagram(&mut self, fd: i32) -> bool;
+
+    /// Whether a socket is in non-blocking mode.
+    fn is_nonblocking(&mut self, fd: i32) -> bool;
+
+    /// Whether reading from a non-blocking stream would not block. Must not take anything
+    /// from whoever reads.
+    fn probe(&mut self, fd: i32) -> Probe;
+
+    /// Sends coalesced writes. Returns whether there are backlogs: bytes that the kernel
+    /// did not take.
+    fn flush_writes(&mut self) -> bool;
+
+    /// Lists the backlogs.
+    fn backlogs(&mut self, into: &mut Vec<Backlog>);
+
+    /// Tries to send a backlog.
+    fn send_backlog(&mut self, fd: i32) -> Sent;
+
+    /// An orphan (a socket that its owner has closed before its backlog was out) is in
+    /// the poll set, and is not to be closed by anybody else.
+    fn adopt(&mut self, fd: i32);
+
+    /// An orphan is no longer in the poll set; once its backlog is out it is closed.
+    fn close_orphan(&mut self, fd: i32);
+
+    /// A descriptor of the poller's own that can always be polled as readable;
+    /// `None` where there is none to be had.
+    fn always_ready(&mut self) -> Option<i32>;
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probe {
+    Nothing,
+    Something,
+    /// The socket is no connection: its readiness is another matter.
+    NoConnection,
+}

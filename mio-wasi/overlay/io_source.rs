@@ -1,0 +1,140 @@
+//! The registration that travels with an I/O source, and what its operations tell.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wasmedge_host::fd::socket;
+use wasmedge_host::{coalesce, ready};
+
+use super::direction::{Direction, Interest};
+use super::poll_set::{Key, Owner};
+use super::selector::{asked, Selector};
+use crate::{Registry, Token};
+
+/// The registration that travels with an I/O source, so that arming it
+/// again needs no lookup.
+pub(crate) struct IoSourceState {
+    registration: Option<Registration>,
+    /// The last receive got as much as it had room for: the source was served,
+    /// though the next receive may find nothing.
+    full: AtomicBool,
+}
+
+struct Registration {
+    selector: Selector,
+    key: Key,
+    fd: RawFd,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Also when the source is dropped without having been
+        // deregistered: its descriptor is closed right after, and a closed
+        // descriptor must not stay in the set.
+        coalesce::flush_socket(self.fd);
+        self.selector.lock().set.remove(self.key);
+    }
+}
+
+impl IoSourceState {
+    pub(crate) fn new() -> IoSourceState {
+        IoSourceState {
+            registration: None,
+            full: AtomicBool::new(false),
+        }
+    }
+
+    /// Runs an I/O operation and arms the directions that it exhausted.
+    pub(crate) fn do_io<T, F, R>(&self, f: F, io: &T) -> io::Result<R>
+    where
+        F: FnOnce(&T) -> io::Result<R>,
+    {
+        // What operations outside of mio left behind is not ours.
+        ready::take_exhausted();
+        let result = match &self.registration {
+            // Only then will the selector come by.
+            Some(registration) => coalesce::within(registration.fd, || f(io)),
+            None => f(io),
+        };
+        if let Some(registration) = &self.registration {
+            let exhausted = ready::take_exhausted();
+            let would_block =
+                matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            let mut interest = Interest::new(exhausted.is_read(), exhausted.is_write());
+            if exhausted.is_receiver() {
+                registration.selector.lock().refused(registration.key);
+            } else if interest.is_empty() && would_block {
+                // Not one of our socket operations: it could be either.
+                interest = Interest::BOTH;
+            }
+            if exhausted.is_full() {
+                self.full.store(true, Ordering::Relaxed);
+            }
+            if !interest.is_empty() {
+                let mut poller = registration.selector.lock();
+                let served = if interest.has(Direction::Read) {
+                    let was_full = self.full.swap(false, Ordering::Relaxed);
+                    interest == Interest::READ && (was_full || !would_block)
+                } else {
+                    false
+                };
+                if served {
+                    poller.served(registration.key);
+                } else {
+                    poller.exhausted(registration.key, interest);
+                }
+            }
+        }
+        result
+    }
+
+    pub(crate) fn register(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        interests: crate::Interest,
+        fd: RawFd,
+    ) -> io::Result<()> {
+        if self.registration.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let selector = registry.selector().clone();
+        // Unlike what a `SourceFd` names, what has an I/O source is a socket.
+        let is_new = super::is_accepted(fd);
+        let owner = match is_new {
+            true => Owner::MioAccepted,
+            false if socket::is_listener(fd).unwrap_or(false) => Owner::MioListener,
+            false => Owner::Mio,
+        };
+        let key = selector.insert(fd, token, interests, owner)?;
+        if is_new {
+            selector.lock().accepted(key);
+        }
+        self.registration = Some(Registration { selector, key, fd });
+        Ok(())
+    }
+
+    pub(crate) fn reregister(
+        &mut self,
+        _registry: &Registry,
+        token: Token,
+        interests: crate::Interest,
+        _fd: RawFd,
+    ) -> io::Result<()> {
+        let registration = self.registration.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        registration
+            .selector
+            .lock()
+            .set
+            .update(registration.key, token.0, asked(interests));
+        Ok(())
+    }
+
+    pub(crate) fn deregister(&mut self, _registry: &Registry, _fd: RawFd) -> io::Result<()> {
+        match self.registration.take() {
+            Some(_) => Ok(()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}

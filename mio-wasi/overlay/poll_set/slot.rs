@@ -1,0 +1,182 @@
+//! One registered source, the state of each of its directions, and the key that names it.
+
+use super::super::direction::{Direction, Interest};
+use super::subscriptions;
+
+/// Names one registration. A key that outlives its registration matches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(super) slot: u32,
+    pub(super) generation: u32,
+}
+
+impl Key {
+    /// Whether `other` names this or another registration at the same place. At most one
+    /// of all of those is live.
+    pub(crate) fn shares(self, other: Key) -> bool {
+        self.slot == other.slot
+    }
+
+    /// Whether an event with this user data is the registration's, if it is live.
+    pub(crate) fn is_of(self, userdata: u64) -> bool {
+        subscriptions::unpack(userdata).is_some_and(|(slot, _)| slot == self.slot)
+    }
+}
+
+/// Who does the I/O on a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// mio, through the host layer: the source may be probed.
+    Mio,
+    /// mio, and the socket was just accepted: it is connected, and nothing has
+    /// been sent on it.
+    MioAccepted,
+    /// mio, and the socket waits for connections: it is never writable, and asking about
+    /// that (as tokio does) is not worth a subscription.
+    MioListener,
+    /// Somebody else, unseen.
+    Foreign,
+}
+
+/// What kind of socket a source is; asked of the host only when it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Unknown,
+    Stream,
+    Datagram,
+}
+
+/// How it can be found out, without a poll, whether a source can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Probing {
+    /// Nobody has asked the host yet whether the socket is in non-blocking mode.
+    Untried,
+    /// The socket is in non-blocking mode, so a probe does not wait.
+    Allowed,
+    /// The socket is in non-blocking mode, but no connection. Its owner may be told
+    /// that it is ready, and finds out by itself.
+    Useless,
+    /// Only a poll tells: the socket is in blocking mode, or its I/O is unseen.
+    Forbidden,
+}
+
+/// Why reading was taken for ready without asking the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speculation {
+    /// The source was served a moment ago.
+    Served,
+    /// The connection is new.
+    Accepted,
+}
+
+/// Where the reading side of a source stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadState {
+    /// Not waited for: it is known to be ready, or is of no interest.
+    Idle,
+    /// In the array of subscriptions, since this era.
+    Armed { at: u32, era: u32 },
+    /// Left out of the array and probed from time to time, under this ticket of the queue.
+    Cold { ticket: u32 },
+    /// Is reported as ready at the next wait.
+    Speculative,
+}
+
+/// Where the writing side of a source stands. A writer that waits is never cold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WriteState {
+    /// Not waited for: it is known to be ready, or is of no interest.
+    Idle,
+    /// In the array of subscriptions.
+    Armed { at: u32 },
+    /// Is reported as ready at the next wait.
+    Speculative,
+}
+
+/// A registered source.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) fd: i32,
+    pub(super) token: usize,
+    pub(super) interest: Interest,
+    pub(super) owner: Owner,
+    pub(super) kind: Kind,
+    pub(super) probing: Probing,
+    pub(super) read: ReadState,
+    pub(super) write: WriteState,
+    /// Reading was taken for ready, and it is not known yet whether rightly.
+    pub(super) unsettled: Option<Speculation>,
+    /// An event has told that it can be written to.
+    pub(super) told_writable: bool,
+    /// It has been told that the writing side is shut.
+    pub(super) told_shut: bool,
+}
+
+impl Source {
+    /// A source of which neither direction is waited for yet.
+    pub(super) fn new(fd: i32, token: usize, interest: Interest, owner: Owner) -> Source {
+        Source {
+            fd,
+            token,
+            interest: attainable(interest, owner),
+            owner,
+            kind: match owner {
+                Owner::MioAccepted => Kind::Stream,
+                Owner::Mio | Owner::MioListener | Owner::Foreign => Kind::Unknown,
+            },
+            probing: match owner {
+                Owner::MioAccepted => Probing::Allowed,
+                Owner::Mio | Owner::MioListener => Probing::Untried,
+                Owner::Foreign => Probing::Forbidden,
+            },
+            read: ReadState::Idle,
+            write: WriteState::Idle,
+            unsettled: None,
+            told_writable: false,
+            told_shut: false,
+        }
+    }
+
+    /// Replaces token and interest.
+    pub(super) fn reregister(&mut self, token: usize, interest: Interest) {
+        self.token = token;
+        self.interest = attainable(interest, self.owner);
+    }
+
+    /// The directions that are in the array of subscriptions.
+    pub(super) fn armed(&self) -> Interest {
+        Interest::new(
+            matches!(self.read, ReadState::Armed { .. }),
+            matches!(self.write, WriteState::Armed { .. }),
+        )
+    }
+
+    /// The position of an armed direction.
+    pub(super) fn position_mut(&mut self, direction: Direction) -> Option<&mut u32> {
+        match (direction, &mut self.read, &mut self.write) {
+            (Direction::Read, ReadState::Armed { at, .. }, _)
+            | (Direction::Write, _, WriteState::Armed { at }) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether reading may become cold.
+    pub(super) fn may_cool(&self) -> bool {
+        matches!(self.probing, Probing::Untried | Probing::Allowed)
+    }
+}
+
+/// What of `interest` can ever come to pass.
+fn attainable(interest: Interest, owner: Owner) -> Interest {
+    match owner {
+        Owner::MioListener => interest.and(Interest::READ),
+        Owner::Mio | Owner::MioAccepted | Owner::Foreign => interest,
+    }
+}
+
+/// A place for a registration. Its generation tells former ones from the current one.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) generation: u32,
+    pub(super) source: Option<Source>,
+}

@@ -1,0 +1,106 @@
+//! WasmEdge, as the poller sees it.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Instant;
+
+use wasmedge_host::abi;
+use wasmedge_host::fd::{poll, socket};
+use wasmedge_host::{coalesce, Errno};
+
+use super::host::{Host, Probe};
+
+/// The host's calls, and what the poller keeps open for them.
+#[derive(Debug)]
+pub(super) struct WasmEdge {
+    start: Instant,
+    /// A socket that is always ready. `None` once none could be opened.
+    always_ready: Option<Option<OwnedFd>>,
+    /// Closed sockets that this poller has registered until their backlog is out.
+    orphans: Vec<RawFd>,
+}
+
+impl WasmEdge {
+    pub(super) fn new() -> WasmEdge {
+        WasmEdge {
+            start: Instant::now(),
+            always_ready: None,
+            orphans: Vec::new(),
+        }
+    }
+}
+
+impl Drop for WasmEdge {
+    fn drop(&mut self) {
+        for &fd in &self.orphans {
+            coalesce::set_adopted(fd, false);
+        }
+    }
+}
+
+// Registered descriptors are known by their numbers. Should the owner of a `SourceFd`
+// have closed one, the host answers `BADF`.
+impl Host for WasmEdge {
+    fn poll(
+        &mut self,
+        subscriptions: &[abi::Subscription],
+        events: &mut [abi::Event],
+    ) -> Result<usize, Errno> {
+        poll::poll_oneoff(subscriptions, events)
+    }
+
+    fn now(&mut self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+
+    fn cpu_time(&mut self) -> u64 {
+        poll::processor_time().unwrap_or(0)
+    }
+
+    fn is_datagram(&mut self, fd: i32) -> bool {
+        matches!(
+            socket::socket_type(fd),
+            Ok(Some(abi::SocketType::Datagram))
+        )
+    }
+
+    fn is_nonblocking(&mut self, fd: i32) -> bool {
+        socket::nonblocking(fd).unwrap_or(false)
+    }
+
+    fn probe(&mut self, fd: i32) -> Probe {
+        match socket::probe(fd) {
+            socket::Probe::Nothing => Probe::Nothing,
+            socket::Probe::Something => Probe::Something,
+            socket::Probe::NoConnection => Probe::NoConnection,
+        }
+    }
+
+    fn flush_writes(&mut self) -> bool {
+        coalesce::flush()
+    }
+
+    fn backlogs(&mut self, into: &mut Vec<coalesce::Backlog>) {
+        coalesce::backlogs(into);
+    }
+
+    fn send_backlog(&mut self, fd: i32) -> coalesce::Sent {
+        coalesce::send_backlog(fd)
+    }
+
+    fn adopt(&mut self, fd: i32) {
+        coalesce::set_adopted(fd, true);
+        self.orphans.push(fd);
+    }
+
+    fn close_orphan(&mut self, fd: i32) {
+        self.orphans.retain(|&other| other != fd);
+        coalesce::set_adopted(fd, false);
+    }
+
+    fn always_ready(&mut self) -> Option<i32> {
+        // A TCP socket that was never connected: hung up, says the host.
+        let open = || socket::open(abi::AddressFamily::Inet4, abi::SocketType::Stream, true).ok();
+        let socket = self.always_ready.get_or_insert_with(open);
+        socket.as_ref().map(AsRawFd::as_raw_fd)
+    }
+}

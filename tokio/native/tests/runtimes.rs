@@ -1,0 +1,215 @@
+//! More than one runtime, and waits outside of all of them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::nested::Event;
+use super::Log;
+use crate::runtime::scheduler::current_thread::one_thread::{is_in_background, put_in_background};
+use crate::runtime::{block_in_place, wait_for, wait_until, yield_now, Runtime};
+use crate::{clock, thread};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Counts once per millisecond, for ever.
+fn spawn_ticks(runtime: &Runtime) -> Rc<Cell<usize>> {
+    let ticks = Rc::new(Cell::new(0));
+    let (count, handle) = (ticks.clone(), runtime.handle().clone());
+    runtime.handle().spawn(async move {
+        loop {
+            handle.sleep(MS).await;
+            count.set(count.get() + 1);
+        }
+    });
+    ticks
+}
+
+#[test]
+fn a_runtime_goes_on_while_another_one_waits_inside_of_its_closure() {
+    let outer = Runtime::current_thread();
+    let (log, event) = (Log::default(), Event::default());
+    let (note, wait) = (log.clone(), event.clone());
+    let queued = outer.handle().spawn_blocking(move || {
+        let inner = Runtime::current_thread();
+        inner.block_on(async {
+            // What it waits for only the outer one can do.
+            wait.wait().await;
+            note.note("inner");
+        });
+    });
+    queued.unwrap();
+    let (happens, sleep, note) = (event.clone(), outer.handle().sleep(3 * MS), log.clone());
+    outer.handle().spawn(async move {
+        sleep.await;
+        note.note("outer");
+        happens.happens();
+    });
+    let ended = outer.handle().sleep(20 * MS);
+    outer.block_on(async {
+        event.wait().await;
+        ended.await;
+    });
+    assert_eq!(log.take(), ["outer", "inner"]);
+}
+
+#[test]
+fn three_runtimes_lie_on_each_other_and_all_go_on() {
+    let outer = Runtime::current_thread();
+    let ticks = spawn_ticks(&outer);
+    let seen = Rc::new(Cell::new((0, 0)));
+    let (see, outer_ticks) = (seen.clone(), ticks.clone());
+    let done = Event::default();
+    let ends = done.clone();
+    let queued = outer.handle().spawn_blocking(move || {
+        let middle = Runtime::current_thread();
+        let ticks = spawn_ticks(&middle);
+        let middle_ticks = ticks.clone();
+        middle.block_on(async {
+            block_in_place(|| {
+                let inner = Runtime::current_thread();
+                let sleep = inner.handle().sleep(100 * MS);
+                inner.block_on(sleep);
+            });
+        });
+        see.set((outer_ticks.get(), middle_ticks.get()));
+        ends.happens();
+    });
+    queued.unwrap();
+    outer.block_on(done.wait());
+    let (outer, middle) = seen.get();
+    // Natively a hundred each; waits are cut into slices of 8 ms.
+    assert!(outer >= 10, "{outer} ticks of the outer runtime");
+    assert!(middle >= 10, "{middle} ticks of the middle runtime");
+}
+
+#[test]
+fn a_multi_thread_runtime_goes_on_though_nobody_runs_it() {
+    let background = Runtime::multi_thread();
+    assert!(is_in_background(&background.handle().inner));
+    let ticks = spawn_ticks(&background);
+    let other = Runtime::current_thread();
+    assert!(!is_in_background(&other.handle().inner));
+    let idle = spawn_ticks(&other);
+    // A wait outside of all runtimes ...
+    thread::sleep(100 * MS);
+    assert!(ticks.get() >= 10, "{} ticks", ticks.get());
+    assert_eq!(idle.get(), 0, "natively nobody would run it");
+    // ... and one in another.
+    let before = ticks.get();
+    other.block_on(other.handle().sleep(100 * MS));
+    assert!(ticks.get() >= before + 10);
+    assert_eq!(clock::now(), 200 * MS);
+}
+
+#[test]
+fn a_task_that_yields_is_not_lost_by_a_runtime_that_nobody_runs() {
+    let background = Runtime::multi_thread();
+    let yields = Rc::new(Cell::new(0));
+    let count = yields.clone();
+    background.handle().spawn(async move {
+        for _ in 0..100 {
+            yield_now().await;
+            count.set(count.get() + 1);
+        }
+    });
+    let other = Runtime::current_thread();
+    other.block_on(other.handle().sleep(100 * MS));
+    wait_until(|| yields.get() == 100);
+}
+
+#[test]
+fn a_wait_that_only_a_runtime_can_end_drives_it() {
+    let runtime = Runtime::current_thread();
+    let sleep = runtime.handle().sleep(3 * MS);
+    let done = runtime.handle().spawn(sleep);
+    wait_until(|| done.get());
+    assert_eq!(clock::now(), 3 * MS);
+}
+
+#[test]
+fn a_sleep_in_a_task_stops_that_task_alone_if_natively_others_have_threads() {
+    for is_multi_thread in [false, true] {
+        let runtime = match is_multi_thread {
+            true => Runtime::multi_thread(),
+            false => Runtime::current_thread(),
+        };
+        let ticks = spawn_ticks(&runtime);
+        let (slept, ticks_seen) = (Event::default(), Rc::new(Cell::new(0)));
+        let (sleeps, see, seen) = (slept.clone(), ticks.clone(), ticks_seen.clone());
+        runtime.handle().spawn(async move {
+            thread::sleep(50 * MS);
+            seen.set(see.get());
+            sleeps.happens();
+        });
+        runtime.block_on(slept.wait());
+        if is_multi_thread {
+            assert!(ticks_seen.get() >= 40, "{} ticks", ticks_seen.get());
+        } else {
+            assert_eq!(ticks_seen.get(), 0);
+        }
+    }
+}
+
+#[test]
+fn no_more_than_so_many_tasks_sleep_on_each_other() {
+    let runtime = Runtime::multi_thread();
+    let asleep = Rc::new(Cell::new(0usize));
+    let most = Rc::new(Cell::new(0usize));
+    let mut done = Vec::new();
+    for _ in 0..20 {
+        let (asleep, most) = (asleep.clone(), most.clone());
+        done.push(runtime.handle().spawn(async move {
+            asleep.set(asleep.get() + 1);
+            most.set(most.get().max(asleep.get()));
+            thread::sleep(MS);
+            asleep.set(asleep.get() - 1);
+        }));
+    }
+    runtime.block_on(runtime.handle().sleep(100 * MS));
+    assert!(done.iter().all(|done| done.get()));
+    // Sixteen that drive, and one on top that stops the thread.
+    assert_eq!(most.get(), 17);
+}
+
+#[test]
+fn a_background_runtime_counts_as_one_worker() {
+    let (started, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let runtime = Runtime::current_thread();
+    let (start, stop) = (started.clone(), stopped.clone());
+    put_in_background(
+        &runtime.handle().inner,
+        Some(&move || {
+            start.fetch_add(1, Ordering::Relaxed);
+        }),
+        Some(Arc::new(move || {
+            stop.fetch_add(1, Ordering::Relaxed);
+        })),
+    );
+    assert_eq!(started.load(Ordering::Relaxed), 1);
+    assert_eq!(stopped.load(Ordering::Relaxed), 0);
+    drop(runtime);
+    assert_eq!(stopped.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_runtime_that_is_gone_is_not_driven() {
+    let kept = Runtime::multi_thread();
+    let ticks = spawn_ticks(&kept);
+    {
+        let gone = Runtime::multi_thread();
+        spawn_ticks(&gone);
+        gone.block_on(gone.handle().sleep(MS));
+    }
+    let sleep = kept.handle().sleep(10 * MS);
+    wait_for(sleep);
+    assert!(ticks.get() >= 5);
+}
+
+#[test]
+#[should_panic = "nothing to drive"]
+fn without_a_runtime_there_is_nothing_to_drive() {
+    wait_until(|| false);
+}
