@@ -27,7 +27,7 @@ fn run() -> Result<(), Error> {
                 for check in doctor(&dirs)? {
                     println!("{:?} {}: {}", check.status, check.name, check.detail);
                     if let Some(mend) = check.mend {
-                        println!("    to mend it: {mend}");
+                        println!("    help: {mend}");
                     }
                 }
                 return Ok(());

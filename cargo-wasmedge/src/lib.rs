@@ -15,6 +15,7 @@
 //! * [`embedded`]: the ports, the host layer and the facades that the binary carries;
 //! * [`toolchain`]: finds and installs rustc, cargo, `wasm-ld` and WasmEdge;
 //! * [`shell`]: what the user sees on stderr;
+//! * [`fs`]: whole files or none, and locks;
 //! * [`error`]: what can fail here, with its exit code.
 
 pub mod aot;
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod embedded;
 pub mod error;
+pub mod fs;
 pub mod lockfile;
 pub mod names;
 pub mod overlay;

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
-use wasmedge_wasi_socket::gather::{Rest, Sent};
-use wasmedge_wasi_socket::Errno;
+use wasmedge_host::abi::{Event, EventType, Subscription};
+use wasmedge_host::coalesce::{Backlog, Sent};
+use wasmedge_host::Errno;
 
 use crate::poller::{Host, Probe};
 
@@ -237,10 +237,10 @@ impl Host for Model {
         !state.rests.is_empty() || !state.orphans.is_empty()
     }
 
-    fn rests(&mut self, into: &mut Vec<Rest>) {
+    fn rests(&mut self, into: &mut Vec<Backlog>) {
         let state = &mut *self.0.borrow_mut();
         for (&fd, (_, fresh)) in &mut state.rests {
-            into.push(Rest {
+            into.push(Backlog {
                 fd,
                 is_orphan: state.orphans.contains(&fd),
                 is_fresh: std::mem::take(fresh),

@@ -23,8 +23,8 @@ pub(crate) mod tcp {
     use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
     use std::sync::atomic::Ordering;
 
-    use wasmedge_wasi_socket::abi::SocketType;
-    use wasmedge_wasi_socket::{fd::socket, Errno};
+    use wasmedge_host::abi::SocketType;
+    use wasmedge_host::{fd::socket, Errno};
 
     /// Opens a non-blocking TCP socket for the family of `addr`.
     pub(crate) fn new_for_addr(addr: SocketAddr) -> io::Result<RawFd> {
@@ -68,8 +68,8 @@ pub(crate) mod udp {
     use std::net::{self, SocketAddr};
     use std::os::fd::AsFd;
 
-    use wasmedge_wasi_socket::abi::SocketType;
-    use wasmedge_wasi_socket::fd::socket;
+    use wasmedge_host::abi::SocketType;
+    use wasmedge_host::fd::socket;
 
     /// Opens a non-blocking UDP socket bound to `addr`.
     pub fn bind(addr: SocketAddr) -> io::Result<net::UdpSocket> {
@@ -91,8 +91,8 @@ pub(crate) mod uds {
         use std::os::fd::{AsFd, AsRawFd};
         use std::os::unix::net::{SocketAddr, UnixStream};
 
-        use wasmedge_wasi_socket::abi::SocketType;
-        use wasmedge_wasi_socket::fd::socket::unix;
+        use wasmedge_host::abi::SocketType;
+        use wasmedge_host::fd::socket::unix;
 
         /// Connects, which takes no time: a listener without room is `WouldBlock`.
         pub(crate) fn connect_addr(address: &SocketAddr) -> io::Result<UnixStream> {
@@ -113,7 +113,7 @@ pub(crate) mod uds {
         use std::os::unix::net::{self, SocketAddr};
         use std::sync::atomic::Ordering;
 
-        use wasmedge_wasi_socket::fd::socket::unix;
+        use wasmedge_host::fd::socket::unix;
 
         use crate::net::UnixStream;
 

@@ -26,7 +26,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wasmedge_wasi_socket::abi::Subscription;
+use wasmedge_host::abi::Subscription;
 
 /// A set of directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

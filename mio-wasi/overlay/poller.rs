@@ -19,9 +19,9 @@
 //!
 //! What is asked of the host is kept small: see `pace.rs` and `presumption.rs`.
 
-use wasmedge_wasi_socket::abi::{Event as HostEvent, Subscription};
-use wasmedge_wasi_socket::gather::{Rest, Sent};
-use wasmedge_wasi_socket::Errno;
+use wasmedge_host::abi::{Event as HostEvent, Subscription};
+use wasmedge_host::coalesce::{Backlog, Sent};
+use wasmedge_host::Errno;
 
 use super::pace::{Change, Pace, SHORTEST_BLIND};
 use super::parked::{Cause, Parked};
@@ -58,7 +58,7 @@ pub(crate) trait Host {
     fn send_gathered(&mut self) -> bool;
 
     /// Lists the rests.
-    fn rests(&mut self, into: &mut Vec<Rest>);
+    fn rests(&mut self, into: &mut Vec<Backlog>);
 
     /// Tries to send a rest.
     fn send_rest(&mut self, fd: i32) -> Sent;
@@ -135,7 +135,7 @@ pub(crate) struct Poller<H> {
     events: Vec<HostEvent>,
     wakes: Vec<usize>,
     parked: Parked,
-    rests: Vec<Rest>,
+    rests: Vec<Backlog>,
     pub(crate) pace: Pace,
     /// Of sources that were served, and of new connections.
     served: Presumption,

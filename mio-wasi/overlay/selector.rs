@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use wasmedge_wasi_socket::abi;
-use wasmedge_wasi_socket::fd::{poll, socket};
-use wasmedge_wasi_socket::{gather, ready, Errno};
+use wasmedge_host::abi;
+use wasmedge_host::fd::{poll, socket};
+use wasmedge_host::{coalesce, ready, Errno};
 
 use super::poll_set::{Directions, Key, Owner, RegisterError};
 use super::poller::{Host, Poller, Probe};
@@ -29,7 +29,7 @@ struct WasmEdge {
 impl Drop for WasmEdge {
     fn drop(&mut self) {
         for &fd in &self.orphans {
-            gather::set_adopted(fd, false);
+            coalesce::set_adopted(fd, false);
         }
     }
 }
@@ -80,25 +80,25 @@ impl Host for WasmEdge {
     }
 
     fn send_gathered(&mut self) -> bool {
-        gather::flush()
+        coalesce::flush()
     }
 
-    fn rests(&mut self, into: &mut Vec<gather::Rest>) {
-        gather::rests(into);
+    fn rests(&mut self, into: &mut Vec<coalesce::Backlog>) {
+        coalesce::backlogs(into);
     }
 
-    fn send_rest(&mut self, fd: i32) -> gather::Sent {
-        gather::send_rest(fd)
+    fn send_rest(&mut self, fd: i32) -> coalesce::Sent {
+        coalesce::send_backlog(fd)
     }
 
     fn adopt(&mut self, fd: i32) {
-        gather::set_adopted(fd, true);
+        coalesce::set_adopted(fd, true);
         self.orphans.push(fd);
     }
 
     fn close_orphan(&mut self, fd: i32) {
         self.orphans.retain(|&other| other != fd);
-        gather::set_adopted(fd, false);
+        coalesce::set_adopted(fd, false);
     }
 
     fn always_ready(&mut self) -> Option<i32> {
@@ -261,7 +261,7 @@ cfg_io_source! {
             // Also when the source is dropped without having been
             // deregistered: its descriptor is closed right after, and a closed
             // descriptor must not stay in the set.
-            gather::flush_socket(self.fd);
+            coalesce::flush_socket(self.fd);
             self.selector.lock().set.remove(self.key);
         }
     }
@@ -283,7 +283,7 @@ cfg_io_source! {
             ready::take_exhausted();
             let result = match &self.registration {
                 // Only then will the selector come by.
-                Some(registration) => gather::within(registration.fd, || f(io)),
+                Some(registration) => coalesce::within(registration.fd, || f(io)),
                 None => f(io),
             };
             if let Some(registration) = &self.registration {

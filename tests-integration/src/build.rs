@@ -1,14 +1,18 @@
 //! Apps become programs.
 
-use std::fs::File;
+mod environment;
+mod once;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cargo_wasmedge::runner;
-use fs4::fs_std::FileExt;
+
+use environment::{quick_to_load, select, shell_like};
+use once::Once;
 
 use crate::guard::Guard;
 use crate::host::{Host, Mode};
@@ -34,16 +38,16 @@ pub enum App {
 pub struct Workbench {
     tmp: PathBuf,
     bin: OnceLock<PathBuf>,
-    built: Mutex<Vec<String>>,
+    once: Once,
 }
 
 impl Workbench {
     /// Builds into `tmp`, a folder that outlives the tests.
     pub fn new(tmp: PathBuf) -> Workbench {
         Workbench {
+            once: Once::new(tmp.join("built")),
             tmp,
             bin: OnceLock::new(),
-            built: Mutex::new(Vec::new()),
         }
     }
 
@@ -70,7 +74,7 @@ impl Workbench {
             None => {
                 // Where the tests themselves were built: its library is there.
                 let target = self.tmp.parent().context("no target folder")?.to_owned();
-                self.once("cargo-wasmedge", || {
+                self.once.run("cargo-wasmedge", || {
                     let mut cargo = self.cargo();
                     cargo
                         .args(["build", "--package", "cargo-wasmedge", "--target-dir"])
@@ -139,7 +143,7 @@ impl Workbench {
     /// Has the runner compile `program`, which it keeps: programs that are given
     /// no address to listen on or command to carry out end by themselves.
     fn compile(&self, program: &Path, host: &Host) -> Result<()> {
-        self.once(&format!("{host} {}", program.display()), || {
+        self.once.run(&format!("{host} {}", program.display()), || {
             let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
             command
                 .arg(runner::SUBCOMMAND)
@@ -173,22 +177,23 @@ impl Workbench {
     /// Builds a whole workspace: programs share what they depend on.
     fn build(&self, manifest: &Path, host: &Host) -> Result<()> {
         let kind = if host.is_native() { "native" } else { "wasm" };
-        self.once(&format!("{kind} {}", manifest.display()), || {
-            let mut command = if host.is_native() {
-                self.cargo()
-            } else {
-                self.wasmedge(host)?
-            };
-            command
-                .args(["build", "--manifest-path"])
-                .arg(manifest)
-                .arg("--target-dir")
-                .arg(self.target());
-            Guard::run(command, BUILD_LIMIT)?
-                .successful()
-                .with_context(|| format!("cannot build {}", manifest.display()))?;
-            Ok(())
-        })
+        self.once
+            .run(&format!("{kind} {}", manifest.display()), || {
+                let mut command = if host.is_native() {
+                    self.cargo()
+                } else {
+                    self.wasmedge(host)?
+                };
+                command
+                    .args(["build", "--manifest-path"])
+                    .arg(manifest)
+                    .arg("--target-dir")
+                    .arg(self.target());
+                Guard::run(command, BUILD_LIMIT)?
+                    .successful()
+                    .with_context(|| format!("cannot build {}", manifest.display()))?;
+                Ok(())
+            })
     }
 
     /// A copy of mini-redis as it was published, out of cargo's own registry.
@@ -215,7 +220,7 @@ impl Workbench {
         let copy = self
             .tmp
             .join(format!("mini-redis-{}-{kind}", package.version));
-        self.once(&copy.display().to_string(), || {
+        self.once.run(&copy.display().to_string(), || {
             if !copy.join("Cargo.toml").exists() {
                 let partial = tempfile::tempdir_in(&self.tmp)?;
                 copy_folder(source.as_std_path(), partial.path())?;
@@ -245,82 +250,6 @@ impl Workbench {
             self.target().join("wasm32-wasip1/debug").join(file)
         }
     }
-
-    /// Does `work` once per run, and not while another process does it. Under
-    /// nextest every test is a process: what one has built, the next need not
-    /// look at again.
-    fn once(&self, key: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if built.iter().any(|other| other == key) {
-            return Ok(());
-        }
-        std::fs::create_dir_all(self.tmp.join("built"))?;
-        let name: String = key
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '.' {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let name = &name[name.len().saturating_sub(120)..];
-        let stamp = self.tmp.join("built").join(name);
-        let lock = File::create(stamp.with_extension("lock"))?;
-        lock.lock_exclusive()?;
-        let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_default();
-        let done = std::fs::read_to_string(&stamp).unwrap_or_default();
-        if run.is_empty() || done != run {
-            work()?;
-            std::fs::write(&stamp, run)?;
-        }
-        built.push(key.to_owned());
-        Ok(())
-    }
-}
-
-/// Tells the runner where to run.
-fn select(command: &mut Command, host: &Host) {
-    if let Host::WasmEdge(edge, mode) = host {
-        let aot = match mode {
-            Mode::Interpreted => "never",
-            Mode::Compiled => "always",
-        };
-        command
-            .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-            .env("CARGO_WASMEDGE_AOT", aot);
-    }
-}
-
-/// Programs built without optimisation are slow to interpret and to compile
-/// ahead of time.
-fn quick_to_load(command: &mut Command) {
-    command
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "3")
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-}
-
-/// Takes away what cargo tells the tests that it runs, which would not be there
-/// in a shell.
-fn shell_like(mut command: Command) -> Command {
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        let kept = [
-            "CARGO_HOME",
-            "CARGO_NET_OFFLINE",
-            "CARGO_WASMEDGE_HOME",
-            "CARGO_WASMEDGE_NO_RUSTUP",
-        ];
-        let ours = kept.contains(&&*name)
-            || name.starts_with("CARGO_HTTP_")
-            || name.starts_with("CARGO_REGISTR");
-        let cargos = name == "CARGO" || name.starts_with("CARGO_") || name.starts_with("NEXTEST");
-        if (cargos && !ours) || name == "RUST_RECURSION_COUNT" || name == "RUST_BACKTRACE" {
-            command.env_remove(&*name);
-        }
-    }
-    command
 }
 
 /// Copies a folder with all that is in it.

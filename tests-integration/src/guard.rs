@@ -1,89 +1,22 @@
 //! A running program that ends with its test.
 
-use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+mod ended;
+mod printed;
+
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+pub use ended::Ended;
+use printed::Printed;
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process, kill_process_group};
 
-use crate::LIMIT;
-
-/// What a program has printed so far, line by line.
-#[derive(Default)]
-struct Printed {
-    lines: Mutex<Vec<Line>>,
-    more: Condvar,
-}
-
-#[derive(Debug, Clone)]
-struct Line {
-    error: bool,
-    text: String,
-}
-
-impl Printed {
-    fn lock(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read(self: &Arc<Self>, stream: impl Read + Send + 'static, error: bool) -> JoinHandle<()> {
-        let printed = self.clone();
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(stream);
-            let mut bytes = Vec::new();
-            while let Ok(1..) = reader.read_until(b'\n', &mut bytes) {
-                let text = String::from_utf8_lossy(&bytes);
-                let text = text.trim_end_matches(['\n', '\r']).to_owned();
-                printed.lock().push(Line { error, text });
-                printed.more.notify_all();
-                bytes.clear();
-            }
-        })
-    }
-}
-
-/// How a program ended.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// Its exit status.
-    pub status: ExitStatus,
-    /// What it printed on standard output.
-    pub stdout: String,
-    /// What it printed on standard error.
-    pub stderr: String,
-}
-
-impl Ended {
-    /// The exit code; `None` when a signal ended it.
-    pub fn code(&self) -> Option<i32> {
-        self.status.code()
-    }
-
-    /// Itself, when the program ended with code 0.
-    ///
-    /// # Errors
-    /// When it did not; the message has what it printed.
-    pub fn successful(self) -> Result<Ended> {
-        ensure!(self.status.success(), "{self}");
-        Ok(self)
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ended with {}\n--- stdout\n{}\n--- stderr\n{}",
-            self.status, self.stdout, self.stderr
-        )
-    }
-}
+use crate::limits::LIMIT;
 
 /// A running program. Dropping it kills the program and waits for its end.
 pub struct Guard {

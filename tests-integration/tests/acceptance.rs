@@ -65,7 +65,8 @@ impl NewApp {
             workbench,
             &["add", "--quiet", "tokio", "--features", "full"],
         )?;
-        let source = workbench.sources().join("apps/echo/src/main.rs");
+        // What README.md shows, and a user starts with.
+        let source = workbench.sources().join("apps/readme/src/main.rs");
         fs::copy(source, new_app.folder().join("src/main.rs"))?;
         // As it is once the app was built: there is a lockfile.
         new_app.cargo(workbench, &["generate-lockfile", "--quiet"])?;

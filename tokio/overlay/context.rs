@@ -21,7 +21,7 @@ fn as_state<R>(state: EnterRuntime, f: impl FnOnce() -> R) -> R {
 /// Runs `f` as code outside of the runtime, which may block. What tasks have
 /// written is sent first: natively it would not wait for `f`.
 pub(crate) fn as_blocking<R>(f: impl FnOnce() -> R) -> R {
-    wasmedge_wasi_socket::gather::before_blocking();
+    wasmedge_host::coalesce::before_blocking();
     one_thread::as_outer(|| as_state(EnterRuntime::NotEntered, f))
 }
 

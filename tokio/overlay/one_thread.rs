@@ -227,7 +227,7 @@ pub(super) struct CoreSlot(Arc<AtomicCell<Core>>);
 impl CoreSlot {
     /// Puts a new runtime's core in, and the runtime on the list.
     pub(super) fn new(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {
-        wasmedge_wasi_socket::thread::on_wait(wait);
+        wasmedge_host::thread::on_wait(wait);
         let slot = Arc::new(AtomicCell::new(core));
         RUNTIMES.with(|runtimes| {
             runtimes.borrow_mut().push(Known {
@@ -247,7 +247,7 @@ impl CoreSlot {
     /// `block_on` is over, and what follows it may take long: what tasks have
     /// written is sent first.
     pub(super) fn set(&self, core: Box<Core>) {
-        wasmedge_wasi_socket::gather::before_blocking();
+        wasmedge_host::coalesce::before_blocking();
         self.0.set(core);
     }
 }
@@ -256,7 +256,7 @@ impl Drop for CoreSlot {
     /// The runtime ends, and with it what counts as its worker. Its tasks are gone by
     /// now; what they have written is sent.
     fn drop(&mut self) {
-        wasmedge_wasi_socket::gather::before_blocking();
+        wasmedge_host::coalesce::before_blocking();
         let slot = Arc::as_ptr(&self.0);
         let known = RUNTIMES.try_with(|runtimes| {
             let mut runtimes = runtimes.borrow_mut();

@@ -16,7 +16,7 @@ pub(crate) use std::net::ToSocketAddrs;
     target_env = "p1",
     not(all(feature = "rt", feature = "time"))
 ))]
-pub(crate) use wasmedge_wasi_socket::net::ToSocketAddrs;
+pub(crate) use wasmedge_host::net::ToSocketAddrs;
 
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "rt", feature = "time"))]
 pub(crate) use wasmedge::{spawn_blocking, ToSocketAddrs};
@@ -32,7 +32,7 @@ mod wasmedge {
     use std::io;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
     use std::vec;
-    use wasmedge_wasi_socket::dns::{self, Exchange, Lookup, Plan, Step, LONGEST_ANSWER};
+    use wasmedge_host::dns::{self, Exchange, Lookup, Plan, Step, LONGEST_ANSWER};
 
     type Addrs = io::Result<vec::IntoIter<SocketAddr>>;
 
@@ -79,7 +79,7 @@ mod wasmedge {
     }
 
     fn blocking(name: Name) -> Addrs {
-        use wasmedge_wasi_socket::lookup;
+        use wasmedge_host::lookup;
 
         match name {
             Name::HostPort(name) => lookup::lookup_with_port(&name),

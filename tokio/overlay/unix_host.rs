@@ -8,7 +8,7 @@ pub(crate) use std::os::unix::{ffi, io, net};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use std::os::fd as io;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use wasmedge_wasi_socket::net::unix as net;
+pub(crate) use wasmedge_host::net::unix as net;
 
 /// What `UnixSocket` takes from socket2, which has no Unix sockets on WASI.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -17,9 +17,9 @@ pub(crate) mod socket2 {
     use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
     use std::path::Path;
 
-    use wasmedge_wasi_socket::abi::SocketType;
-    use wasmedge_wasi_socket::net::unix::SocketAddr;
-    use wasmedge_wasi_socket::fd::socket::{self, unix};
+    use wasmedge_host::abi::SocketType;
+    use wasmedge_host::net::unix::SocketAddr;
+    use wasmedge_host::fd::socket::{self, unix};
 
     pub(crate) struct Domain;
 

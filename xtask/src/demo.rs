@@ -12,9 +12,7 @@ use tests_integration::build::BIN_VARIABLE;
 use tests_integration::guard::Ended;
 use tests_integration::host::Mode;
 use tests_integration::{App, Guard, Host, LIMIT, Workbench, connect, free_port, wait_until};
-
-use crate::repo::Repo;
-use crate::setup::Tools;
+use tools_common::{Repo, Tools};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\

@@ -1,23 +1,20 @@
 //! The project's chores. `cargo xtask help` lists them.
 
-mod bench;
 mod ci;
 mod commands;
-mod compat;
-mod conformance;
 mod demo;
+mod files;
+mod house;
 mod originality;
-mod outcome;
-mod repo;
-mod setup;
 mod test;
+mod tool;
 mod upstream;
 
 use std::process::ExitCode;
 
-use anstream::eprintln;
-use cargo_wasmedge::error::Error;
 use clap::Parser;
+
+use tool::{Passed, Tool};
 
 /// The project's chores
 #[derive(Debug, Parser)]
@@ -34,36 +31,64 @@ enum Chore {
     /// Make every check that continuous integration makes
     Ci(ci::Args),
     /// Run published crates in small apps, against real peers
-    Compat(compat::Args),
+    #[command(disable_help_flag = true)]
+    Compat(Passed),
     /// Run upstream's own tests on the ported crates
-    Conformance(conformance::Args),
+    #[command(disable_help_flag = true)]
+    Conformance(Passed),
     /// Measure how close to native programs are under WasmEdge
-    Bench(bench::Args),
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
     /// See whether a server keeps its memory and its speed over millions of requests
-    Soak(bench::soak::Args),
+    #[command(disable_help_flag = true)]
+    Soak(Passed),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
 
 fn main() -> ExitCode {
-    let done = match Chore::parse() {
+    tools_common::exit_code(match Chore::parse() {
         Chore::Test(args) => test::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
-        Chore::Compat(args) => compat::run(&args),
-        Chore::Conformance(args) => conformance::run(&args),
-        Chore::Bench(args) => bench::run(&args),
-        Chore::Soak(args) => bench::soak::run(&args),
+        Chore::Compat(_) => tool::replace_with(Tool::Compat),
+        Chore::Conformance(_) => tool::replace_with(Tool::Conformance),
+        Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
         Chore::Upstream(args) => upstream::run(&args),
-    };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            // What is missing has an exit code of its own there too.
-            let code = error.downcast_ref().map_or(1, Error::exit_code);
-            eprintln!("error: {error:#}");
-            ExitCode::from(u8::try_from(code).unwrap_or(1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Chore::command().debug_assert();
+    }
+
+    #[test]
+    fn tools_read_their_own_words() {
+        for words in [
+            &["conformance", "--help"][..],
+            &["conformance", "-h"],
+            &["conformance", "tokio", "--filter", "binary(udp)"],
+            &["bench"],
+            &["soak", "--requests=0.2", "--", "-x"],
+            &["compat", "--no-such-flag"],
+        ] {
+            let line = std::iter::once(&"xtask").chain(words);
+            let chore = Chore::try_parse_from(line).unwrap();
+            let (Chore::Compat(passed)
+            | Chore::Conformance(passed)
+            | Chore::Bench(passed)
+            | Chore::Soak(passed)) = chore
+            else {
+                panic!("{chore:?}")
+            };
+            assert_eq!(passed.is_empty(), words.len() == 1);
         }
     }
 }

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::port::{Ports, Upstream};
 use semver::VersionReq;
+use tools_common::Repo;
 
-use crate::repo::Repo;
+use crate::files;
 use crate::test::OLDER_TOKIO;
 
 /// So many telling lines that are the same, one after the other, are a run.
@@ -185,37 +186,21 @@ fn runs(lines: &Lines) -> impl Iterator<Item = (usize, u64)> + '_ {
     })
 }
 
-/// The text files that git tracks, and those that it would.
+/// The text files of the repository that may hold something of upstream's.
 fn our_files(repo: &Repo) -> Result<Vec<(String, Lines)>> {
-    let mut git = std::process::Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ])
-    .current_dir(&repo.root);
-    let output = git.output().context("cannot start git")?;
-    ensure!(
-        output.status.success(),
-        "git cannot list the repository's files"
-    );
-    let names = String::from_utf8(output.stdout).context("a file name is not Unicode")?;
     let mut files = Vec::new();
-    for name in names.split('\0').filter(|name| !name.is_empty()) {
+    for name in files::ours(repo)? {
         let is_shared = SHARED.iter().any(|(shared, _)| *shared == name);
         // What a link points to is listed where it is.
-        let is_link = repo.root.join(name).is_symlink();
+        let is_link = repo.root.join(&name).is_symlink();
         // Made by cargo, from what registries say.
         if is_shared || is_link || name.ends_with(".lock") {
             continue;
         }
-        if let Some(lines) = telling_lines(&repo.root.join(name)) {
-            files.push((name.to_owned(), lines));
+        if let Some(lines) = telling_lines(&repo.root.join(&name)) {
+            files.push((name, lines));
         }
     }
-    ensure!(files.len() > 20, "git lists too few files");
     Ok(files)
 }
 

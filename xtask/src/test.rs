@@ -10,13 +10,16 @@ use anyhow::{Context as _, Result};
 use cargo_wasmedge::port::Upstream;
 use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
 use semver::{Version, VersionReq};
+use tools_common::repo::is_ci;
+use tools_common::report::Counts;
+use tools_common::setup::versions;
+use tools_common::sources::copy_sources;
+use tools_common::{Repo, Report, Runner, Tools};
 
-use crate::outcome::{Counts, Report};
-use crate::repo::{Repo, copy_sources, is_ci};
-use crate::setup::Tools;
-
-/// Packages that are compiled into guests, and whose tests run in both worlds.
-pub const GUEST_PACKAGES: [&str; 4] = [
+/// Packages that are compiled into guests, and whose tests run in both worlds. This is
+/// the only list of them.
+pub const GUEST_PACKAGES: [&str; 5] = [
+    "wasmedge_host",
     "wasmedge_wasi_socket",
     "wasmedge_std",
     "wasmedge_libc",
@@ -29,9 +32,6 @@ const DRIVEN: &str = "tests-integration";
 /// The older minor releases of tokio that the port covers. The newest one is
 /// what the lockfile of the behaviour tests has.
 pub const OLDER_TOKIO: [&str; 3] = ["~1.51", "~1.52", "~1.53"];
-
-/// The WasmEdge versions that are tested unless others are named.
-const WASMEDGE: [&str; 2] = ["~0.14.1", "~0.17.1"];
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "\
@@ -59,14 +59,7 @@ pub fn run(args: &Args) -> Result<bool> {
 /// The same, with a report that has something in it already.
 pub fn run_after(report: Report, args: &Args) -> Result<bool> {
     let repo = Repo::open()?;
-    let wanted = match args.wasmedge.is_empty() {
-        true => WASMEDGE
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()?,
-        false => args.wasmedge.clone(),
-    };
-    let tools = Tools::set_up(&repo, &wanted)?;
+    let tools = Tools::set_up(&repo, &versions(&args.wasmedge))?;
     let mut run = Run {
         runner: Runner::find(&repo),
         repo: &repo,
@@ -103,41 +96,6 @@ pub fn run_after(report: Report, args: &Args) -> Result<bool> {
     Ok(run.report.print(!is_ci()))
 }
 
-/// What runs tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Runner {
-    /// Every test in a process of its own.
-    Nextest,
-    /// All tests of a program in one process.
-    CargoTest,
-}
-
-impl Runner {
-    /// cargo-nextest where it is installed.
-    pub fn find(repo: &Repo) -> Runner {
-        let answer = repo.cargo(["nextest", "--version"]).output();
-        match answer.is_ok_and(|answer| answer.status.success()) {
-            true => Runner::Nextest,
-            false => Runner::CargoTest,
-        }
-    }
-
-    /// The words behind `cargo` that run tests, and say little of those that pass.
-    pub fn args(self) -> &'static [&'static str] {
-        match self {
-            Runner::Nextest => &[
-                "nextest",
-                "run",
-                "--no-fail-fast",
-                "--status-level=slow",
-                "--final-status-level=slow",
-                "--show-progress=none",
-            ],
-            Runner::CargoTest => &["test", "--no-fail-fast"],
-        }
-    }
-}
-
 struct Run<'a> {
     repo: &'a Repo,
     tools: &'a Tools,
@@ -152,13 +110,8 @@ impl Run<'_> {
             .shell
             .status("Testing", format_args!("{suite} ({runtime})"));
         self.repo.shell.command(command);
-        if anstream::ColorChoice::global() == anstream::ColorChoice::Auto
-            && std::io::IsTerminal::is_terminal(&std::io::stderr())
-        {
-            // What we show comes to cargo's notice as a pipe.
-            command.env("CARGO_TERM_COLOR", "always");
-        }
-        self.report.run(suite, runtime, command)
+        let runner = self.runner;
+        self.report.run(suite, runtime, || runner.run(command))
     }
 
     /// The arguments that select the tests that look at programs from outside, or
@@ -339,5 +292,27 @@ impl Run<'_> {
     /// Natively and for WasmEdge, and for all releases of tokio.
     fn behaviour_target(&self) -> PathBuf {
         self.repo.target.join("behaviour")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_guests_are_in_the_workspace() {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        let metadata = cargo_metadata::MetadataCommand::new()
+            .manifest_path(manifest)
+            .no_deps()
+            .exec()
+            .unwrap();
+        for guest in GUEST_PACKAGES {
+            let is_member = metadata
+                .packages
+                .iter()
+                .any(|package| package.name == guest);
+            assert!(is_member, "{guest}");
+        }
     }
 }

@@ -7,11 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::overlay::{patch_config, patch_table};
 use cargo_wasmedge::port::{self, Layout, Port, Ported, Ports, Support, Upstream};
 use semver::{Comparator, Op, VersionReq};
-
-use crate::outcome::{Report, table};
-use crate::repo::{Repo, copy_sources};
-use crate::setup::Tools;
-use crate::test::Runner;
+use tools_common::sources::copy_sources;
+use tools_common::table::table;
+use tools_common::{Repo, Report, Runner, Tools};
 
 /// Ported crates that the behaviour tests do not use. They are built with them,
 /// with these features.
@@ -69,16 +67,19 @@ pub fn run(args: &Args) -> Result<bool> {
     } else {
         let tests = prepare(&repo, &folder, &ported, &ports)?;
         let newest = tools.newest();
+        let runner = Runner::find(&repo);
         let mut command = tools.plain_cargo(newest);
         command
-            .args(Runner::find(&repo).args())
+            .args(runner.args())
             .arg("--release")
             .current_dir(&tests)
             .env("CARGO_TARGET_DIR", repo.target.join("behaviour"));
         let runtime = format!("WasmEdge {}", newest.version);
         repo.shell
             .status("Testing", format_args!("behaviour ({runtime})"));
-        report.run("behaviour with these releases", &runtime, &mut command)?;
+        report.run("behaviour with these releases", &runtime, || {
+            runner.run(&mut command)
+        })?;
     }
     anstream::println!("\n{}", table(&rows, 4).trim_end());
     Ok(report.print(!failed))

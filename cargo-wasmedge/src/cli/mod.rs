@@ -9,6 +9,7 @@ mod setup;
 mod vendor;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -23,11 +24,8 @@ const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
 `run`, `test`, `bench`, `check`, `clippy`, `doc`, `tree`, `nextest run`, …
 
-Settings: [package.metadata.wasmedge] and [workspace.metadata.wasmedge] in
-Cargo.toml, with the keys wasmedge, aot, dirs, env, wasmedge-args, tmp,
-std-facade, weak-random, resolver and allow-af-unix, and the variables
-CARGO_WASMEDGE_<KEY>. A flag wins over a variable, a variable over the package,
-the package over the workspace.
+Settings: `cargo wasmedge help settings` lists them, with the variables, keys of
+Cargo.toml, defaults and an example of each.
 
 Exit codes: those of cargo and of the program, and
   96  something is not set up (`cargo wasmedge setup` mends it)
@@ -100,9 +98,9 @@ enum Own {
     Diff(diff::Args),
     /// Print the variables and arguments that cargo would get
     Env(env::Args),
-    /// Print this, or cargo's help for COMMAND
+    /// Print this, the settings (`help settings`), or cargo's help for COMMAND
     Help {
-        /// A command
+        /// A command, or `settings`
         command: Option<OsString>,
     },
     /// What cargo starts in the place of a built program
@@ -266,6 +264,9 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
         Own::Env(args) => env::run(args, &global),
         Own::Help { command } => {
             let name = command.unwrap_or_default();
+            if name == "settings" {
+                return print_settings();
+            }
             match Cli::command().find_subcommand_mut(name.to_string_lossy().as_ref()) {
                 Some(own) => {
                     let name = format!("cargo wasmedge {}", own.get_name());
@@ -278,6 +279,11 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
         Own::Cargo(args) => passthrough::run(args, global),
         Own::Runner { .. } => Ok(0),
     }
+}
+
+fn print_settings() -> Result<i32> {
+    anstream::stdout().write_all(config::help().as_bytes())?;
+    Ok(0)
 }
 
 fn print_help() -> i32 {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Env;
+use super::env::Env;
 use crate::error::{Error, Result};
 
 /// Overrides the cache folder.
@@ -99,6 +99,16 @@ impl Dirs {
     pub(crate) fn rustup_failed(&self) -> PathBuf {
         self.home.join("rustup-failed.json")
     }
+}
+
+/// The size of all files in a folder and its subfolders, in bytes.
+pub(crate) fn size_of(folder: &Path) -> u64 {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+        .filter_map(|entry| Some(entry.metadata().ok()?.len()))
+        .sum()
 }
 
 #[cfg(test)]

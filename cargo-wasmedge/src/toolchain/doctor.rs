@@ -1,10 +1,13 @@
-//! What is there, what is missing, and what mends it.
+//! What is there, what is missing, and how it is had.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Dirs, Env, Origin, apt, c, rust, wasmedge};
+use super::dirs::{Dirs, size_of};
+use super::env::Env;
+use super::find::Origin;
+use super::{c, rust, wasmedge};
 use crate::error::{Error, Result};
 use crate::random;
 
@@ -29,16 +32,15 @@ pub struct Check {
     pub status: Status,
     /// What was found, or why it will not do.
     pub detail: String,
-    /// The command (or step) that mends it.
+    /// The command, or the step, that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
 
 /// Looks at everything that building and running for WasmEdge needs: cargo,
-/// rustc with the target's standard library, the target's linker, each
-/// WasmEdge, the C compiler that links build scripts, the one for C parts of crates,
-/// the seed that programs get
-/// for random numbers, and the cache folder.
+/// rustc with the target's standard library, the target's linker, each WasmEdge,
+/// the C compiler that links build scripts, the one for C parts of crates, the seed
+/// that programs get for random numbers, and the cache folder.
 ///
 /// # Errors
 /// Only when the process's working directory no longer exists.
@@ -238,7 +240,7 @@ fn random_numbers(dirs: &Dirs, env: &Env) -> Check {
 }
 
 fn cache(dirs: &Dirs) -> Check {
-    let size = indicatif::DecimalBytes(apt::size_of(dirs.home()));
+    let size = indicatif::DecimalBytes(size_of(dirs.home()));
     let detail = format!("{} ({size})", dirs.home().display());
     check("cache folder", Status::Ok, detail, None)
 }

@@ -50,8 +50,8 @@ impl Env {
         self
     }
 
-    /// The same, with the system's files (Debian's keyring) looked for below
-    /// `root` in place of `/`.
+    /// The same, with the system's files (Debian's keyring, wasi-libc's headers,
+    /// `/proc`) looked for below `root` in place of `/`.
     #[must_use]
     pub fn below(mut self, root: impl Into<PathBuf>) -> Env {
         self.root = root.into();

@@ -79,10 +79,20 @@ impl Finished {
     }
 }
 
-/// How often the probe is asked and the time limits are looked at.
+/// How often the probe is asked and the time limits are looked at: often enough
+/// for a progress bar to move smoothly, though each probe may walk a folder.
 const TICK: Duration = Duration::from_millis(100);
-/// How long output may still arrive after the program itself has ended.
+
+/// How long output may still arrive after the program itself has ended. It is in
+/// the pipe by then; only a grandchild that holds the pipe open makes us wait.
 const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long a program may be refused as busy. Another thread's child holds it
+/// open for some milliseconds, on a machine under load for some more.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// How long until a program that ended, or was busy, is looked at again.
+const SOON: Duration = Duration::from_millis(5);
 
 /// Runs `command` with no stdin, within `limits`. `probe` is called every
 /// tenth of a second; a change of its answer counts as progress.
@@ -128,7 +138,7 @@ pub(crate) fn run(
                 Err(RecvTimeoutError::Disconnected) => open = false,
             }
         } else {
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(SOON);
         }
         if let Some(status) = child.try_wait()? {
             break End::Exited(status);
@@ -160,6 +170,10 @@ pub(crate) fn run(
     })
 }
 
+/// How long a program may take to print its version. A first start on a cold
+/// disk takes about a second; one that reaches out for a network takes longer.
+pub(crate) const VERSION_LIMIT: Duration = Duration::from_secs(20);
+
 /// Runs a short command (`--version` and the like) within `limit`.
 pub(crate) fn ask(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     run(command, Limits::total(limit), || 0)
@@ -169,13 +183,13 @@ pub(crate) fn ask(command: &mut Command, limit: Duration) -> io::Result<Finished
 /// child that another thread is starting at this moment holds it open until it
 /// becomes its own program.
 fn spawn(command: &mut Command) -> io::Result<Child> {
-    let until = Instant::now() + Duration::from_secs(2);
+    let until = Instant::now() + BUSY;
     loop {
         match command.spawn() {
             Err(error)
                 if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until =>
             {
-                thread::sleep(Duration::from_millis(5));
+                thread::sleep(SOON);
             }
             result => return result,
         }

@@ -103,7 +103,7 @@ fn a_bad_setting_names_manifest_and_key() {
         stderr(&output),
         format!(
             "error: bad value of `package.metadata.wasmedge.dirs` in {}\n\n\
-             Caused by:\n  expected a list of strings, found a value of type string (`\"data\"`)\n",
+             Caused by:\n  expected a list of `PATH` or `GUEST:HOST[:readonly]`, found `\"data\"`\n",
             fake.app().join("Cargo.toml").display()
         )
     );

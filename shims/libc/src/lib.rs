@@ -8,12 +8,12 @@
 //!
 //! in its root, and every `libc::…` path in it leads here: to the real libc, and
 //! to the socket functions, types and constants of POSIX, over the sockets of
-//! `wasmedge_wasi_socket`. On every other target this is libc, unchanged.
+//! `wasmedge_host`. On every other target this is libc, unchanged.
 //!
 //! As in C, functions return -1 and set `errno` when they fail. What WasmEdge's
 //! socket interface does not reach fails with `ENOTSUP`, which std reports as
-//! [`Unsupported`](std::io::ErrorKind::Unsupported). `TCP_NODELAY` is remembered
-//! and without effect.
+//! [`Unsupported`](std::io::ErrorKind::Unsupported). `TCP_NODELAY` has a
+//! runtime's small writes coalesced, see the host layer's `coalesce`.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(clippy::undocumented_unsafe_blocks)]

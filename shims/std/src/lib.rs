@@ -9,7 +9,7 @@
 //! in its root, and every `std::…` path in it leads here: to the real std in
 //! all but four places.
 //!
-//! * [`net`] holds the sockets of `wasmedge_wasi_socket`.
+//! * [`net`] holds the sockets of `wasmedge_host`.
 //! * [`os`]`::unix` is there, with Unix sockets in `net`.
 //! * [`env::temp_dir`] returns a path. Real std has none on this target, and
 //!   panics.
@@ -25,9 +25,7 @@ pub use std::*;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod net {
     pub use std::net::*;
-    pub use wasmedge_wasi_socket::net::{
-        Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
-    };
+    pub use wasmedge_host::net::{Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 }
 
 /// What is special to operating systems; as [`std::os`].
@@ -47,7 +45,7 @@ pub mod os {
         }
         /// Unix sockets, on WasmEdge's.
         pub mod net {
-            pub use wasmedge_wasi_socket::net::unix::*;
+            pub use wasmedge_host::net::unix::*;
         }
     }
 }
@@ -71,7 +69,7 @@ pub mod env {
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod thread {
     pub use std::thread::*;
-    pub use wasmedge_wasi_socket::thread::{park, park_timeout};
+    pub use wasmedge_host::thread::{park, park_timeout};
 
     /// As [`std::thread::Thread`]; what [`park`] waits for.
     #[derive(Clone, Debug)]
@@ -80,7 +78,7 @@ pub mod thread {
     impl Thread {
         /// As [`std::thread::Thread::unpark`].
         pub fn unpark(&self) {
-            wasmedge_wasi_socket::thread::unpark();
+            wasmedge_host::thread::unpark();
         }
     }
 

@@ -1,10 +1,10 @@
 //! What tokio does, natively and under WasmEdge.
 
 mod blocking;
+mod coalescing;
 mod dns;
 mod errors;
 mod fs;
-mod gather;
 mod half_close;
 mod io;
 mod ipv6;

@@ -1,10 +1,10 @@
 //! `call_indirect` as a jump to direct calls.
 //!
-//! What is in the table of a module whose own code never changes it, and which nobody
-//! else gets, is known. For each type that is called there is one function more, which
-//! takes the arguments and the number of the place in the table, and calls what is
-//! there directly. Anything else, such as a place that is empty or has a function of
-//! another type, it leaves to `call_indirect`, which traps as before.
+//! A table that the module's code never changes, and that is neither imported nor
+//! exported, holds what its element segments say. For each type that is called through
+//! it one function is added, which takes the arguments and the index into the table and
+//! calls the function there directly. Any other index, such as that of an empty element
+//! or of a function of another type, it leaves to `call_indirect`, which traps as before.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use wasmparser::{ElementItems, ElementKind, ExternalKind, Operator, Payload, Typ
 
 use super::Facts;
 
-/// A table that is larger is left alone: its jumps would be, too.
-const MOST: u64 = 1 << 20;
+/// Larger tables are left alone: the jump table of each type may be as long.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// A module's first table.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// How many places it has; `None`: there was no table so far.
+    /// How many elements it has; `None`: there was no table so far.
     size: Option<u32>,
-    /// The functions in it.
+    /// The functions in it, by index.
     functions: BTreeMap<u32, u32>,
     /// The types that it is called with.
     called: Vec<u32>,
-    /// It may have something else in it than was noted.
-    changes: bool,
+    /// It may hold something else than what was noted.
+    may_change: bool,
 }
 
 impl Table {
@@ -35,20 +35,20 @@ impl Table {
         match payload {
             Payload::ImportSection(section) => {
                 for import in section.clone().into_imports() {
-                    self.changes |= matches!(import?.ty, TypeRef::Table(_));
+                    self.may_change |= matches!(import?.ty, TypeRef::Table(_));
                 }
             }
             Payload::TableSection(section) => {
                 let Some(table) = section.clone().into_iter().next().transpose()? else {
                     return Ok(());
                 };
-                self.size = Some(table.ty.initial.min(MOST) as u32);
-                self.changes |= table.ty.table64 || table.ty.initial > MOST;
-                self.changes |= !matches!(table.init, wasmparser::TableInit::RefNull);
+                self.size = Some(table.ty.initial.min(MAX_SIZE) as u32);
+                self.may_change |= table.ty.table64 || table.ty.initial > MAX_SIZE;
+                self.may_change |= !matches!(table.init, wasmparser::TableInit::RefNull);
             }
             Payload::ExportSection(section) => {
                 for export in section.clone() {
-                    self.changes |= export?.kind == ExternalKind::Table;
+                    self.may_change |= export?.kind == ExternalKind::Table;
                 }
             }
             Payload::ElementSection(section) => {
@@ -73,7 +73,7 @@ impl Table {
             offset_expr,
         } = element.kind
         else {
-            // It gets into a table by instructions only.
+            // A passive or declared segment gets into a table by instructions only.
             return Ok(());
         };
         if table_index.unwrap_or(0) != 0 {
@@ -85,15 +85,15 @@ impl Table {
                 let first = value as u32;
                 let end = first.checked_add(functions.count());
                 if end.is_none_or(|end| Some(end) > self.size) {
-                    // The program will not start.
-                    self.changes = true;
+                    // Out of bounds: the program will not start.
+                    self.may_change = true;
                     return Ok(());
                 }
-                for (place, function) in (first..).zip(functions) {
-                    self.functions.insert(place, function?);
+                for (index, function) in (first..).zip(functions) {
+                    self.functions.insert(index, function?);
                 }
             }
-            _ => self.changes = true,
+            _ => self.may_change = true,
         }
         Ok(())
     }
@@ -108,14 +108,14 @@ impl Table {
             | Operator::TableGrow { .. }
             | Operator::TableFill { .. }
             | Operator::TableInit { .. }
-            | Operator::TableCopy { .. } => self.changes = true,
+            | Operator::TableCopy { .. } => self.may_change = true,
             _ => {}
         }
     }
 
     /// The types of calls that can be lowered.
     pub(super) fn called_types(&self) -> impl Iterator<Item = u32> {
-        let called = match self.changes {
+        let called = match self.may_change {
             true => &[],
             false => &self.called[..],
         };
@@ -123,18 +123,18 @@ impl Table {
     }
 }
 
-/// `(arguments…, place)`: what is called in the place of calls of type `ty`.
+/// `(arguments…, index)`: what is called instead of `call_indirect` with type `ty`.
 pub(super) fn function(facts: &Facts, ty: u32) -> Function {
     let mut function = Function::new([]);
     let mut code = function.instructions();
     let signature = facts.signature(ty);
-    let place = signature.map_or(0, |ty| ty.params().len() as u32);
+    let index = signature.map_or(0, |ty| ty.params().len() as u32);
     let type_of = |function: u32| {
         let ty = facts.functions.get(function as usize)?;
         facts.signature(*ty)
     };
     let known: Vec<(u32, u32)> = (facts.table.functions.iter())
-        .map(|(&place, &function)| (place, function))
+        .map(|(&index, &function)| (index, function))
         .filter(|&(_, function)| signature.is_some() && type_of(function) == signature)
         .collect();
 
@@ -142,24 +142,24 @@ pub(super) fn function(facts: &Facts, ty: u32) -> Function {
         // The outermost block ends where `call_indirect` is.
         let unknown = known.len() as u32;
         let mut jumps = vec![unknown; (last - first) as usize + 1];
-        for (block, &(place, _)) in known.iter().enumerate() {
-            jumps[(place - first) as usize] = block as u32;
+        for (block, &(index, _)) in known.iter().enumerate() {
+            jumps[(index - first) as usize] = block as u32;
         }
         for _ in 0..=known.len() {
             code.block(BlockType::Empty);
         }
-        code.local_get(place).i32_const(first as i32).i32_sub();
+        code.local_get(index).i32_const(first as i32).i32_sub();
         code.br_table(jumps, unknown);
         for &(_, function) in &known {
             code.end();
-            for argument in 0..place {
+            for argument in 0..index {
                 code.local_get(argument);
             }
             code.call(function).return_();
         }
         code.end();
     }
-    for argument in 0..=place {
+    for argument in 0..=index {
         code.local_get(argument);
     }
     code.call_indirect(0, ty).end();

@@ -1,12 +1,12 @@
 //! `memory.copy` of a few bytes, as loads and stores.
 //!
-//! All loads come before the first store: the two places may overlap. None is wider
-//! than 8 bytes, so that the program needs no feature of wasm that it has not.
+//! All loads come before the first store: source and destination may overlap. None is
+//! wider than 8 bytes: wider ones would need SIMD, which the program may do without.
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemArgTarget, ValType};
 
-/// Longer copies are worth a call of the runtime.
-const MOST: u32 = 128;
+/// For longer copies the call of the runtime hardly counts.
+const MAX_LENGTH: u32 = 128;
 
 // The locals of `function`.
 const TO: u32 = 0;
@@ -15,19 +15,19 @@ const LENGTH: u32 = 2;
 const TO_END: u32 = 3;
 const FROM_END: u32 = 4;
 
-/// Whether a copy of this length, if it is one, is made where it stands.
+/// Whether a copy of this constant length is made inline.
 pub(super) fn is_short(length: i32) -> bool {
-    (1..=MOST as i32).contains(&length)
+    (1..=MAX_LENGTH as i32).contains(&length)
 }
 
-/// Copies `length` bytes. The stack has where to and where from; locals `local` and
-/// the next are free.
+/// Copies `length` bytes. The stack holds the destination and the source; `local` and
+/// the local after it are free.
 pub(super) fn inline(code: &mut InstructionSink<'_>, local: u32, length: u32) {
     let (to, from) = (local, local + 1);
     code.local_set(from).local_set(to);
     let size = [8, 4, 2, 1].into_iter().find(|&size| size <= length);
     let size = size.unwrap_or(1);
-    // The last may begin before the one before it ends.
+    // The last piece may overlap the one before it.
     let pieces: Vec<u32> = (0..length.div_ceil(size))
         .map(|piece| (piece * size).min(length - size))
         .collect();
@@ -40,13 +40,14 @@ pub(super) fn inline(code: &mut InstructionSink<'_>, local: u32, length: u32) {
     }
 }
 
-/// `(to, from, length)`: what is called in the place of a copy.
+/// `(to, from, length)`: what is called instead of `memory.copy`.
 pub(super) fn function() -> Function {
     let mut function = Function::new([(2, ValType::I32)]);
     let mut code = function.instructions();
-    // Most are of 17 bytes and more: nobody copies a register this way.
+    // Longer ones are asked for first. Most have 17 bytes and more: what fits into a
+    // register or two is hardly ever copied this way.
     above(&mut code, 16, |code| {
-        above(code, MOST, |code| {
+        above(code, MAX_LENGTH, |code| {
             code.local_get(TO).local_get(FROM).local_get(LENGTH);
             code.memory_copy(0, 0).return_();
         });
@@ -62,7 +63,7 @@ pub(super) fn function() -> Function {
     function
 }
 
-/// What is done when the length is above `limit`.
+/// Does `then` when the length is above `limit`.
 fn above(code: &mut InstructionSink<'_>, limit: u32, then: impl FnOnce(&mut InstructionSink<'_>)) {
     code.local_get(LENGTH).i32_const(limit as i32).i32_gt_u();
     code.if_(BlockType::Empty);
@@ -93,24 +94,24 @@ fn both_ends(code: &mut InstructionSink<'_>, size: u32, count: u32) {
 
 fn load(code: &mut InstructionSink<'_>, size: u32, at: u32) {
     match size {
-        1 => code.i32_load8_u(place(at)),
-        2 => code.i32_load16_u(place(at)),
-        4 => code.i32_load(place(at)),
-        _ => code.i64_load(place(at)),
+        1 => code.i32_load8_u(memarg(at)),
+        2 => code.i32_load16_u(memarg(at)),
+        4 => code.i32_load(memarg(at)),
+        _ => code.i64_load(memarg(at)),
     };
 }
 
 fn store(code: &mut InstructionSink<'_>, size: u32, at: u32) {
     match size {
-        1 => code.i32_store8(place(at)),
-        2 => code.i32_store16(place(at)),
-        4 => code.i32_store(place(at)),
-        _ => code.i64_store(place(at)),
+        1 => code.i32_store8(memarg(at)),
+        2 => code.i32_store16(memarg(at)),
+        4 => code.i32_store(memarg(at)),
+        _ => code.i64_store(memarg(at)),
     };
 }
 
-/// Nothing is known of how an address is aligned.
-fn place(offset: u32) -> MemArg {
+/// Without alignment: nothing is known of the address.
+fn memarg(offset: u32) -> MemArg {
     MemArg {
         offset: offset.into(),
         align: 0,

@@ -6,9 +6,9 @@
 //! move of a large value, takes about 30 ns however short it is; [`copies`] makes
 //! short ones loads and stores (docs/benchmarks.md has the effect).
 //!
-//! What the program does stays the same, but for one thing that no program can tell:
-//! a copy that reaches beyond the memory's end traps, as before, after a part of it may
-//! have been written; an empty one from or to beyond the end does not trap.
+//! What a program does stays the same as long as it does not trap. A copy that reaches
+//! beyond the memory's end traps as before, but a part of it may have been written by
+//! then. An empty copy from or to beyond the end no longer traps.
 
 mod calls;
 mod copies;
@@ -17,8 +17,8 @@ use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, Function, FunctionSection, Module, TypeSection, ValType};
 use wasmparser::{CustomSectionReader, FuncType, Operator, Parser, Payload, TypeRef};
 
-/// Part of the name under which compiled programs are kept: another one whenever this
-/// folder makes something else of a program.
+/// Part of the key under which compiled programs are cached. It is raised whenever
+/// this module's output for a program changes.
 pub(super) const REVISION: u32 = 1;
 
 /// The program with its indirect calls and short copies lowered.
@@ -36,8 +36,8 @@ pub(super) fn lower(program: &[u8]) -> anyhow::Result<Vec<u8>> {
 
 /// What has to be known of a module before it is rewritten.
 struct Facts {
-    /// `None`: not a function's, or part of a group, whose types are told apart by more
-    /// than their parameters and results.
+    /// `None`: no function type, or one of a recursion group, where types with the same
+    /// parameters and results may still differ.
     types: Vec<Option<FuncType>>,
     /// The type of each function, those that are imported first.
     functions: Vec<u32>,
@@ -116,9 +116,9 @@ impl Facts {
 /// The rewriting of one module.
 struct Lowering {
     facts: Facts,
-    /// The function that takes the place of copies.
+    /// The index of the function that is called instead of `memory.copy`.
     copy: Option<u32>,
-    /// The types of indirect calls, and the functions that take their place.
+    /// For each type of indirect calls the index of the function that is called instead.
     calls: Vec<(u32, u32)>,
     /// How many of the module's own functions were rewritten.
     done: usize,
@@ -126,7 +126,7 @@ struct Lowering {
 
 impl Lowering {
     fn new(facts: Facts) -> anyhow::Result<Lowering> {
-        // Ours come behind the module's own, whose numbers stay what they are.
+        // Ours come behind the module's own, whose indices stay what they are.
         let mut next = u32::try_from(facts.functions.len())?..;
         let copy = match facts.has_memory32 {
             Some(true) => next.next(),
@@ -143,7 +143,7 @@ impl Lowering {
         })
     }
 
-    /// The function that is called in the place of `operator`.
+    /// The function that is called instead of `operator`.
     fn lowered(&self, operator: &Operator<'_>) -> Option<u32> {
         match *operator {
             Operator::CallIndirect {
@@ -229,8 +229,8 @@ impl Reencode for Lowering {
         let ty = self.facts.functions.get(self.facts.imported + self.done);
         let signature = ty.and_then(|&ty| self.facts.signature(ty));
         self.done += 1;
-        // The numbers of a copy's own locals, should there be one; without the
-        // signature they cannot be told.
+        // The index of the first local that is added, for copies. Without the
+        // signature it is not known: parameters are locals, too.
         let mut own = signature.map(|ty| ty.params().len() as u32);
         let mut locals = Vec::new();
         for pair in body.get_locals_reader()? {
@@ -242,7 +242,7 @@ impl Reencode for Lowering {
         let mut function = Function::new(locals);
 
         let mut operators = body.get_operators_reader()?;
-        // A length may be followed by its copy.
+        // A constant is held back: it may be the length of the copy that follows.
         let mut length = None;
         while !operators.eof() {
             let operator = operators.read()?;
@@ -271,7 +271,7 @@ impl Reencode for Lowering {
         Ok(())
     }
 
-    /// What debuggers know of the code holds no longer.
+    /// Debug information is left out: the code is no longer where it says.
     fn parse_custom_section(
         &mut self,
         module: &mut Module,

@@ -69,7 +69,7 @@ fn indirect_calls(program: &[u8]) -> Vec<usize> {
     })
 }
 
-/// With a place that is empty, functions of three types, and one that is there twice.
+/// With an empty element, functions of three types, and one that is there twice.
 const CALLS: &str = r#"
     (type $give (func (result i32)))
     (type $take (func (param i32) (result i32)))
@@ -93,7 +93,7 @@ const CALLS: &str = r#"
 fn an_indirect_call_finds_the_same_function_or_traps() {
     let program = wasm(&format!("(module {CALLS})"));
     let lowered = lower(&program).expect("it can be lowered");
-    // The three that take their place come last.
+    // The three that are called instead come last.
     assert_eq!(indirect_calls(&program)[4..], [1, 1, 1]);
     assert_eq!(indirect_calls(&lowered)[4..], [0, 0, 0, 1, 1, 1]);
 
@@ -112,12 +112,12 @@ fn an_indirect_call_finds_the_same_function_or_traps() {
     let both = [None, None, None, None, Some(11), None, None, None, None];
     for program in [&program, &lowered] {
         for (name, results) in [("give", give), ("take", take), ("both", both)] {
-            for (place, result) in (0..).zip(results) {
-                let called = Program::new(program).call(name, place);
-                assert_eq!(called, result, "{name} {place}");
+            for (index, result) in (0..).zip(results) {
+                let called = Program::new(program).call(name, index);
+                assert_eq!(called, result, "{name} {index}");
             }
-            for place in [-1, i32::MIN, i32::MAX] {
-                assert_eq!(Program::new(program).call(name, place), None);
+            for index in [-1, i32::MIN, i32::MAX] {
+                assert_eq!(Program::new(program).call(name, index), None);
             }
         }
     }
@@ -145,9 +145,9 @@ fn a_table_that_may_change_is_left_alone() {
 
 #[test]
 fn a_table_that_is_too_large_or_too_small_is_left_alone() {
-    for (size, place) in [(8, 3), (8, -1), (u32::MAX, -7), (u32::MAX, 1)] {
+    for (size, index) in [(8, 3), (8, -1), (u32::MAX, -7), (u32::MAX, 1)] {
         let text = CALLS.replace("(table 8 8", &format!("(table {size} {size}"));
-        let text = text.replace("(elem (i32.const 1)", &format!("(elem (i32.const {place})"));
+        let text = text.replace("(elem (i32.const 1)", &format!("(elem (i32.const {index})"));
         let program = wasm(&format!("(module {text})"));
         let lowered = lower(&program).expect("it can be lowered");
         assert_eq!(indirect_calls(&lowered), indirect_calls(&program));

@@ -1,14 +1,14 @@
 //! Opening, connecting and moving data.
 
 use super::types::*;
-use super::{borrow, cvt, error};
+use super::{cvt, error, number};
 use libc::{c_int, c_void, size_t, ssize_t};
 use std::io;
 use std::mem::{size_of, MaybeUninit};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::os::fd::IntoRawFd;
-use wasmedge_wasi_socket::abi::{AddressFamily, SocketType};
-use wasmedge_wasi_socket::fd::socket;
+use std::os::fd::{AsFd, IntoRawFd};
+use wasmedge_host::abi::{AddressFamily, SocketType};
+use wasmedge_host::fd::socket;
 
 /// Reads an address of the caller's.
 ///
@@ -168,7 +168,7 @@ pub unsafe fn bind(fd: c_int, name: *const sockaddr, addrlen: socklen_t) -> c_in
     // SAFETY: the caller's promise.
     let addr = unsafe { read_addr(name, addrlen) };
     cvt(addr
-        .and_then(|addr| socket::bind(borrow(fd)?, &addr))
+        .and_then(|addr| socket::bind(number(fd)?.as_fd(), &addr))
         .map(|()| 0))
 }
 
@@ -179,7 +179,7 @@ pub unsafe fn connect(fd: c_int, name: *const sockaddr, addrlen: socklen_t) -> c
     // SAFETY: the caller's promise.
     let addr = unsafe { read_addr(name, addrlen) };
     cvt(addr
-        .and_then(|addr| socket::connect(borrow(fd)?, &addr))
+        .and_then(|addr| socket::connect(number(fd)?.as_fd(), &addr))
         .map(|()| 0))
 }
 
@@ -187,8 +187,8 @@ pub unsafe fn connect(fd: c_int, name: *const sockaddr, addrlen: socklen_t) -> c
 ///
 /// None needed; unsafe as its namesake in libc.
 pub unsafe fn listen(fd: c_int, backlog: c_int) -> c_int {
-    cvt(borrow(fd)
-        .and_then(|fd| socket::listen(fd, backlog))
+    cvt(number(fd)
+        .and_then(|fd| socket::listen(fd.as_fd(), backlog))
         .map(|()| 0))
 }
 
@@ -213,7 +213,7 @@ pub unsafe fn accept4(
         if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
             return Err(error(libc::EINVAL));
         }
-        let (new, peer) = socket::accept(borrow(fd)?, flags & SOCK_NONBLOCK != 0)?;
+        let (new, peer) = socket::accept(number(fd)?.as_fd(), flags & SOCK_NONBLOCK != 0)?;
         // SAFETY: the caller's promise.
         unsafe { write_addr(&peer, addr, addrlen) };
         Ok(new.into_raw_fd())
@@ -224,22 +224,26 @@ pub unsafe fn accept4(
 ///
 /// `addrlen` is valid and says how many bytes `addr` has.
 pub unsafe fn getsockname(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    cvt(borrow(fd).and_then(socket::local_addr).map(|local| {
-        // SAFETY: the caller's promise.
-        unsafe { write_addr(&local, addr, addrlen) };
-        0
-    }))
+    cvt(number(fd)
+        .and_then(|fd| socket::local_addr(fd.as_fd()))
+        .map(|local| {
+            // SAFETY: the caller's promise.
+            unsafe { write_addr(&local, addr, addrlen) };
+            0
+        }))
 }
 
 /// # Safety
 ///
 /// `addrlen` is valid and says how many bytes `addr` has.
 pub unsafe fn getpeername(fd: c_int, addr: *mut sockaddr, addrlen: *mut socklen_t) -> c_int {
-    cvt(borrow(fd).and_then(socket::peer_addr).map(|peer| {
-        // SAFETY: the caller's promise.
-        unsafe { write_addr(&peer, addr, addrlen) };
-        0
-    }))
+    cvt(number(fd)
+        .and_then(|fd| socket::peer_addr(fd.as_fd()))
+        .map(|peer| {
+            // SAFETY: the caller's promise.
+            unsafe { write_addr(&peer, addr, addrlen) };
+            0
+        }))
 }
 
 /// # Safety
@@ -253,7 +257,7 @@ pub unsafe fn shutdown(fd: c_int, how: c_int) -> c_int {
         _ => Err(error(libc::EINVAL)),
     };
     cvt(how
-        .and_then(|how| socket::shutdown(borrow(fd)?, how))
+        .and_then(|how| socket::shutdown(number(fd)?.as_fd(), how))
         .map(|()| 0))
 }
 
@@ -265,7 +269,7 @@ pub unsafe fn recv(fd: c_int, buf: *mut c_void, len: size_t, flags: c_int) -> ss
     let buf = unsafe { buffer(buf, len) };
     length((|| {
         let (peek, wait_all) = recv_flags(flags)?;
-        socket::recv_uninit(borrow(fd)?, buf, peek, wait_all)
+        socket::recv_uninit(number(fd)?.as_fd(), buf, peek, wait_all)
     })())
 }
 
@@ -291,7 +295,8 @@ pub unsafe fn recvfrom(
     let buf = unsafe { buffer(buf, len) };
     length((|| {
         let (peek, wait_all) = recv_flags(flags)?;
-        let fd = borrow(fd)?;
+        let fd = number(fd)?;
+        let fd = fd.as_fd();
         if socket::socket_type(fd)? != Some(SocketType::Datagram) {
             let n = socket::recv_uninit(fd, buf, peek, wait_all)?;
             // SAFETY: the caller's promise.
@@ -322,7 +327,7 @@ pub unsafe fn send(fd: c_int, buf: *const c_void, len: size_t, flags: c_int) -> 
     length((|| {
         send_flags(flags)?;
         // Only a socket that would block counts as used up: its type is not known.
-        socket::send(borrow(fd)?, SocketType::Datagram, data)
+        socket::send(number(fd)?.as_fd(), SocketType::Datagram, data)
     })())
 }
 
@@ -346,7 +351,7 @@ pub unsafe fn sendto(
     let (data, addr) = unsafe { (data(buf, len), read_addr(addr, addrlen)) };
     length((|| {
         send_flags(flags)?;
-        socket::send_to(borrow(fd)?, data, &addr?)
+        socket::send_to(number(fd)?.as_fd(), data, &addr?)
     })())
 }
 

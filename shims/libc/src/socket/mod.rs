@@ -7,7 +7,7 @@ pub mod types;
 
 use libc::c_int;
 use std::io::{self, ErrorKind};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// C's way to return: the value, or -1 and `errno`.
 fn cvt<T: From<i8>>(result: io::Result<T>) -> T {
@@ -35,12 +35,23 @@ fn error(errno: c_int) -> io::Error {
     io::Error::from_raw_os_error(errno)
 }
 
-/// Borrows a descriptor of the caller's.
-fn borrow<'a>(fd: c_int) -> io::Result<BorrowedFd<'a>> {
-    if fd < 0 {
-        return Err(error(libc::EBADF));
+/// A descriptor of the caller's, who names it by number.
+struct Number(c_int);
+
+/// # Errors
+///
+/// `EBADF` for a negative number.
+fn number(fd: c_int) -> io::Result<Number> {
+    match fd {
+        0.. => Ok(Number(fd)),
+        _ => Err(error(libc::EBADF)),
     }
-    // SAFETY: the number is not the forbidden -1. As in C, a number that is not
-    // open is the host's to refuse; the borrow ends with the calling function.
-    Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+impl AsFd for Number {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the number is not the forbidden -1. As in C, a number that is not
+        // open is the host's to refuse; no borrow outlives the call that names it.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
+    }
 }

@@ -1,14 +1,14 @@
 //! Socket options.
 
 use super::types::*;
-use super::{borrow, cvt, error};
+use super::{cvt, error, number};
 use libc::{c_int, c_void, timeval};
 use std::io;
 use std::mem::size_of;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
-use wasmedge_wasi_socket::abi::SocketType;
-use wasmedge_wasi_socket::fd::socket;
+use wasmedge_host::abi::SocketType;
+use wasmedge_host::fd::socket;
 
 /// The value of an option, in the type C gives it.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub unsafe fn getsockopt(
         if optval.is_null() || optlen.is_null() {
             return Err(error(libc::EFAULT));
         }
-        let value = get(borrow(fd)?, level, optname)?;
+        let value = get(number(fd)?.as_fd(), level, optname)?;
         let (from, size): (*const u8, usize) = match &value {
             Value::Int(int) => ((int as *const c_int).cast(), size_of::<c_int>()),
             Value::Linger(linger) => ((linger as *const linger).cast(), size_of::<linger>()),
@@ -82,7 +82,7 @@ pub unsafe fn setsockopt(
                 _ => return Err(error(libc::ENOTSUP)),
             }
         };
-        set(borrow(fd)?, level, optname, value).map(|()| 0)
+        set(number(fd)?.as_fd(), level, optname, value).map(|()| 0)
     })())
 }
 

@@ -4,10 +4,11 @@
 use super::{cvt, error};
 use libc::{c_int, c_short, nfds_t, pollfd, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 use std::io;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
-use wasmedge_wasi_socket::abi::{Event, EventType, Subscription};
-use wasmedge_wasi_socket::fd::poll::poll_uninterrupted;
-use wasmedge_wasi_socket::{fd::socket, Errno};
+use wasmedge_host::abi::{Event, EventType, Subscription};
+use wasmedge_host::fd::poll::poll_uninterrupted;
+use wasmedge_host::{fd::socket, Errno};
 
 /// Waits for sockets. Other descriptors count as ready at once.
 ///
@@ -37,10 +38,10 @@ fn poll_slice(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<c_int
     for entry in fds.iter_mut() {
         entry.revents = 0;
         // By POSIX, a negative number is to be passed over.
-        let Ok(fd) = super::borrow(entry.fd) else {
+        let Ok(fd) = super::number(entry.fd) else {
             continue;
         };
-        match socket::socket_type(fd) {
+        match socket::socket_type(fd.as_fd()) {
             Ok(_) => {}
             // The host would wait for ever on a number it does not know.
             Err(e) if e.raw_os_error() == Some(Errno::BADF.raw().into()) => {

@@ -1,0 +1,121 @@
+//! The environment variables that are no settings.
+
+/// A variable that the command or a program under it reads.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub text: &'static str,
+    /// Who sets it.
+    pub set_by: SetBy,
+}
+
+/// Who sets a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetBy {
+    /// The user, or what the user starts the command with.
+    User,
+    /// The command itself, for the processes that it starts. Nobody else needs to.
+    Command,
+    /// Whoever starts a program in WasmEdge: the variable is the guest's.
+    Guest,
+}
+
+use SetBy::{Command, Guest, User};
+
+const fn variable(name: &'static str, set_by: SetBy, text: &'static str) -> Variable {
+    Variable { name, text, set_by }
+}
+
+/// Every variable, in the order of the documentation.
+pub static VARIABLES: &[Variable] = &[
+    variable(
+        "CARGO_WASMEDGE_HOME",
+        User,
+        "The folder for what is installed and for ported crates. \
+         Default: `cargo-wasmedge` in the user's cache folder.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_NO_RUSTUP",
+        User,
+        "Anything but `0`: `setup` changes none of rustup's toolchains.",
+    ),
+    variable(
+        "CARGO_TERM_COLOR",
+        User,
+        "cargo's: `auto`, `always` or `never`. The flag `--color` says the same.",
+    ),
+    variable(
+        "NO_COLOR, CLICOLOR, CLICOLOR_FORCE",
+        User,
+        "With `CARGO_TERM_COLOR` at `auto`: whether output has colors.",
+    ),
+    variable(
+        "CARGO_TERM_QUIET",
+        User,
+        "cargo's: `true` leaves out status lines, as `--quiet` does.",
+    ),
+    variable(
+        "CARGO, RUSTC",
+        User,
+        "The cargo and the rustc to use. cargo sets the first for what it starts.",
+    ),
+    variable(
+        "CARGO_HOME, RUSTUP_HOME",
+        User,
+        "The folders of cargo, where its subcommands are looked for, and of rustup.",
+    ),
+    variable(
+        "RUSTUP_AUTO_INSTALL",
+        User,
+        "rustup's. Where it is not set, looking for a toolchain downloads none.",
+    ),
+    variable(
+        "CARGO_TARGET_WASM32_WASIP1_LINKER",
+        User,
+        "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`.",
+    ),
+    variable(
+        "CC, AR, CFLAGS with `_wasm32_wasip1` behind or `TARGET_` in front",
+        User,
+        "The compiler for C parts of crates, the archiver and flags, as the crate `cc` reads them. \
+         Where they are not set, the command sets them to the clang that it found.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_VERBOSE",
+        Command,
+        "`true`: commands are printed, as with `--verbose`.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_BASE",
+        Command,
+        "The folder that relative paths in flags and variables start at.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_FOUND",
+        Command,
+        "The WasmEdge that was found, so that it is looked for once.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_STARTED",
+        Command,
+        "A file that is made when a built program starts.",
+    ),
+    variable(
+        "TMPDIR",
+        Guest,
+        "The folder for temporary files. `cargo wasmedge` sets it by the setting `tmp`.",
+    ),
+    variable(
+        "WASMEDGE_WEAK_RANDOM",
+        Guest,
+        "`1`: getrandom may give random numbers that can be guessed. \
+         `cargo wasmedge` sets it by the setting `weak-random`.",
+    ),
+    variable(
+        "DNS_SERVER",
+        Guest,
+        "Of `wasmedge_wasi_socket` 0.5: the name server that its lookup asks.",
+    ),
+];

@@ -1,0 +1,205 @@
+//! The documents say what holds: their generated parts are up to date, what they
+//! show as a program is a program that is tested, and their links lead somewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_wasmedge::config::{self, Layer};
+use snapbox::{Data, assert_data_eq};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn read(path: &str) -> String {
+    let path = repository().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All documents, relative to the repository.
+fn documents() -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in ["", "docs", "deploy", "cargo-wasmedge"] {
+        for entry in fs::read_dir(repository().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let path = path.strip_prefix(repository()).unwrap();
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Everything between `<!-- generated: NAME -->` and `<!-- end -->` replaced by the
+/// part of that name.
+fn with_parts(text: &str, parts: &[(&str, String)]) -> String {
+    let mut text = text.to_owned();
+    for (name, part) in parts {
+        let start = format!("<!-- generated: {name} -->\n");
+        let (front, rest) = text.split_once(&start).expect(&start);
+        let (_, back) = rest.split_once("<!-- end -->").expect("an end");
+        text = format!("{front}{start}{part}<!-- end -->{back}");
+    }
+    text
+}
+
+/// `SNAPSHOTS=overwrite cargo test -p cargo-wasmedge --test documents` writes them.
+#[test]
+fn the_settings_page_is_what_the_table_says() {
+    let page = with_parts(&read("docs/settings.md"), &config::reference());
+    let path = repository().join("docs/settings.md");
+    assert_data_eq!(page, Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn manifests_in_the_documents_have_known_keys_and_values() {
+    let mut seen = 0;
+    for document in documents() {
+        for block in blocks(&read(&document), "toml") {
+            for root in ["package", "workspace"] {
+                let read = Layer::from_manifest(&block, root, Path::new("/app/Cargo.toml"));
+                let (layer, unknown) = read.unwrap_or_else(|error| panic!("{document}: {error:?}"));
+                assert!(unknown.is_empty(), "{document}: {}", unknown[0]);
+                seen += usize::from(layer != Layer::default());
+            }
+        }
+    }
+    assert!(seen >= config::SETTINGS.len(), "only {seen} examples");
+}
+
+/// So that none is forgotten in `config/variables.rs`.
+#[test]
+fn every_variable_in_the_sources_is_documented() {
+    let page = read("docs/settings.md");
+    let names = variables_in(&repository().join("cargo-wasmedge/src"));
+    assert!(names.contains("CARGO_WASMEDGE_HOME"), "{names:?}");
+    for name in names {
+        // Set by the build script for the compiler, not read when the command runs.
+        if name != "CARGO_WASMEDGE_ENGINE_HASH" {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
+
+/// Strings of the form `"CARGO_WASMEDGE_NAME"`.
+fn variables_in(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(folder) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            for part in text.split("\"CARGO_WASMEDGE_").skip(1) {
+                let name: String = part
+                    .chars()
+                    .take_while(|c| c.is_ascii_uppercase() || *c == '_')
+                    .collect();
+                if part[name.len()..].starts_with('"') {
+                    names.insert(format!("CARGO_WASMEDGE_{name}"));
+                }
+            }
+        }
+    }
+    names
+}
+
+/// `tests-integration/tests/acceptance.rs` runs that file, natively and under WasmEdge.
+#[test]
+fn the_server_in_the_readme_is_the_one_that_is_tested() {
+    let program = read("tests-integration/apps/readme/src/main.rs");
+    let shown = blocks(&read("README.md"), "rust");
+    assert_eq!(shown, [program]);
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        for link in links(&read(&document)) {
+            if !link.starts_with("https://") && !leads_somewhere(&document, &link) {
+                broken.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+fn leads_somewhere(document: &str, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let document = repository().join(document);
+    let target = match file {
+        "" => document,
+        file => document.parent().unwrap().join(file),
+    };
+    match heading {
+        "" => target.exists(),
+        heading => fs::read_to_string(&target)
+            .is_ok_and(|text| headings(&text).any(|known| known == heading)),
+    }
+}
+
+/// The code blocks of a kind.
+fn blocks(text: &str, kind: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut within = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), within) {
+            (Some(_), Some(_)) => within = None,
+            (Some(opened), None) => {
+                within = Some(opened == kind);
+                if opened == kind {
+                    found.push(String::new());
+                }
+            }
+            (None, Some(true)) => *found.last_mut().unwrap() += &format!("{line}\n"),
+            (None, _) => {}
+        }
+    }
+    found
+}
+
+/// What `[text](link)` and `[name]: link` lead to, outside of code blocks.
+fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut within = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            within = !within;
+        }
+        if within {
+            continue;
+        }
+        for part in line.split("](").skip(1) {
+            found.push(part.split(')').next().unwrap().to_owned());
+        }
+        if line.starts_with('[')
+            && let Some((_, link)) = line.split_once("]: ")
+        {
+            found.push(link.to_owned());
+        }
+    }
+    found
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches('#')
+                .trim()
+                .to_lowercase()
+                .chars()
+                .filter_map(|c| match c {
+                    ' ' => Some('-'),
+                    c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+                    _ => None,
+                })
+                .collect()
+        })
+}

@@ -1,0 +1,160 @@
+//! Waiting as threads do it: `std::thread`'s `sleep`, `yield_now` and `park`,
+//! so that a runtime can go on meanwhile.
+//!
+//! Natively a thread that sleeps stops nobody else. Here it stops everything,
+//! unless the runtime is driven in its place. std calls the C library's
+//! `clock_nanosleep` and `sched_yield` for the first two (seen with Rust 1.97),
+//! and the linker takes these definitions, which come first, instead of the
+//! library's. An older std asks the host itself: those two are not used then,
+//! and a sleep blocks the program. std's `park` returns at once on a target
+//! without threads, so whoever parks spins; crates that do get this one.
+
+use crate::{backend, coalesce, Errno};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Does what can be done at once; where that is nothing, waits for something to
+/// come, at most this long. `false` where there is nothing to drive.
+pub type Drive = fn(Option<Duration>) -> bool;
+
+static DRIVE: OnceLock<Drive> = OnceLock::new();
+
+/// Says what is to be done while a thread waits. The first call counts.
+pub fn on_wait(drive: Drive) {
+    // A second runtime library would have to share the thread with the first.
+    let _ = DRIVE.set(drive);
+}
+
+pub(crate) fn drive(limit: Option<Duration>) -> bool {
+    DRIVE.get().is_some_and(|drive| drive(limit))
+}
+
+/// Sleeps for at least `duration`; what [`on_wait`] was told goes on meanwhile.
+pub fn sleep(duration: Duration) {
+    coalesce::before_blocking();
+    let start = Instant::now();
+    let mut left = duration;
+    while drive(Some(left)) {
+        left = duration.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return;
+        }
+    }
+    // A clock may fire early after a signal: look again.
+    while !left.is_zero() {
+        coalesce::before_blocking();
+        if backend::sleep(left).is_err() {
+            return;
+        }
+        left = duration.saturating_sub(start.elapsed());
+    }
+}
+
+/// Lets what [`on_wait`] was told do one thing.
+pub fn yield_now() {
+    coalesce::before_blocking();
+    drive(Some(Duration::ZERO));
+}
+
+/// Set by [`unpark`], taken by the next [`park`].
+static TOKEN: AtomicBool = AtomicBool::new(false);
+
+/// As `std::thread::Thread::unpark`, of the one thread there is: the next (or
+/// current) [`park`] returns.
+pub fn unpark() {
+    TOKEN.store(true, Ordering::Relaxed);
+}
+
+/// As `std::thread::park`: returns after [`unpark`], or after anything was done,
+/// which may have been what the caller waits for.
+pub fn park() {
+    coalesce::before_blocking();
+    if !TOKEN.swap(false, Ordering::Relaxed) && !drive(None) {
+        std::thread::park();
+    }
+}
+
+/// As [`park`], for at most this long.
+pub fn park_timeout(limit: Duration) {
+    coalesce::before_blocking();
+    if !TOKEN.swap(false, Ordering::Relaxed) && !drive(Some(limit)) {
+        std::thread::park_timeout(limit);
+    }
+}
+
+/// `struct timespec` of wasi-libc: both members are 64 bits apart.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Timespec {
+    seconds: i64,
+    nanoseconds: i32,
+}
+
+const _: () = assert!(mem::size_of::<Timespec>() == 16 && mem::align_of::<Timespec>() == 8);
+
+/// What a `clockid_t` of wasi-libc points to.
+#[repr(C)]
+pub struct ClockId {
+    id: u32,
+}
+
+const _: () = assert!(mem::size_of::<ClockId>() == 4);
+
+const CLOCK_REALTIME: u32 = 0;
+const CLOCK_MONOTONIC: u32 = 1;
+const TIMER_ABSTIME: i32 = 1;
+
+/// How long a request asks for.
+fn requested(clock: u32, flags: i32, request: Timespec) -> Result<Duration, Errno> {
+    let time = match (
+        u64::try_from(request.seconds),
+        u32::try_from(request.nanoseconds),
+    ) {
+        (Ok(seconds), Ok(nanos)) if nanos < 1_000_000_000 => Duration::new(seconds, nanos),
+        _ => return Err(Errno::INVAL),
+    };
+    let now = match (clock, flags) {
+        (CLOCK_REALTIME | CLOCK_MONOTONIC, 0) => return Ok(time),
+        (CLOCK_REALTIME, TIMER_ABSTIME) => SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+        (CLOCK_MONOTONIC, TIMER_ABSTIME) => Duration::from_nanos(backend::monotonic_now()?),
+        (CLOCK_REALTIME | CLOCK_MONOTONIC, _) => return Err(Errno::INVAL),
+        // The host waits for no other clock, and says so only afterwards.
+        _ => return Err(Errno::NOTSUP),
+    };
+    Ok(time.saturating_sub(now))
+}
+
+/// The C library's function, for std and for C code.
+///
+/// # Safety
+///
+/// As in C: `clock` and `request` point to what their types say. `remain` is
+/// never written, since no signal ends a sleep here.
+#[no_mangle]
+pub unsafe extern "C" fn clock_nanosleep(
+    clock: *const ClockId,
+    flags: i32,
+    request: *const Timespec,
+    _remain: *mut Timespec,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    let (clock, request) = unsafe { ((*clock).id, *request) };
+    match requested(clock, flags, request) {
+        Ok(duration) => {
+            sleep(duration);
+            0
+        }
+        Err(errno) => i32::from(errno.raw()),
+    }
+}
+
+/// The C library's function, for std and for C code. Never fails.
+#[no_mangle]
+pub extern "C" fn sched_yield() -> i32 {
+    yield_now();
+    0
+}
