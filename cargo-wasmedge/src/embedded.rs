@@ -60,7 +60,7 @@ pub fn unpack_support(out: &Path, layout: Layout) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stand_in::STAND_IN;
+    use crate::resolve::STAND_IN;
 
     #[test]
     fn files_are_sorted_and_found() {

@@ -14,7 +14,7 @@ pub const EXIT_UNSUPPORTED_VERSION: i32 = 98;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Exit code 96. `what` is missing; `mend` is the command that mends it.
-    #[error("{what}\n  to mend it: {mend}")]
+    #[error("{what}\n  help: {mend}")]
     NotSetUp {
         /// What is missing or unusable.
         what: String,
@@ -25,7 +25,7 @@ pub enum Error {
     #[error(transparent)]
     Port(Box<crate::port::Mismatch>),
     /// Exit code 98. The app asks for a version that no port supports.
-    #[error("{krate} {asked} is not supported: the port covers {supported}\n  to mend it: {mend}")]
+    #[error("{krate} {asked} is not supported: the port covers {supported}\n  help: {mend}")]
     UnsupportedVersion {
         /// The crate.
         krate: String,

@@ -70,6 +70,12 @@ impl Shell {
         Shell::new(is_true("CARGO_TERM_QUIET"), is_true(VERBOSE_VARIABLE))
     }
 
+    /// The same with these flags, too.
+    #[must_use]
+    pub fn with(self, quiet: bool, verbose: bool) -> Shell {
+        Shell::new(self.quiet || quiet, self.verbose || verbose)
+    }
+
     /// Whether commands are printed.
     pub fn is_verbose(&self) -> bool {
         self.verbose

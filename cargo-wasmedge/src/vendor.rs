@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::cargo::write_atomically;
 use crate::embedded;
 use crate::error::{Error, Result};
+use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported, Ports, Upstream};
+use crate::resolve::STAND_IN;
+use crate::resolve::fetch::{self, StartCargo};
 use crate::shell::Shell;
-use crate::stand_in::STAND_IN;
 
 /// Says that a folder is ours, and what is in it.
 const MARKER: &str = ".cargo-wasmedge-vendor.json";
@@ -43,7 +44,7 @@ pub fn vendor(
         {
             return Err(anyhow::anyhow!(
                 "the app has {} in two versions, {} and {}, and a folder holds one of each\n  \
-                 to mend it: `cargo update -p {}@{}` so that one remains, or use `cargo wasmedge build`",
+                 help: `cargo update -p {}@{}` so that one remains, or use `cargo wasmedge build`",
                 upstream.name,
                 other.version,
                 upstream.version,
@@ -118,7 +119,7 @@ fn check(dir: &Path) -> Result<Marker> {
         None => Ok(Marker::default()),
         Some(_) => Err(anyhow::anyhow!(
             "{} is not empty and was not made by `cargo wasmedge vendor`\n  \
-             to mend it: name a new folder",
+             help: name a new folder",
             dir.display()
         )
         .into()),
@@ -155,7 +156,7 @@ fn config(folder: &str, ported: &[Ported]) -> String {
          [target.wasm32-wasip1]\n\
          runner = \"cargo-wasmedge {}\"\n",
         table(Path::new(folder), ported),
-        crate::runner::SUBCOMMAND
+        crate::run::SUBCOMMAND
     )
 }
 
@@ -197,7 +198,7 @@ fn readme(folder: &str, ported: &[Ported]) -> String {
 ///
 /// # Errors
 /// No port for the crate; [`Error::UnsupportedVersion`]; cargo cannot fetch it.
-pub fn fetch(cargo: &Path, spec: &str, ports: &Ports, offline: bool) -> Result<Upstream> {
+pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) -> Result<Upstream> {
     let (name, version) = match spec.split_once('@') {
         Some((name, version)) => {
             let version: semver::Version = version
@@ -232,8 +233,7 @@ pub fn fetch(cargo: &Path, spec: &str, ports: &Ports, offline: bool) -> Result<U
             .cloned()
             .unwrap_or(semver::VersionReq::STAR),
     };
-    let args: &[&str] = if offline { &["--offline"] } else { &[] };
-    Ok(Upstream::fetch(cargo, name, &req, args)?)
+    fetch::fetch(cargo, name, &req, offline)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@
 //!
 //! One file per mechanism:
 //!
-//! * `discover`, `source`, `ports`, `versions`: where ports are, and what they cover;
+//! * `discover`, `source`, `ports`: where ports are, and what they cover;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
@@ -58,7 +58,6 @@ mod target;
 mod tokens;
 mod tree;
 mod upstream;
-mod versions;
 mod work;
 
 pub use apply::apply;

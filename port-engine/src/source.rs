@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use semver::{Version, VersionReq};
+use semver::{Op, Version, VersionReq};
 
 use super::error::Result;
 use super::format::{PortFile, SuiteFile, SuiteHead};
 use super::rules::Rule;
 use super::tree::read_tree;
-use super::versions;
 
 /// The file in each port folder that holds the rules.
 pub const PORT_FILE: &str = "port.toml";
@@ -162,19 +161,13 @@ impl Port {
 
     /// The supported versions for people: `~1.51, ~1.52`.
     pub fn supported(&self) -> String {
-        let all: Vec<String> = self.file.versions.iter().map(versions::readable).collect();
+        let all: Vec<String> = self.file.versions.iter().map(readable).collect();
         all.join(" or ")
     }
 
     /// The supported requirements, in the order of the file.
     pub fn requirements(&self) -> &[VersionReq] {
         &self.file.versions
-    }
-
-    /// The requirement of the supported minor release that is nearest to `version`:
-    /// of two equally near ones the newer.
-    pub fn nearest(&self, version: &Version) -> VersionReq {
-        versions::nearest(&self.file.versions, version)
     }
 
     /// The rules for `version`, in the order in which they are carried out.
@@ -187,6 +180,17 @@ impl Port {
         let mut rules: Vec<&Rule> = self.file.rules.iter().filter(holds).collect();
         rules.sort_by_key(|rule| rule.action.stage());
         rules
+    }
+}
+
+/// `>=1.51, <1.55` as cargo prints it, without the tilde of a bare minor.
+fn readable(req: &VersionReq) -> String {
+    match req.comparators.as_slice() {
+        [one] if one.op == Op::Tilde && one.patch.is_none() => match one.minor {
+            Some(minor) => format!("{}.{minor}.x", one.major),
+            None => format!("{}.x", one.major),
+        },
+        _ => req.to_string(),
     }
 }
 
@@ -209,34 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn nearest_of_a_list_of_minors() {
+    fn a_list_of_minors_is_covered_and_read_as_such() {
         let port = port("['1.51', '1.52', '1.54']");
-        for (asked, nearest) in [
-            ("1.40.0", "~1.51"),
-            ("1.51.9", "~1.51"),
-            ("1.53.0", "~1.54"),
-            ("1.60.1", "~1.54"),
-            ("0.2.25", "~1.51"),
-            ("2.0.0", "~1.54"),
-        ] {
-            let found = port.nearest(&version(asked));
-            assert_eq!(found, VersionReq::parse(nearest).unwrap(), "{asked}");
-        }
         assert!(port.supports(&version("1.52.4")) && !port.supports(&version("1.53.0")));
         assert_eq!(port.supported(), "1.51.x or 1.52.x or 1.54.x");
-    }
-
-    #[test]
-    fn nearest_keeps_the_bounds_of_a_range() {
-        let range = port("['>=0.6.3, <0.7']");
-        let found = range.nearest(&version("0.6.0"));
-        assert!(found.matches(&version("0.6.5")) && !found.matches(&version("0.6.2")));
-        assert!(!found.matches(&version("0.7.0")));
-        let found = port("['>=1.51, <1.55']").nearest(&version("1.70.0"));
-        assert!(found.matches(&version("1.54.2")), "{found}");
-        assert!(!found.matches(&version("1.53.2")), "{found}");
-        let inside = port("['>=1.51, <1.55']").nearest(&version("1.52.0"));
-        assert!(inside.matches(&version("1.52.3")) && !inside.matches(&version("1.53.0")));
     }
 
     #[test]

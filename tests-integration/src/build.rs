@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use cargo_wasmedge::runner;
+use cargo_wasmedge::run::runner;
 
 use environment::{quick_to_load, select, shell_like};
 use once::Once;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cargo_wasmedge::error::{EXIT_NOT_SET_UP, EXIT_PORT_DOES_NOT_APPLY, EXIT_UNSUPPORTED_VERSION};
-use cargo_wasmedge::runner;
+use cargo_wasmedge::run::runner;
 use cargo_wasmedge::toolchain::{Dirs, rust};
 use rustix::process::Signal;
 use tempfile::TempDir;

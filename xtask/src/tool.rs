@@ -71,7 +71,7 @@ impl Passed {
 /// When cargo cannot be started.
 pub(crate) fn replace_with(tool: Tool) -> Result<bool> {
     let command = tool.command(std::env::args_os().skip(1));
-    std::process::exit(cargo_wasmedge::cargo::replace(command)?)
+    std::process::exit(cargo_wasmedge::process::replace(command)?)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_wasmedge::overlay::{patch_config, patch_table};
 use cargo_wasmedge::port::{self, Layout, Port, Ported, Ports, Support, Upstream};
+use cargo_wasmedge::resolve::patch::{patch_config, patch_table};
 use semver::{Comparator, Op, VersionReq};
 use tools_common::sources::copy_sources;
 use tools_common::table::table;

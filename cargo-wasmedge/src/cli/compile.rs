@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::Global;
-use crate::config::Config;
+use super::global::Global;
 use crate::error::Result;
+use crate::run::{aot, find_wasmedge};
 use crate::shell::quoted;
-use crate::{aot, runner};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -31,8 +30,8 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     // As what `cargo wasmedge run` would take here.
     let cwd = std::env::current_dir().context("no current folder")?;
     let package = cwd.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
-    let config = Config::for_package(package)?;
-    let wasmedge = runner::find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
+    let config = global.config(package)?;
+    let wasmedge = find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
     let output = output.unwrap_or_else(|| program.with_extension("so"));
     // By their real places: a program must not take its own.
     if let (Ok(program), Ok(output)) = (program.canonicalize(), output.canonicalize())
@@ -57,8 +56,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         .with_context(failed)?
         .into_temp_path();
     let cannot = || format!("cannot compile {}", program.display());
-    let cached = aot::cached(&wasmedge, &program, &global.dirs.aot(), &global.shell)?;
-    let compiled = cached.with_context(cannot)?;
+    let cache = aot::Cache::new(global.dirs.aot());
+    let compiled = cache.compiled(&wasmedge, &program, &global.shell)?;
+    let compiled = compiled.with_context(cannot)?;
     std::fs::copy(compiled, &work).with_context(failed)?;
     std::fs::rename(&work, &output).with_context(failed)?;
     let mode = match wasmedge.needs_run_mode_aot() {

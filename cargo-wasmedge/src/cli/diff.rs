@@ -5,13 +5,11 @@ use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 
-use super::Global;
-use crate::app::App;
-use crate::config::Config;
+use super::global::Global;
 use crate::embedded;
 use crate::error::Result;
-use crate::overlay::Context;
 use crate::port::{self, Layout, Ports, Upstream};
+use crate::resolve::Resolver;
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -34,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let folder = std::env::current_dir()?;
-    let config = Config::for_package(Some(&folder))?;
+    let config = global.config(Some(&folder))?;
     let ports = embedded::ports_with_std_facade(&config.std_facade)?;
     let upstream = match &args.version {
         Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
@@ -73,8 +71,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
 }
 
 fn fetched(spec: &str, ports: &Ports, global: &Global) -> Result<Upstream> {
-    let offline = global.peeked("diff", None).offline;
-    vendor::fetch(&super::vendor::plain_cargo(global)?, spec, ports, offline)
+    let offline = global.invocation("diff", None).offline;
+    let cargo = global.any_cargo()?;
+    vendor::fetch(&*cargo, spec, ports, offline)
 }
 
 /// The crate as the app in the working directory uses it, if there is one.
@@ -83,18 +82,21 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
         return Ok(None);
     }
     let cargo = global.cargo()?;
-    let peeked = global.peeked("diff", args.manifest_path.clone());
-    let app = App::find(&cargo, &peeked, &global.shell)?;
-    let context = Context {
+    let invocation = global.invocation("diff", args.manifest_path.clone());
+    let (app, _) = global.app(&cargo, &invocation)?;
+    let resolver = Resolver {
         cargo: &cargo,
-        peeked: &peeked,
+        invocation: &invocation,
         app: &app,
         dirs: &global.dirs,
         ports,
         shell: &global.shell,
     };
-    let selection = context.select(&mut context.lockfiles()?)?;
-    let mut all = selection.selected.into_iter().map(|each| each.upstream);
+    let selection = resolver.select(&mut resolver.lockfiles()?)?;
+    for notice in &selection.notices {
+        notice.tell(&global.shell);
+    }
+    let mut all = selection.upstreams.into_iter();
     Ok(all.find(|upstream| upstream.name == args.krate))
 }
 

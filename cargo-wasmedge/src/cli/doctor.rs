@@ -4,14 +4,11 @@ use std::io::Write as _;
 
 use clap_cargo::style;
 
-use super::Global;
-use crate::app::App;
+use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
-use crate::overlay::Context;
-use crate::port::Ports;
-use crate::scan::{self, Remedy};
-use crate::stand_in::StandIn;
-use crate::toolchain::{self, Check, Env, Status, wasmedge};
+use crate::resolve::std_calls::{self, Remedy};
+use crate::resolve::{Resolver, StandIn};
+use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -24,7 +21,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
-    let mut env = Env::of_process()?;
+    let mut env = global.flags.env()?;
     // The variable may also name a version, which is no program to look at.
     let wanted = env
         .var(wasmedge::PROGRAM_VARIABLE)
@@ -60,7 +57,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
                 check.name
             )?;
             if let Some(mend) = &check.mend {
-                writeln!(out, "{:w$}to mend it: {mend}", "", w = width + 11)?;
+                writeln!(out, "{:w$}help: {mend}", "", w = width + 11)?;
             }
         }
     }
@@ -74,28 +71,28 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
     let Some(cargo) = global.cargo().ok().filter(|_| here.ancestors().any(is_app)) else {
         return Ok(Vec::new());
     };
-    let peeked = global.peeked("doctor", None);
-    let app = App::find(&cargo, &peeked, &global.shell)?;
-    let ports: Ports = app.ports()?;
-    let context = Context {
+    let invocation = global.invocation("doctor", None);
+    let (app, config) = global.app(&cargo, &invocation)?;
+    let ports = app.ports(&config)?;
+    let resolver = Resolver {
         cargo: &cargo,
-        peeked: &peeked,
+        invocation: &invocation,
         app: &app,
         dirs: &global.dirs,
         ports: &ports,
         shell: &global.shell,
     };
-    let mut lockfiles = context.lockfiles()?;
+    let mut lockfiles = resolver.lockfiles()?;
     let mut checks = Vec::new();
     let stand_in = StandIn::embedded()?;
-    for package in context.compiled_in(&mut lockfiles)? {
+    for package in resolver.compiled_in(&mut lockfiles)? {
         let Some(folder) = package.manifest_path.parent() else {
             continue;
         };
         if stand_in.is_for(&package) {
             continue;
         }
-        let calls = scan::package(folder.as_std_path())?;
+        let calls = std_calls::package(folder.as_std_path())?;
         if calls.is_empty() {
             continue;
         }

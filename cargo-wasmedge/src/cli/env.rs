@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Global;
-use crate::app::App;
+use super::global::Global;
 use crate::error::Result;
-use crate::overlay::Context;
+use crate::prepare::prepare;
+use crate::resolve::Resolver;
 use crate::shell::quoted;
 
 #[derive(Debug, clap::Args)]
@@ -46,36 +46,34 @@ struct Port {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let cargo = global.cargo()?;
-    let peeked = global.peeked("env", args.manifest_path);
-    let app = App::find(&cargo, &peeked, &global.shell)?;
-    let ports = app.ports()?;
-    let context = Context {
+    let invocation = global.invocation("env", args.manifest_path);
+    let (app, config) = global.app(&cargo, &invocation)?;
+    let ports = app.ports(&config)?;
+    let resolver = Resolver {
         cargo: &cargo,
-        peeked: &peeked,
+        invocation: &invocation,
         app: &app,
         dirs: &global.dirs,
         ports: &ports,
         shell: &global.shell,
     };
-    let prepared = context.prepare()?;
+    let prepared = prepare(&resolver)?;
     let text = |value: &OsStr| value.to_string_lossy().into_owned();
     let mut env: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in cargo.toolchain().env() {
         env.insert(name.to_owned(), text(value.as_os_str()));
     }
-    let (name, value) = super::passthrough::runner_variable(&global.dirs)?;
-    env.insert(name, text(&value));
-    for (name, value) in &prepared.injection.env {
+    for (name, value) in &prepared.overrides.env {
         env.insert(name.clone(), text(value));
     }
-    if let Some(target) = prepared.injection.target {
+    if let Some(target) = prepared.overrides.target {
         env.insert("CARGO_BUILD_TARGET".to_owned(), target);
     }
     let args_of = |args: &[OsString]| args.iter().map(|arg| text(arg)).collect::<Vec<_>>();
     let output = Output {
         cargo: text(cargo.program().as_os_str()),
         env,
-        args: args_of(&prepared.injection.config),
+        args: args_of(&prepared.overrides.config),
         ported: prepared
             .ported
             .iter()

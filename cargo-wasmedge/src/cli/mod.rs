@@ -4,21 +4,25 @@ mod compile;
 mod diff;
 mod doctor;
 mod env;
+mod flags;
+mod global;
 mod passthrough;
 mod setup;
 mod vendor;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::cargo::{Cargo, Failed, Peeked};
+use self::flags::{Flags, Options};
+use self::global::Global;
 use crate::config;
 use crate::error::{Error, Result};
+use crate::process::Failed;
+use crate::run;
 use crate::shell::{Color, Shell};
-use crate::toolchain::{Dirs, rust};
+use crate::toolchain::Dirs;
 
 const AFTER_HELP: &str = "\
 Every other command is cargo's and gets all its flags: `cargo wasmedge build`,
@@ -48,21 +52,8 @@ Exit codes: those of cargo and of the program, and
     after_help = AFTER_HELP,
 )]
 struct Cli {
-    /// Coloring: auto, always, never
-    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true)]
-    color: Option<Color>,
-
-    /// Do not print what is done
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// Print the commands that are run
-    #[arg(short, long)]
-    verbose: bool,
-
-    /// The WasmEdge to use: a version such as 0.17, or a program
-    #[arg(long, value_name = "VERSION|PATH")]
-    wasmedge: Option<String>,
+    #[command(flatten)]
+    own: Options,
 
     /// Override a cargo configuration value
     #[arg(long, value_name = "KEY=VALUE|PATH", help_heading = "Handed to cargo")]
@@ -81,11 +72,11 @@ struct Cli {
     frozen: bool,
 
     #[command(subcommand)]
-    command: Own,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Own {
+enum Command {
     /// Install what is missing: a wasm32-wasip1 toolchain, WasmEdge
     Setup(setup::Args),
     /// Say what is there, what is missing, and the command that mends it
@@ -104,7 +95,7 @@ enum Own {
         command: Option<OsString>,
     },
     /// What cargo starts in the place of a built program
-    #[command(name = crate::runner::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    #[command(name = run::SUBCOMMAND, hide = true, disable_help_flag = true)]
     Runner {
         /// The program and its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -112,37 +103,6 @@ enum Own {
     },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
-}
-
-/// What every command has at hand.
-#[derive(Debug)]
-struct Global {
-    shell: Shell,
-    dirs: Dirs,
-    /// cargo's options that stood before the subcommand.
-    front: Vec<OsString>,
-}
-
-impl Global {
-    /// The toolchain's cargo. From here on every program that is started finds
-    /// the toolchain, also those that know nothing of it.
-    ///
-    /// # Errors
-    /// [`Error::NotSetUp`].
-    fn cargo(&self) -> Result<Cargo> {
-        let toolchain = rust::find(&self.dirs)?;
-        for (name, value) in toolchain.env() {
-            set_env(name, value.as_os_str());
-        }
-        Ok(Cargo::new(toolchain))
-    }
-
-    /// What own commands look at an app with.
-    fn peeked(&self, subcommand: &str, manifest_path: Option<PathBuf>) -> Peeked {
-        let mut peeked = Peeked::new(&self.front, subcommand, &[]);
-        peeked.manifest_path = manifest_path;
-        peeked
-    }
 }
 
 /// Runs the command line `args` (the program's name first) and gives the exit
@@ -161,14 +121,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
             return error.exit_code();
         }
     };
-    let shell = apply_globals(&cli);
-    match run(cli, shell) {
+    if let Some(color) = cli.own.color {
+        color.apply();
+    }
+    let (quiet, verbose) = (cli.own.quiet, cli.own.verbose);
+    let shell = Shell::from_env().with(quiet, verbose);
+    match dispatch(cli, shell) {
         Ok(code) => code,
         Err(error) => {
-            if let Error::Other(inner) = &error
-                && let Some(Failed(code)) = inner.downcast_ref()
-            {
-                return *code;
+            if let Some(code) = Failed::code_in(&error) {
+                return code;
             }
             if is_closed_pipe(&error) {
                 return 0;
@@ -196,44 +158,11 @@ fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-/// Hands our flags on to everything that is started, as the variables that
-/// cargo and the runner read.
-fn apply_globals(cli: &Cli) -> Shell {
-    if let Some(color) = cli.color {
-        set_env("CARGO_TERM_COLOR", color.as_str().as_ref());
-        color.apply();
-    }
-    if cli.quiet {
-        set_env("CARGO_TERM_QUIET", "true".as_ref());
-    }
-    if cli.verbose {
-        set_env(crate::shell::VERBOSE_VARIABLE, "true".as_ref());
-    }
-    if let Some(wasmedge) = &cli.wasmedge {
-        set_env(
-            crate::toolchain::wasmedge::PROGRAM_VARIABLE,
-            wasmedge.as_ref(),
-        );
-    }
-    // Variables are read again by the runner, which cargo starts elsewhere.
-    if std::env::var_os(config::BASE_VARIABLE).is_none()
-        && let Ok(cwd) = std::env::current_dir()
-    {
-        set_env(config::BASE_VARIABLE, cwd.as_os_str());
-    }
-    Shell::from_env()
-}
-
-fn set_env(name: &str, value: &std::ffi::OsStr) {
-    // SAFETY: called before any thread is started that outlives the call that
-    // started it.
-    unsafe { std::env::set_var(name, value) };
-}
-
-fn run(cli: Cli, shell: Shell) -> Result<i32> {
-    let mut front = Vec::new();
+fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
+    let flags = Flags::new(&cli.own);
+    let mut cargo_options = Vec::new();
     for value in cli.config {
-        front.extend(["--config".into(), value]);
+        cargo_options.extend(["--config".into(), value]);
     }
     for (given, flag) in [
         (cli.locked, "--locked"),
@@ -241,28 +170,29 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
         (cli.frozen, "--frozen"),
     ] {
         if given {
-            front.push(flag.into());
+            cargo_options.push(flag.into());
         }
     }
-    if let Own::Runner { args } = &cli.command {
-        return crate::runner::run(args, &shell);
+    if let Command::Runner { args } = &cli.command {
+        return run::runner::run(args, flags.settings, &shell);
     }
-    if let Own::Help { command: None } = cli.command {
+    if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
     let global = Global {
         shell,
         dirs: Dirs::new()?,
-        front,
+        flags,
+        cargo_options,
     };
     match cli.command {
-        Own::Setup(args) => setup::run(args, &global),
-        Own::Doctor(args) => doctor::run(&args, &global),
-        Own::Compile(args) => compile::run(args, &global),
-        Own::Vendor(args) => vendor::run(args, &global),
-        Own::Diff(args) => diff::run(args, &global),
-        Own::Env(args) => env::run(args, &global),
-        Own::Help { command } => {
+        Command::Setup(args) => setup::run(args, &global),
+        Command::Doctor(args) => doctor::run(&args, &global),
+        Command::Compile(args) => compile::run(args, &global),
+        Command::Vendor(args) => vendor::run(args, &global),
+        Command::Diff(args) => diff::run(args, &global),
+        Command::Env(args) => env::run(args, &global),
+        Command::Help { command } => {
             let name = command.unwrap_or_default();
             if name == "settings" {
                 return print_settings();
@@ -276,8 +206,8 @@ fn run(cli: Cli, shell: Shell) -> Result<i32> {
                 None => passthrough::run(vec!["help".into(), name], global),
             }
         }
-        Own::Cargo(args) => passthrough::run(args, global),
-        Own::Runner { .. } => Ok(0),
+        Command::Cargo(args) => passthrough::run(args, global),
+        Command::Runner { .. } => Ok(0),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use semver::VersionReq;
 
-use super::Global;
-use crate::config::Config;
+use super::global::Global;
 use crate::error::Result;
 use crate::shell::Shell;
 use crate::toolchain::{self, Reporter, What};
@@ -44,13 +43,13 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     what.c = args.c;
     if !args.wasmedge.is_empty() {
         what.wasmedge = args.wasmedge;
-    } else if let Some(wanted) = Config::for_package(None)?.wasmedge
+    } else if let Some(wanted) = global.config(None)?.wasmedge
         && let Ok(wanted) = wanted.parse()
     {
         // As with `cargo wasmedge --wasmedge 0.17 setup`.
         what.wasmedge = vec![wanted];
     }
-    let done = toolchain::setup(&global.dirs, &what, &global.shell)?;
+    let done = toolchain::setup_in(&global.dirs, &global.flags.env()?, &what, &global.shell)?;
     if let Some(rust) = done.rust {
         let message = format!(
             "rustc {} for {} ({})",

@@ -3,13 +3,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::Global;
-use crate::app::App;
+use super::global::Global;
 use crate::embedded;
 use crate::error::Result;
-use crate::overlay::Context;
+use crate::resolve::Resolver;
 use crate::shell::quoted;
-use crate::toolchain::{Env, rust};
+use crate::toolchain::rust;
 use crate::vendor;
 
 #[derive(Debug, clap::Args)]
@@ -32,31 +31,29 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let mut ports = embedded::ports()?;
-    let peeked = global.peeked("vendor", args.manifest_path);
+    let invocation = global.invocation("vendor", args.manifest_path);
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
-        let app = App::find(&cargo, &peeked, &global.shell)?;
-        ports = app.ports()?;
-        let context = Context {
+        let (app, config) = global.app(&cargo, &invocation)?;
+        ports = app.ports(&config)?;
+        let resolver = Resolver {
             cargo: &cargo,
-            peeked: &peeked,
+            invocation: &invocation,
             app: &app,
             dirs: &global.dirs,
             ports: &ports,
             shell: &global.shell,
         };
-        let mut lockfiles = context.lockfiles()?;
-        context.check_locked()?;
-        let selection = context.select(&mut lockfiles)?;
-        let all: Vec<_> = selection
-            .selected
-            .into_iter()
-            .map(|each| each.upstream)
-            .collect();
-        (all, selection.stand_in, Some(app.root))
+        let mut lockfiles = resolver.lockfiles()?;
+        resolver.check_locked()?;
+        let selection = resolver.select(&mut lockfiles)?;
+        for notice in &selection.notices {
+            notice.tell(&global.shell);
+        }
+        (selection.upstreams, selection.stand_in, Some(app.root))
     } else {
-        let cargo = plain_cargo(global)?;
-        let fetch = |spec: &String| vendor::fetch(&cargo, spec, &ports, peeked.offline);
+        let cargo = global.any_cargo()?;
+        let fetch = |spec: &String| vendor::fetch(&*cargo, spec, &ports, invocation.offline);
         let upstreams = args.krate.iter().map(fetch);
         (upstreams.collect::<Result<Vec<_>>>()?, false, None)
     };
@@ -78,16 +75,4 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         rust::TARGET
     ));
     Ok(0)
-}
-
-/// The cargo of the toolchain that is found, else any: to fetch a crate no
-/// target is needed.
-pub(super) fn plain_cargo(global: &Global) -> Result<PathBuf> {
-    if let Ok(cargo) = global.cargo() {
-        return Ok(cargo.program().to_owned());
-    }
-    let env = Env::of_process()?;
-    Ok(env
-        .var("CARGO")
-        .map_or_else(|| PathBuf::from("cargo"), PathBuf::from))
 }

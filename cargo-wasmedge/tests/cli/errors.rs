@@ -12,7 +12,7 @@ fn without_wasmedge_run_fails_before_the_build_with_96() {
         stderr(&output),
         format!(
             "error: no WasmEdge found (looked at CARGO_WASMEDGE_WASMEDGE, PATH, ~/.wasmedge/bin and {})\n  \
-             to mend it: cargo wasmedge setup\n",
+             help: cargo wasmedge setup\n",
             cache.display()
         )
     );
@@ -32,10 +32,7 @@ fn without_a_toolchain_build_fails_with_96() {
         said.starts_with("error: no Rust toolchain that can build for wasm32-wasip1\n"),
         "{said}"
     );
-    assert!(
-        said.ends_with("\n  to mend it: cargo wasmedge setup\n"),
-        "{said}"
-    );
+    assert!(said.ends_with("\n  help: cargo wasmedge setup\n"), "{said}");
     assert_eq!(fake.lock().as_deref(), Some(LOCK));
 }
 
@@ -87,7 +84,7 @@ fn a_folder_of_the_users_is_not_overwritten() {
     assert_eq!(
         stderr(&output),
         "error: src is not empty and was not made by `cargo wasmedge vendor`\n  \
-         to mend it: name a new folder\n"
+         help: name a new folder\n"
     );
     let main = std::fs::read_to_string(fake.app().join("src/main.rs")).unwrap();
     assert_eq!(main, "fn main() {}");

@@ -234,3 +234,35 @@ fn without_cargo_lock_and_cargo_failing_none_appears() {
     assert_eq!(output.status.code(), Some(101));
     assert_eq!(fake.lock(), None);
 }
+
+#[test]
+fn our_flags_are_variables_of_every_cargo_that_is_started() {
+    for words in ["build", "update", "my-alias"] {
+        let fake = Fake::new(NEW);
+        let flags = format!("--color never -v -q --wasmedge 0.17 {words}");
+        assert!(fake.run(&flags, "true").status.success());
+        for (name, value) in [
+            ("CARGO_TERM_COLOR", "never"),
+            ("CARGO_TERM_QUIET", "true"),
+            ("CARGO_WASMEDGE_VERBOSE", "true"),
+            ("CARGO_WASMEDGE_WASMEDGE", "0.17"),
+        ] {
+            assert_eq!(variable(&fake, name).as_deref(), Some(value), "{words}");
+        }
+        // Relative paths in variables start where the user is.
+        let app = fake.app().canonicalize().unwrap();
+        let base = variable(&fake, "CARGO_WASMEDGE_BASE");
+        assert_eq!(base.as_deref(), app.to_str(), "{words}");
+    }
+}
+
+#[test]
+fn programs_that_know_nothing_of_the_toolchain_find_it() {
+    let fake = Fake::new(NEW);
+    assert!(fake.run("build", "true").status.success());
+    let linker = fake.path("bin/wasm-ld");
+    let name = "CARGO_TARGET_WASM32_WASIP1_LINKER";
+    assert_eq!(variable(&fake, name).as_deref(), linker.to_str());
+    let cargo = fake.path("bin/cargo");
+    assert_eq!(variable(&fake, "CARGO").as_deref(), cargo.to_str());
+}

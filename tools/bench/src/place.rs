@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_wasmedge::runner;
+use cargo_wasmedge::run::runner;
 use cargo_wasmedge::toolchain::rust;
 use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
 use semver::Version;

@@ -125,7 +125,7 @@ impl Tools {
         quiet_environment(&mut command);
         let mut runner = self.cargo_wasmedge.clone().into_os_string();
         runner.push(" ");
-        runner.push(cargo_wasmedge::runner::SUBCOMMAND);
+        runner.push(cargo_wasmedge::run::SUBCOMMAND);
         command
             .envs(self.rust.env())
             .env("CARGO", &self.rust.cargo)

@@ -69,7 +69,7 @@ fn run(args: &Args) -> Result<bool> {
         again
             .args(std::env::args_os().skip(1))
             .env(BIN_VARIABLE, &tools.cargo_wasmedge);
-        std::process::exit(cargo_wasmedge::cargo::replace(again)?);
+        std::process::exit(cargo_wasmedge::process::replace(again)?);
     }
     let rows = rows::read(&repo.root)?;
     if !args.rows.is_empty() {

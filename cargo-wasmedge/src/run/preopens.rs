@@ -1,148 +1,19 @@
-//! What cargo starts in the place of a built program: finds WasmEdge, compiles
-//! ahead of time where that pays, and becomes WasmEdge.
+//! What of the host a program sees: folders and variables.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use semver::{Version, VersionReq};
-use serde::{Deserialize, Serialize};
-
-use crate::config::{Aot, Config, Resolver, Tmp};
+use super::names;
+use crate::config::{Config, Resolver, Tmp};
 use crate::error::Result;
-use crate::shell::Shell;
-use crate::toolchain::wasmedge::{self, WasmEdge};
-use crate::toolchain::{Dirs, Env};
-use crate::{aot, names, random};
+use crate::random;
+use crate::toolchain::Dirs;
+use crate::toolchain::rust::TARGET;
 
-/// The hidden subcommand that cargo is given as runner.
-pub const SUBCOMMAND: &str = "wasmedge-runner";
-
-/// Tells the runner which WasmEdge was found, so that it need not look again
-/// for every test.
-pub const FOUND_VARIABLE: &str = "CARGO_WASMEDGE_FOUND";
-
-/// Content of [`FOUND_VARIABLE`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Found {
-    /// The setting that it was found for.
-    wanted: Option<String>,
-    program: PathBuf,
-    version: Version,
-}
-
-/// The WasmEdge for the setting `wasmedge`: a version, or a program.
-///
-/// # Errors
-/// [`crate::error::Error::NotSetUp`] when there is none.
-pub fn find_wasmedge(dirs: &Dirs, wanted: Option<&str>) -> Result<WasmEdge> {
-    let env = Env::of_process()?.without(wasmedge::PROGRAM_VARIABLE);
-    match wanted {
-        None => wasmedge::find_in(dirs, &env, None),
-        Some(text) => match text.parse::<VersionReq>() {
-            Ok(req) => wasmedge::find_in(dirs, &env, Some(&req)),
-            Err(_) => {
-                let env = env.with(wasmedge::PROGRAM_VARIABLE, text);
-                wasmedge::find_in(dirs, &env, None)
-            }
-        },
-    }
-}
-
-/// The variable that tells the runner of `found`.
-pub fn found_variable(wanted: Option<&str>, found: &WasmEdge) -> (String, OsString) {
-    let found = Found {
-        wanted: wanted.map(str::to_owned),
-        program: found.program.clone(),
-        version: found.version.clone(),
-    };
-    let json = serde_json::to_string(&found).unwrap_or_default();
-    (FOUND_VARIABLE.to_owned(), json.into())
-}
-
-/// Runs `args` (the program and its arguments) under WasmEdge. On Unix this
-/// process becomes WasmEdge, so the guest's exit code and signals are direct.
-///
-/// # Errors
-/// [`crate::error::Error::NotSetUp`] without WasmEdge; a setting of the wrong form.
-pub fn run(args: &[OsString], shell: &Shell) -> Result<i32> {
-    let Some((program, args)) = args.split_first() else {
-        return Err(anyhow::anyhow!("{SUBCOMMAND} needs the program to run").into());
-    };
-    let program = Path::new(program);
-    if !program.is_file() {
-        return Err(anyhow::anyhow!("no such program: {}", program.display()).into());
-    }
-    crate::lockfile::program_starts();
-    let dirs = Dirs::new()?;
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    let config = Config::for_package(package.as_deref())?;
-    let wasmedge = handed_down(config.wasmedge.as_deref())
-        .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
-
-    let compiled = match config.aot {
-        Aot::Never => None,
-        Aot::Auto if is_debug(program) => None,
-        Aot::Auto | Aot::Always => match aot::cached(&wasmedge, program, &dirs.aot(), shell)? {
-            Ok(compiled) => Some(compiled),
-            Err(why) => {
-                shell.warn(format_args!(
-                    "{} cannot be compiled ahead of time and is interpreted: {why:#}",
-                    program.file_name().unwrap_or_default().to_string_lossy()
-                ));
-                None
-            }
-        },
-    };
-    let mut command = Command::new(&wasmedge.program);
-    if compiled.is_some() && wasmedge.needs_run_mode_aot() {
-        command.args(["--run-mode", "aot"]);
-    }
-    command.args(host_args(
-        &config,
-        program,
-        &Host::of_process(&config, &dirs)?,
-    ));
-    if config.allow_af_unix {
-        command.arg("--allow-af-unix");
-        // It warns, on the program's standard output, of each datagram whose sender
-        // has no name.
-        if wasmedge.has_log_level() {
-            command.args(["--log-level", "error"]);
-        }
-    }
-    command.args(&config.wasmedge_args);
-    command
-        .arg(compiled.as_deref().unwrap_or(program))
-        .args(args);
-    shell.command(&command);
-    crate::cargo::replace(command)
-}
-
-/// The WasmEdge that `cargo wasmedge` found for the same setting.
-fn handed_down(wanted: Option<&str>) -> Option<WasmEdge> {
-    let json = std::env::var(FOUND_VARIABLE).ok()?;
-    let found: Found = serde_json::from_str(&json).ok()?;
-    (found.wanted.as_deref() == wanted && found.program.is_file()).then_some(WasmEdge {
-        program: found.program,
-        version: found.version,
-        origin: crate::toolchain::Origin::Configured,
-    })
-}
-
-/// Whether cargo built it with a profile that does not optimise, as far as its
-/// folder tells: `TARGET/debug/x.wasm`, `TARGET/debug/deps/x.wasm`.
-fn is_debug(program: &Path) -> bool {
-    let mut folders = program.ancestors().skip(1).filter_map(Path::file_name);
-    let folder =
-        folders.find(|name| *name != OsStr::new("deps") && *name != OsStr::new("examples"));
-    folder == Some(OsStr::new("debug"))
-}
-
-/// What of the host is handed to the guest.
+/// What is known of the host that may be handed to the guest.
 #[derive(Debug, Clone, Default)]
-struct Host {
+pub(super) struct HostFacts {
     cwd: PathBuf,
     tmp: PathBuf,
     env: BTreeMap<String, String>,
@@ -152,9 +23,9 @@ struct Host {
     names: Option<PathBuf>,
 }
 
-impl Host {
-    fn of_process(config: &Config, dirs: &Dirs) -> Result<Host> {
-        Ok(Host {
+impl HostFacts {
+    pub(super) fn of_process(config: &Config, dirs: &Dirs) -> Result<HostFacts> {
+        Ok(HostFacts {
             names: match config.resolver {
                 Resolver::Dns => names::copies(Path::new("/"), &dirs.names()),
                 Resolver::Host => None,
@@ -173,7 +44,7 @@ impl Host {
 }
 
 /// `--dir` and `--env` arguments.
-fn host_args(config: &Config, program: &Path, host: &Host) -> Vec<String> {
+pub(super) fn host_args(config: &Config, program: &Path, host: &HostFacts) -> Vec<String> {
     let mut dirs: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |dir: String| {
         let guest = dir.split(':').next().unwrap_or_default().to_owned();
@@ -256,7 +127,7 @@ fn target_tmp(program: &Path) -> Option<PathBuf> {
     let program = std::path::absolute(program).ok()?;
     let target = program
         .ancestors()
-        .find(|folder| folder.file_name() == Some(OsStr::new(crate::toolchain::rust::TARGET)))?;
+        .find(|folder| folder.file_name() == Some(OsStr::new(TARGET)))?;
     let folder = target.parent()?.join("tmp");
     folder.is_dir().then_some(folder)
 }
@@ -281,19 +152,7 @@ fn is_passed_on(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_profile_folder_tells_debug_builds() {
-        let debug = |path: &str| is_debug(Path::new(path));
-        assert!(debug("target/wasm32-wasip1/debug/app.wasm"));
-        assert!(debug("/a/target/wasm32-wasip1/debug/deps/app-1.wasm"));
-        assert!(debug("target/wasm32-wasip1/debug/examples/app.wasm"));
-        assert!(!debug("target/wasm32-wasip1/release/app.wasm"));
-        assert!(!debug("target/wasm32-wasip1/release/deps/app-1.wasm"));
-        assert!(!debug("/debug/target/wasm32-wasip1/release/app.wasm"));
-        assert!(!debug("app.wasm"));
-    }
-
-    fn host() -> Host {
+    fn host() -> HostFacts {
         let env = [
             ("RUST_LOG", "debug"),
             ("CARGO_PKG_NAME", "app"),
@@ -301,7 +160,7 @@ mod tests {
             ("HOME", "/home/me"),
             ("FOO", "bar baz"),
         ];
-        Host {
+        HostFacts {
             cwd: "/work dir/app".into(),
             tmp: "/".into(),
             makes_uuids: true,

@@ -8,10 +8,11 @@
 //! when one is killed.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+
+use crate::fs::write_atomically;
 
 /// The folder's name in the guest.
 pub const FOLDER: &str = "/etc";
@@ -37,12 +38,7 @@ pub fn copies(root: &Path, cache: &Path) -> Option<PathBuf> {
     let folder = cache.join(name);
     for (name, content) in FILES.iter().zip(&contents) {
         let file = folder.join(name);
-        if !fs::read(&file).is_ok_and(|old| old == *content) {
-            fs::create_dir_all(&folder).ok()?;
-            let mut temp = tempfile::NamedTempFile::new_in(&folder).ok()?;
-            temp.write_all(content).ok()?;
-            temp.persist(&file).ok()?;
-        }
+        write_atomically(&file, content).ok()?;
     }
     Some(folder)
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cargo_metadata::{Metadata, Package};
 
-use crate::cargo::{Cargo, Peeked, output};
+use crate::build::{Cargo, CargoInvocation};
 use crate::config::{self, Config, Layer, UnknownKey};
 use crate::embedded;
 use crate::error::Result;
 use crate::port::Ports;
+use crate::process;
 use crate::shell::Shell;
 
 /// A workspace.
@@ -30,10 +31,10 @@ impl App {
     /// Asks cargo. Reads no lockfile and writes nothing.
     ///
     /// # Errors
-    /// [`crate::cargo::Failed`] when cargo finds no valid manifest.
-    pub fn find(cargo: &Cargo, peeked: &Peeked, shell: &Shell) -> Result<App> {
-        let mut command = cargo.nested(peeked, "metadata", ["--format-version=1", "--no-deps"]);
-        let metadata = parse(&output(&mut command, shell)?)?;
+    /// [`process::Failed`] when cargo finds no valid manifest.
+    pub fn find(cargo: &Cargo, invocation: &CargoInvocation, shell: &Shell) -> Result<App> {
+        let mut command = cargo.nested(invocation, "metadata", ["--format-version=1", "--no-deps"]);
+        let metadata = parse(&process::output(&mut command, shell)?)?;
         let cwd = std::env::current_dir()?;
         let folder = |package: &Package| Some(package.manifest_path.parent()?.to_owned());
         let current = metadata
@@ -56,20 +57,21 @@ impl App {
         self.target_dir.join("wasmedge")
     }
 
-    /// The settings before anything runs.
+    /// The settings before anything runs, with the command's own `flags` above all
+    /// others.
     ///
     /// # Errors
     /// A setting of the wrong form.
-    pub fn config(&self) -> Result<Config> {
-        Config::for_package(Some(self.current.as_deref().unwrap_or(&self.root)))
+    pub fn config(&self, flags: Layer) -> Result<Config> {
+        Config::for_package_with(flags, Some(self.current.as_deref().unwrap_or(&self.root)))
     }
 
     /// The ports for the app: ours, and those that its setting `std-facade` asks for.
     ///
     /// # Errors
-    /// A setting of the wrong form.
-    pub fn ports(&self) -> Result<Ports> {
-        embedded::ports_with_std_facade(&self.config()?.std_facade)
+    /// A name in the setting that no crate can have.
+    pub fn ports(&self, config: &Config) -> Result<Ports> {
+        embedded::ports_with_std_facade(&config.std_facade)
     }
 
     /// The unknown keys in all manifests of the workspace.
@@ -95,13 +97,13 @@ impl App {
     }
 }
 
-/// The output of `cargo metadata`.
-pub(crate) fn parse(json: &[u8]) -> Result<Metadata> {
+/// Reads the output of `cargo metadata`.
+pub(super) fn parse(json: &[u8]) -> Result<Metadata> {
     Ok(serde_json::from_slice(json).context("cannot read the output of `cargo metadata`")?)
 }
 
 /// A path as a message shows it: relative to the working directory where it is inside.
-pub(crate) fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let cwd = std::env::current_dir().unwrap_or_default();
     match path.strip_prefix(&cwd) {
         Ok(inner) if !inner.as_os_str().is_empty() => inner.display().to_string(),

@@ -1,0 +1,35 @@
+//! A C compiler for the target, for an app with crates that compile C.
+
+use std::ffi::OsString;
+
+use crate::error::Result;
+use crate::toolchain::{Dirs, Env, c};
+
+/// What was found for the crates of an app that compile C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CCompiler {
+    /// Variables that have C compiled for the target. None of them where nothing
+    /// compiles C, or the user chose a compiler.
+    Variables(Vec<(String, OsString)>),
+    /// Nothing: why each of those that are there will not do. Whether the build
+    /// needs one after all, only the build scripts know.
+    Missing(Vec<String>),
+}
+
+impl CCompiler {
+    /// Looks for one, if any package is in `with_c`.
+    ///
+    /// # Errors
+    /// The working directory no longer exists.
+    pub fn find(with_c: &[String], dirs: &Dirs) -> Result<CCompiler> {
+        let env = Env::of_process()?;
+        if with_c.is_empty() {
+            return Ok(CCompiler::Variables(Vec::new()));
+        }
+        Ok(match c::find_in(dirs, &env) {
+            Ok(found) => CCompiler::Variables(found.env(&env)),
+            Err(_) if c::is_chosen(&env) => CCompiler::Variables(Vec::new()),
+            Err(reasons) => CCompiler::Missing(reasons),
+        })
+    }
+}

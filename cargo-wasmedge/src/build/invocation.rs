@@ -1,0 +1,302 @@
+//! A call of cargo: what we have to know of its arguments.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::toolchain::rust::TARGET;
+
+/// What becomes of a subcommand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It resolves or builds the app: it gets the ported crates.
+    Builds,
+    /// It has nothing to do with the target: cargo is started as it is.
+    Plain,
+}
+
+/// cargo's own subcommands that build, and their built-in aliases. All take `--target`.
+const BUILDING: [&str; 16] = [
+    "b", "bench", "build", "c", "check", "d", "doc", "fetch", "fix", "r", "run", "rustc",
+    "rustdoc", "t", "test", "tree",
+];
+
+/// Subcommands that start the built programs.
+const RUNNING: [&str; 6] = ["bench", "r", "run", "t", "test", "nextest"];
+
+/// Subcommands that write manifests, talk to registries or print about cargo itself.
+const PLAIN: [&str; 27] = [
+    "add",
+    "clean",
+    "config",
+    "fmt",
+    "generate-lockfile",
+    "help",
+    "info",
+    "init",
+    "install",
+    "locate-project",
+    "login",
+    "logout",
+    "new",
+    "owner",
+    "package",
+    "pkgid",
+    "publish",
+    "read-manifest",
+    "remove",
+    "report",
+    "rm",
+    "search",
+    "uninstall",
+    "update",
+    "verify-project",
+    "version",
+    "yank",
+];
+
+/// cargo's flags that are followed by a value of their own.
+const WITH_VALUE: [&str; 22] = [
+    "-p",
+    "--package",
+    "--exclude",
+    "--bin",
+    "--example",
+    "--test",
+    "--bench",
+    "--profile",
+    "-j",
+    "--jobs",
+    "-F",
+    "--features",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--lockfile-path",
+    "--message-format",
+    "--color",
+    "--config",
+    "-Z",
+    "--artifact-dir",
+    "-C",
+];
+
+/// A call of cargo, as far as its arguments decide how the app is resolved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CargoInvocation {
+    /// The subcommand.
+    pub subcommand: String,
+    /// `--manifest-path`.
+    pub manifest_path: Option<PathBuf>,
+    /// `--target-dir`.
+    pub target_dir: Option<PathBuf>,
+    /// Every `--target`.
+    pub target: Vec<OsString>,
+    /// `--locked` or `--frozen`.
+    pub locked: bool,
+    /// `--offline` or `--frozen`.
+    pub offline: bool,
+    /// Every `--config` value.
+    pub config: Vec<OsString>,
+    /// Every `-Z` value.
+    pub unstable: Vec<OsString>,
+    /// Every `-F`/`--features` value.
+    pub features: Vec<OsString>,
+    /// `--all-features`.
+    pub all_features: bool,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+    /// `-q`/`--quiet`.
+    pub quiet: bool,
+    /// `-h`/`--help`: nothing is built.
+    pub help: bool,
+}
+
+impl CargoInvocation {
+    /// Reads a subcommand with its arguments. `global_options` are cargo's options
+    /// that stand before the subcommand.
+    pub fn new(
+        global_options: &[OsString],
+        subcommand: &str,
+        args: &[OsString],
+    ) -> CargoInvocation {
+        let mut invocation = CargoInvocation {
+            subcommand: subcommand.to_owned(),
+            ..CargoInvocation::default()
+        };
+        invocation.scan(global_options, false);
+        // Behind its first own word the program's arguments start.
+        invocation.scan(args, matches!(subcommand, "run" | "r"));
+        invocation
+    }
+
+    fn scan(&mut self, args: &[OsString], stop_at_word: bool) {
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let Some(text) = arg.to_str() else { continue };
+            if text == "--" || (stop_at_word && !text.starts_with('-')) {
+                return;
+            }
+            let (flag, attached) = split_flag(text);
+            let mut value = || match attached {
+                Some(value) => Some(OsString::from(value)),
+                None => args.next().cloned(),
+            };
+            match flag {
+                "--manifest-path" => self.manifest_path = value().map(Into::into),
+                "--target-dir" => self.target_dir = value().map(Into::into),
+                "--target" => self.target.extend(value()),
+                "--config" => self.config.extend(value()),
+                "-Z" => self.unstable.extend(value()),
+                "-F" | "--features" => self.features.extend(value()),
+                "--locked" => self.locked = true,
+                "--offline" => self.offline = true,
+                "--frozen" => (self.locked, self.offline) = (true, true),
+                "--all-features" => self.all_features = true,
+                "--no-default-features" => self.no_default_features = true,
+                "-q" | "--quiet" => self.quiet = true,
+                "-h" | "--help" => self.help = true,
+                flag if WITH_VALUE.contains(&flag) => {
+                    value();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the ported crates matter to the subcommand.
+    pub fn kind(&self) -> Kind {
+        if self.help
+            || PLAIN.contains(&self.subcommand.as_str())
+            || self.subcommand.starts_with('-')
+        {
+            Kind::Plain
+        } else {
+            Kind::Builds
+        }
+    }
+
+    /// Whether it takes `--target` right behind its name.
+    pub fn takes_target(&self) -> bool {
+        BUILDING.contains(&self.subcommand.as_str())
+    }
+
+    /// The target that is built for, unless the user named one.
+    pub fn default_target(&self) -> Option<String> {
+        self.target.is_empty().then(|| TARGET.to_owned())
+    }
+
+    /// Whether it starts built programs, so that WasmEdge will be needed.
+    pub fn runs_programs(&self) -> bool {
+        RUNNING.contains(&self.subcommand.as_str())
+    }
+
+    /// The arguments that a nested `cargo metadata` or `update` needs to see the
+    /// app as the subcommand will. Without `--locked`.
+    pub(super) fn context_args(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> = Vec::new();
+        for value in &self.config {
+            args.extend(["--config".into(), value.clone()]);
+        }
+        for value in &self.unstable {
+            args.extend(["-Z".into(), value.clone()]);
+        }
+        if self.offline {
+            args.push("--offline".into());
+        }
+        if let Some(path) = &self.manifest_path {
+            args.extend(["--manifest-path".into(), path.into()]);
+        }
+        args
+    }
+
+    /// The arguments that select features, for `cargo metadata`.
+    pub fn feature_args(&self) -> Vec<OsString> {
+        let mut args: Vec<OsString> = Vec::new();
+        for value in &self.features {
+            args.extend(["--features".into(), value.clone()]);
+        }
+        if self.all_features {
+            args.push("--all-features".into());
+        }
+        if self.no_default_features {
+            args.push("--no-default-features".into());
+        }
+        args
+    }
+}
+
+/// `--flag=value` and `-Fvalue` in two.
+fn split_flag(text: &str) -> (&str, Option<&str>) {
+    if text.starts_with("--") {
+        return match text.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (text, None),
+        };
+    }
+    for short in ["-F", "-Z", "-p", "-j"] {
+        if let Some(value) = text.strip_prefix(short).filter(|value| !value.is_empty()) {
+            return (short, Some(value.strip_prefix('=').unwrap_or(value)));
+        }
+    }
+    (text, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn parsed(words: &str) -> CargoInvocation {
+        let mut words = words.split_whitespace().map(OsString::from);
+        let subcommand = words.next().unwrap().into_string().unwrap();
+        CargoInvocation::new(&[], &subcommand, &words.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn flags_are_found_in_both_spellings() {
+        let invocation = parsed(
+            "build --manifest-path=a/Cargo.toml --target x -Fone --features two,three --frozen",
+        );
+        assert_eq!(
+            invocation.manifest_path.as_deref(),
+            Some(Path::new("a/Cargo.toml"))
+        );
+        assert_eq!(invocation.target, ["x"]);
+        assert_eq!(invocation.features, ["one", "two,three"]);
+        assert!(invocation.locked && invocation.offline);
+    }
+
+    #[test]
+    fn arguments_of_the_program_are_not_cargos() {
+        assert!(!parsed("run -- --locked").locked);
+        assert!(!parsed("run serve --locked --target x").locked);
+        assert!(parsed("run --bin serve --locked").locked);
+        assert!(parsed("test name --locked").locked);
+        assert!(!parsed("test name -- --help").help);
+    }
+
+    #[test]
+    fn values_are_not_taken_for_flags() {
+        let invocation = parsed("build -p --locked --profile --help");
+        assert!(!invocation.locked && !invocation.help);
+    }
+
+    #[test]
+    fn options_before_the_subcommand_count() {
+        let global_options = ["--offline".into(), "--config".into(), "a=1".into()];
+        let invocation = CargoInvocation::new(&global_options, "build", &[]);
+        assert!(invocation.offline);
+        assert_eq!(invocation.config, ["a=1"]);
+    }
+
+    #[test]
+    fn what_gets_ports() {
+        assert_eq!(parsed("build").kind(), Kind::Builds);
+        assert_eq!(parsed("nextest run").kind(), Kind::Builds);
+        assert_eq!(parsed("my-alias").kind(), Kind::Builds);
+        assert_eq!(parsed("add tokio").kind(), Kind::Plain);
+        assert_eq!(parsed("build --help").kind(), Kind::Plain);
+        assert_eq!(parsed("--version").kind(), Kind::Plain);
+    }
+}

@@ -1,0 +1,355 @@
+//! The private lockfiles and what they were made from.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::files::{exclusive, hash_of, mirror};
+use super::swap::Swap;
+use crate::error::Result;
+use crate::fs::{open_lock_file, read_optional, remove_if_there, write_atomically};
+use crate::process;
+use crate::shell::Shell;
+
+/// Which of the two lockfiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lockfile {
+    /// Without ported crates.
+    Upstream,
+    /// With them.
+    Ported,
+}
+
+/// What the private lockfiles were made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    /// What chose the versions: this program and its ports.
+    program: String,
+    /// Hash of the app's own lockfile; `None`: it has none.
+    app: Option<String>,
+    /// Versions that were replaced, as `(crate, asked, used)`.
+    #[serde(default)]
+    replaced: Vec<(String, String, String)>,
+    /// Hash of the upstream lockfile, and the ported folders, that the ported one was made for.
+    #[serde(default)]
+    ported_from: Option<(Option<String>, Vec<PathBuf>)>,
+}
+
+/// The private lockfiles of one workspace, held by this process.
+#[derive(Debug)]
+pub struct Lockfiles {
+    folder: PathBuf,
+    state: State,
+    swap: Option<Swap>,
+    // Released when the process ends or becomes another program.
+    lock: File,
+}
+
+impl Lockfiles {
+    /// Takes the lockfiles in `folder` for the workspace in `root`; waits while
+    /// another process has them.
+    ///
+    /// With `swap_in` (a folder in the cache) the app's lockfile is replaced
+    /// while cargo runs; without, cargo is given a path.
+    ///
+    /// `decided_by` names what chooses versions: when it is another than the last
+    /// time, the lockfiles are started over.
+    ///
+    /// # Errors
+    /// I/O. A message names the file.
+    pub fn open(
+        root: &Path,
+        folder: &Path,
+        swap_in: Option<&Path>,
+        decided_by: &str,
+        shell: &Shell,
+    ) -> Result<Lockfiles> {
+        let lock = exclusive(open_lock_file(&folder.join(".lock"))?, folder, shell)?;
+        let swap = match swap_in {
+            Some(cache) => Some(Swap::open(root, cache, shell)?),
+            None => None,
+        };
+        let app = hash_of(&root.join("Cargo.lock"))?;
+        let fresh = State {
+            program: decided_by.to_owned(),
+            app,
+            ..State::default()
+        };
+        let old: Option<State> = read_optional(&folder.join("state.json"))?
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let state = match old {
+            Some(old) if old.program == fresh.program && old.app == fresh.app => old,
+            _ => {
+                mirror(
+                    &root.join("Cargo.lock"),
+                    &path_in(folder, Lockfile::Upstream),
+                )?;
+                remove_if_there(&path_in(folder, Lockfile::Ported))?;
+                fresh
+            }
+        };
+        let lockfiles = Lockfiles {
+            folder: folder.to_owned(),
+            state,
+            swap,
+            lock,
+        };
+        lockfiles.save()?;
+        Ok(lockfiles)
+    }
+
+    /// The path of a lockfile.
+    pub fn path(&self, which: Lockfile) -> PathBuf {
+        path_in(&self.folder, which)
+    }
+
+    /// Whether cargo is given a path, so that nothing of the app's is touched.
+    pub fn by_path(&self) -> bool {
+        self.swap.is_none()
+    }
+
+    /// The replaced versions so far.
+    pub fn replaced(&self) -> &[(String, String, String)] {
+        &self.state.replaced
+    }
+
+    /// Remembers that `used` stands in for `asked`.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn add_replaced(&mut self, krate: &str, asked: &str, used: &str) -> Result<()> {
+        self.state
+            .replaced
+            .push((krate.into(), asked.into(), used.into()));
+        self.save()
+    }
+
+    /// Starts the ported lockfile over from the upstream one when that, or the
+    /// set of ported folders, has changed. `true`: cargo has yet to adapt it.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn derive(&mut self, ported: &[PathBuf]) -> Result<bool> {
+        let upstream = self.path(Lockfile::Upstream);
+        let key = Some((hash_of(&upstream)?, ported.to_vec()));
+        if self.state.ported_from == key && self.path(Lockfile::Ported).exists() {
+            return Ok(false);
+        }
+        mirror(&upstream, &self.path(Lockfile::Ported))?;
+        // Only `adapted` says that it is done: an interrupted run starts over.
+        self.state.ported_from = None;
+        self.save()?;
+        Ok(true)
+    }
+
+    /// Says that cargo has adapted the ported lockfile to these folders.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn adapted(&mut self, ported: &[PathBuf]) -> Result<()> {
+        self.state.ported_from = Some((hash_of(&self.path(Lockfile::Upstream))?, ported.to_vec()));
+        self.save()
+    }
+
+    fn save(&self) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(&self.state).context("cannot write the state")?;
+        Ok(write_atomically(&self.folder.join("state.json"), &bytes)?)
+    }
+
+    /// cargo's arguments that make it use this lockfile; none for an older cargo.
+    pub fn args(&self, which: Lockfile) -> Vec<String> {
+        if !self.by_path() {
+            return Vec::new();
+        }
+        let path = toml::Value::from(self.path(which).to_string_lossy().into_owned());
+        vec!["--config".into(), format!("resolver.lockfile-path={path}")]
+    }
+
+    /// Runs a cargo command on this lockfile and gives its stdout.
+    ///
+    /// # Errors
+    /// As [`process::output`], and I/O.
+    pub fn output(
+        &mut self,
+        which: Lockfile,
+        command: &mut Command,
+        shell: &Shell,
+    ) -> Result<Vec<u8>> {
+        let path = self.path(which);
+        match &mut self.swap {
+            None => process::output(command, shell),
+            Some(swap) => swap.with(&path, |swap| {
+                shell.command(command);
+                command.stdout(std::process::Stdio::piped());
+                let child = swap.spawn(command)?;
+                let output = child.wait_with_output().context("cannot wait for cargo")?;
+                swap.ended();
+                if output.status.success() {
+                    Ok(output.stdout)
+                } else {
+                    let code = process::exit_code(output.status);
+                    Err(anyhow::Error::new(process::Failed(code)).into())
+                }
+            }),
+        }
+    }
+
+    /// Runs the user's subcommand on the ported lockfile. With a path, this
+    /// process becomes it and does not return unless it cannot be started.
+    ///
+    /// # Errors
+    /// It cannot be started; I/O.
+    pub fn run(self, command: Command, shell: &Shell) -> Result<i32> {
+        let path = self.path(Lockfile::Ported);
+        shell.command(&command);
+        match self.swap {
+            None => process::replace(command),
+            Some(swap) => Ok(process::exit_code(swap.run(&path, command, self.lock)?)),
+        }
+    }
+}
+
+fn path_in(folder: &Path, which: Lockfile) -> PathBuf {
+    match which {
+        Lockfile::Upstream => folder.join("upstream").join("Cargo.lock"),
+        Lockfile::Ported => folder.join("Cargo.lock"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn workspace(lock: Option<&str>) -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("app with a space");
+        let cache = temp.path().join("cache");
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join("Cargo.toml"), "").unwrap();
+        if let Some(lock) = lock {
+            std::fs::write(root.join("Cargo.lock"), lock).unwrap();
+        }
+        (temp, root, cache)
+    }
+
+    fn quiet() -> Shell {
+        Shell::new(true, false)
+    }
+
+    fn open(root: &Path, swap_in: Option<&Path>) -> Lockfiles {
+        let folder = root.join("target/wasmedge");
+        Lockfiles::open(root, &folder, swap_in, "1.0.0", &quiet()).unwrap()
+    }
+
+    fn content(path: &Path) -> Option<String> {
+        std::fs::read_to_string(path).ok()
+    }
+
+    #[test]
+    fn the_private_one_starts_as_the_apps_and_over_when_that_changes() {
+        let (_temp, root, _) = workspace(Some("one"));
+        let lockfiles = open(&root, None);
+        let upstream = lockfiles.path(Lockfile::Upstream);
+        assert_eq!(content(&upstream).as_deref(), Some("one"));
+        std::fs::write(&upstream, "one, resolved").unwrap();
+        drop(lockfiles);
+
+        drop(open(&root, None));
+        assert_eq!(content(&upstream).as_deref(), Some("one, resolved"));
+
+        std::fs::write(root.join("Cargo.lock"), "two").unwrap();
+        drop(open(&root, None));
+        assert_eq!(content(&upstream).as_deref(), Some("two"));
+
+        std::fs::remove_file(root.join("Cargo.lock")).unwrap();
+        drop(open(&root, None));
+        assert_eq!(content(&upstream), None);
+    }
+
+    #[test]
+    fn the_ported_one_is_made_anew_for_other_folders_and_until_adapted() {
+        let (_temp, root, _) = workspace(Some("one"));
+        let mut lockfiles = open(&root, None);
+        let a = [PathBuf::from("/ported/a")];
+        assert!(lockfiles.derive(&a).unwrap());
+        assert!(
+            lockfiles.derive(&a).unwrap(),
+            "cargo never said that it is adapted"
+        );
+        lockfiles.adapted(&a).unwrap();
+        assert!(!lockfiles.derive(&a).unwrap());
+        assert!(lockfiles.derive(&[PathBuf::from("/ported/b")]).unwrap());
+    }
+
+    #[test]
+    fn a_swapped_lockfile_is_put_back_whatever_cargo_does() {
+        for (script, ok) in [
+            ("echo changed > Cargo.lock", true),
+            ("rm -f Cargo.lock; exit 3", false),
+        ] {
+            for own in [Some("own"), None] {
+                let (_temp, root, cache) = workspace(own);
+                let mut lockfiles = open(&root, Some(&cache));
+                let mut command = Command::new("sh");
+                command.arg("-c").arg(script).current_dir(&root);
+                let result = lockfiles.output(Lockfile::Upstream, &mut command, &quiet());
+                assert_eq!(result.is_ok(), ok);
+                assert_eq!(content(&root.join("Cargo.lock")).as_deref(), own);
+                let private = content(&lockfiles.path(Lockfile::Upstream));
+                assert_eq!(private.as_deref(), ok.then_some("changed\n"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_swapped_lockfile_is_put_back() {
+        let (_temp, root, cache) = workspace(Some("own"));
+        let path = root.join("Cargo.lock");
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+        let mut lockfiles = open(&root, Some(&cache));
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "echo changed > Cargo.lock"])
+            .current_dir(&root);
+        lockfiles
+            .output(Lockfile::Upstream, &mut command, &quiet())
+            .unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), time);
+    }
+
+    #[test]
+    fn a_killed_runs_lockfile_is_put_back_at_the_next_start() {
+        for own in [Some("own"), None] {
+            let (_temp, root, cache) = workspace(own);
+            let mut lockfiles = open(&root, Some(&cache));
+            let swap = lockfiles.swap.as_mut().unwrap();
+            swap.save().unwrap();
+            std::fs::write(root.join("Cargo.lock"), "private").unwrap();
+            // Killed: nothing is dropped, but the locks are gone.
+            swap.saved = None;
+            drop(lockfiles);
+            assert_eq!(
+                content(&root.join("Cargo.lock")).as_deref(),
+                Some("private")
+            );
+
+            let lockfiles = open(&root, Some(&cache));
+            assert_eq!(content(&root.join("Cargo.lock")).as_deref(), own);
+            assert_eq!(content(&lockfiles.path(Lockfile::Upstream)).as_deref(), own);
+            let swap = lockfiles.swap.as_ref().unwrap();
+            let found = swap.journal_folder.join("Cargo.lock.found");
+            assert_eq!(content(&found).as_deref(), Some("private"));
+        }
+    }
+}

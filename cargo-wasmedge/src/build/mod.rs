@@ -1,0 +1,23 @@
+//! Building: how the real cargo is started, and with what.
+//!
+//! * [`CargoInvocation`]: what the user's arguments say;
+//! * [`Cargo`]: the toolchain's cargo;
+//! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
+//! * [`runner_variable`]: has cargo start programs with our runner;
+//! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
+//! * [`c`]: a C compiler for crates that need one.
+//!
+//! Which crates are built is decided before, by [`crate::resolve`].
+
+pub mod c;
+mod cargo;
+mod invocation;
+pub mod lockfiles;
+mod runner;
+mod subcommand;
+
+pub use cargo::Cargo;
+pub use invocation::{CargoInvocation, Kind};
+pub use lockfiles::{Lockfile, Lockfiles};
+pub use runner::runner_variable;
+pub use subcommand::{Overrides, subcommand};

@@ -1,0 +1,120 @@
+//! The user's subcommand, with what makes cargo build for WasmEdge.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::cargo::Cargo;
+use super::invocation::CargoInvocation;
+use crate::error::Result;
+use crate::fs::write_atomically;
+use crate::shell::quoted;
+
+/// What a subcommand is started with beside the user's own arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Variables for cargo.
+    pub env: Vec<(String, OsString)>,
+    /// Arguments in front of the subcommand: cargo's `--config`.
+    pub config: Vec<OsString>,
+    /// The target, unless the user named one.
+    pub target: Option<String>,
+}
+
+/// The command for the user's subcommand with the overrides.
+///
+/// cargo's own subcommands get arguments. A subcommand of another program would
+/// not pass them to the cargo that it calls: it is started directly, with
+/// variables, and with a `cargo` in front of all others that adds them (`shim`
+/// is the folder for it).
+///
+/// # Errors
+/// The shim cannot be written.
+pub fn subcommand(
+    cargo: &Cargo,
+    invocation: &CargoInvocation,
+    global_options: &[OsString],
+    args: &[OsString],
+    overrides: &Overrides,
+    shim: &Path,
+) -> Result<Command> {
+    let name = invocation.subcommand.as_str();
+    let external = if invocation.takes_target() {
+        None
+    } else {
+        cargo.external(name)
+    };
+    let mut command = match external {
+        Some(program) => {
+            let shim = write_shim(cargo, overrides, global_options, shim)?;
+            let mut command = Command::new(program);
+            command.envs(cargo.variables());
+            command.env("CARGO", &shim).env("PATH", path_with(&shim));
+            command.arg(name);
+            if let Some(target) = &overrides.target {
+                command.env("CARGO_BUILD_TARGET", target);
+            }
+            command
+        }
+        None => {
+            let mut command = cargo.command();
+            command
+                .args(&overrides.config)
+                .args(global_options)
+                .arg(name);
+            match &overrides.target {
+                Some(target) if invocation.takes_target() => {
+                    command.args(["--target", target]);
+                }
+                // An alias of the user's, or `metadata`: there is no telling where
+                // the flag would go.
+                Some(target) => {
+                    command.env("CARGO_BUILD_TARGET", target);
+                }
+                None => {}
+            }
+            command
+        }
+    };
+    command.args(args);
+    command.envs(overrides.env.iter().map(|(name, value)| (name, value)));
+    Ok(command)
+}
+
+/// A `cargo` that starts the real one with our arguments in front.
+fn write_shim(
+    cargo: &Cargo,
+    overrides: &Overrides,
+    global_options: &[OsString],
+    folder: &Path,
+) -> Result<PathBuf> {
+    let text = |value: &OsStr| quoted(&value.to_string_lossy());
+    let real = text(cargo.program().as_os_str());
+    let words: Vec<String> = overrides
+        .config
+        .iter()
+        .chain(global_options)
+        .map(|word| text(word))
+        .collect();
+    let script = format!(
+        "#!/bin/sh\n# Made by cargo-wasmedge.\nCARGO={real} exec {real} {} \"$@\"\n",
+        words.join(" ")
+    );
+    let path = folder.join("cargo");
+    write_atomically(&path, script.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(path)
+}
+
+fn path_with(shim: &Path) -> OsString {
+    let folder = shim.parent().unwrap_or(shim).to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+    // A folder with a `:` in its name cannot be on PATH. `CARGO` names the shim
+    // as well, and that is what most programs look at.
+    std::env::join_paths(folders).unwrap_or(path)
+}

@@ -1,0 +1,107 @@
+//! What cargo resolves for an app, without ported crates.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use cargo_metadata::{Metadata, Package, PackageId};
+
+use super::app::parse;
+use super::graph::{Graph, is_crates_io};
+use super::resolver::Resolver;
+use super::stand_in::StandIn;
+use crate::build::{Lockfile, Lockfiles};
+use crate::error::Result;
+use crate::process;
+use crate::toolchain::rust::TARGET;
+
+/// Ports open, for our target, what upstream has for this one; dependencies too.
+/// So the graph with the ported crates in it is the graph of both. For those that
+/// say that they open more, see [`Port::has_native_dependencies`].
+const OPENED: &str = "wasm32-wasip2";
+
+impl Resolver<'_> {
+    /// `cargo metadata` of the app without ported crates, and the packages that its
+    /// graph on the guest has with them.
+    pub(super) fn metadata(
+        &self,
+        lockfiles: &mut Lockfiles,
+    ) -> Result<(Metadata, BTreeSet<PackageId>)> {
+        let stand_in = StandIn::embedded()?;
+        let mut command = self.metadata_command(lockfiles.args(Lockfile::Upstream));
+        let metadata = parse(&lockfiles.output(Lockfile::Upstream, &mut command, self.shell)?)?;
+        let graph = Graph::new(&metadata);
+        let mut used = graph.reached(&metadata, &stand_in);
+        let is_opened = |package: &&Package| {
+            let port = self.ports.get(&package.name);
+            is_crates_io(package)
+                && port.is_some_and(|port| port.has_native_dependencies(&package.version))
+        };
+        let packages = metadata.packages.iter();
+        let opened: Vec<&Package> = packages
+            .filter(|package| used.contains(&package.id))
+            .filter(is_opened)
+            .collect();
+        if opened.is_empty() {
+            return Ok((metadata, used));
+        }
+        let host = &self.cargo.toolchain().host;
+        let mut command = self.metadata_command(lockfiles.args(Lockfile::Upstream));
+        command.args(["--filter-platform", host]);
+        let wider = parse(&lockfiles.output(Lockfile::Upstream, &mut command, self.shell)?)?;
+        let graph = Graph::new(&wider);
+        let reached = graph.reached(&wider, &stand_in);
+        for package in opened {
+            let below = graph.below(&package.id).into_iter();
+            used.extend(below.filter(|id| reached.contains(id)).cloned());
+        }
+        Ok((wider, used))
+    }
+
+    pub(crate) fn metadata_command(&self, args: Vec<String>) -> Command {
+        let target = self
+            .invocation
+            .target
+            .first()
+            .and_then(|target| target.to_str());
+        let mut command = self
+            .cargo
+            .nested(self.invocation, "metadata", ["--format-version=1"]);
+        command
+            .args(["--filter-platform", target.unwrap_or(TARGET)])
+            .args(["--filter-platform", OPENED])
+            .args(self.invocation.feature_args())
+            .args(args);
+        if self.invocation.quiet {
+            command.env("CARGO_TERM_QUIET", "true");
+        }
+        command
+    }
+
+    /// With `--locked`, fails as cargo would when the app's own lockfile is
+    /// missing or out of date.
+    ///
+    /// # Errors
+    /// [`process::Failed`], after cargo's own message.
+    pub fn check_locked(&self) -> Result<()> {
+        if self.invocation.locked {
+            let mut command = self.metadata_command(vec!["--locked".into()]);
+            process::output(&mut command, self.shell)?;
+        }
+        Ok(())
+    }
+
+    /// Packages that are compiled into the app for the target, without those that
+    /// only build scripts and macros use.
+    ///
+    /// # Errors
+    /// cargo's own.
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
+        let (metadata, _) = self.metadata(lockfiles)?;
+        let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
+        let packages = metadata.packages.iter();
+        Ok(packages
+            .filter(|package| compiled_in.contains(&package.id))
+            .cloned()
+            .collect())
+    }
+}

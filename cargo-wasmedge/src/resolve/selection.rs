@@ -1,0 +1,211 @@
+//! Which packages of an app get a port.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context as _;
+use cargo_metadata::{Metadata, Package, PackageId};
+use semver::Version;
+
+use super::app::shown;
+use super::graph::{Graph, is_crates_io};
+use super::notices::Notice;
+use super::resolver::Resolver;
+use super::stand_in::{STAND_IN, StandIn};
+use crate::build::{Lockfile, Lockfiles};
+use crate::error::{Error, Result};
+use crate::port::{Port, Upstream, checksum_in_lock};
+
+/// How often versions are replaced before we give up: each replacement can bring
+/// other versions into the graph.
+const ROUNDS: usize = 32;
+
+/// What is decided for an app.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Packages that get a port, by name and version, as cargo unpacked them.
+    pub upstreams: Vec<Upstream>,
+    /// Whether the app depends on the published crate that one of ours stands in for.
+    pub stand_in: bool,
+    /// Packages that compile C when they are built, by name and version.
+    pub with_c: Vec<String>,
+    /// What the user is to know of it.
+    pub notices: Vec<Notice>,
+}
+
+/// Packages that stay as they are published although there is a port.
+#[derive(Debug, Default)]
+struct AsPublished {
+    /// Versions of ours' namesake that ours cannot take the place of.
+    namesakes: BTreeSet<Version>,
+    /// Releases without which an app may do, if the port covers no allowed one.
+    uncovered: BTreeSet<(String, Version)>,
+}
+
+impl AsPublished {
+    fn contains(&self, package: &Package) -> bool {
+        let release = (package.name.to_string(), package.version.clone());
+        self.uncovered.contains(&release)
+    }
+}
+
+/// A package with its port.
+type WithPort<'a> = (&'a Package, &'a Port);
+
+impl Resolver<'_> {
+    /// Decides which packages get a port. Versions that no port covers are
+    /// replaced by the nearest covered one in the private lockfile.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedVersion`] when the requirements leave no covered version.
+    pub fn select(&self, lockfiles: &mut Lockfiles) -> Result<Selection> {
+        let stand_in = StandIn::embedded()?;
+        let mut as_published = AsPublished::default();
+        for _ in 0..ROUNDS {
+            if let Some(selection) = self.round(lockfiles, &stand_in, &mut as_published)? {
+                return Ok(selection);
+            }
+        }
+        let replaced = lockfiles.replaced().iter();
+        let replaced = replaced.map(|(krate, asked, used)| format!("{krate} {asked} by {used}"));
+        Err(anyhow::anyhow!(
+            "the versions of the ported crates do not settle: replaced {}",
+            replaced.collect::<Vec<_>>().join(", ")
+        )
+        .into())
+    }
+
+    /// Looks at the graph as it is now, and replaces one version where that is
+    /// needed. `None`: one was, so that the graph is another.
+    fn round(
+        &self,
+        lockfiles: &mut Lockfiles,
+        stand_in: &StandIn,
+        as_published: &mut AsPublished,
+    ) -> Result<Option<Selection>> {
+        let (metadata, used) = self.metadata(lockfiles)?;
+        let graph = Graph::new(&metadata);
+        let namesakes: Vec<&Package> = in_use(&metadata, &used)
+            .filter(|package| StandIn::is_namesake(package))
+            .filter(|package| self.ports.get(&package.name).is_none())
+            .collect();
+        let is_open = |package: &&&Package| {
+            !stand_in.is_for(package) && !as_published.namesakes.contains(&package.version)
+        };
+        if let Some(&package) = namesakes.iter().find(is_open) {
+            let replaced = stand_in.is_allowed(&graph.dependents(package))
+                && self.update(lockfiles, package, stand_in.version())?;
+            if !replaced {
+                as_published.namesakes.insert(package.version.clone());
+            }
+            return Ok(None);
+        }
+        let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = in_use(&metadata, &used)
+            .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
+            .filter(|(package, port)| !port.is_unchanged(&package.version))
+            .filter(|(package, _)| !as_published.contains(package))
+            .partition(|(package, _)| is_crates_io(package));
+        let unsupported: Vec<&Package> = from_registry
+            .iter()
+            .filter(|(package, port)| !port.supports(&package.version))
+            .map(|(package, _)| *package)
+            .collect();
+        if let Some(next) = graph.topmost(&unsupported)
+            && let Some(port) = self.ports.get(&next.name)
+        {
+            match self.replace(lockfiles, &graph, next, port) {
+                Err(Error::UnsupportedVersion { .. }) if port.is_optional() => {
+                    let release = (next.name.to_string(), next.version.clone());
+                    as_published.uncovered.insert(release);
+                }
+                result => result?,
+            }
+            return Ok(None);
+        }
+        Ok(Some(Selection {
+            upstreams: upstreams(lockfiles, &from_registry)?,
+            stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
+            with_c: graph.with_c(),
+            notices: self.notices(lockfiles, &own, stand_in, as_published),
+        }))
+    }
+
+    fn notices(
+        &self,
+        lockfiles: &Lockfiles,
+        own: &[WithPort<'_>],
+        stand_in: &StandIn,
+        as_published: &AsPublished,
+    ) -> Vec<Notice> {
+        let covered = |krate: &str| Some(self.ports.get(krate)?.supported());
+        let mut notices = Vec::new();
+        for (krate, asked, used) in lockfiles.replaced().iter().cloned() {
+            if krate == STAND_IN {
+                let (asked, used) = (asked.clone(), used.clone());
+                notices.push(Notice::UpdatedToStandIn { asked, used });
+            }
+            if let Some(covered) = covered(&krate) {
+                notices.push(Notice::Replaced {
+                    krate,
+                    asked,
+                    used,
+                    covered,
+                });
+            }
+        }
+        notices.extend(own.iter().map(|(package, _)| Notice::NotPorted {
+            krate: package.name.to_string(),
+            version: package.version.clone(),
+            from: origin(package),
+        }));
+        let namesakes = as_published.namesakes.iter().cloned();
+        notices.extend(namesakes.map(|version| Notice::StandInRefused {
+            version,
+            ours: stand_in.version().clone(),
+        }));
+        let uncovered = as_published.uncovered.iter();
+        notices.extend(uncovered.filter_map(|(krate, version)| {
+            Some(Notice::NotCovered {
+                krate: krate.clone(),
+                version: version.clone(),
+                covered: covered(krate)?,
+            })
+        }));
+        notices
+    }
+}
+
+fn in_use<'a>(
+    metadata: &'a Metadata,
+    used: &'a BTreeSet<PackageId>,
+) -> impl Iterator<Item = &'a Package> {
+    let packages = metadata.packages.iter();
+    packages.filter(|package| used.contains(&package.id))
+}
+
+/// Where the app takes a package from that is not the registry's.
+fn origin(package: &Package) -> String {
+    let folder = package.manifest_path.parent();
+    match &package.source {
+        Some(source) => source.repr.clone(),
+        None => shown(folder.map_or(Path::new(""), |dir| dir.as_std_path())),
+    }
+}
+
+/// The packages with their checksums, by name and version.
+fn upstreams(lockfiles: &Lockfiles, packages: &[WithPort<'_>]) -> Result<Vec<Upstream>> {
+    if packages.is_empty() {
+        // An app without dependencies may have no lockfile.
+        return Ok(Vec::new());
+    }
+    let path = lockfiles.path(Lockfile::Upstream);
+    let lock = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let mut upstreams = Vec::new();
+    for (package, _) in packages {
+        let checksum = checksum_in_lock(&lock, &package.name, &package.version)?;
+        upstreams.push(Upstream::from_package(package, checksum));
+    }
+    upstreams.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+    Ok(upstreams)
+}

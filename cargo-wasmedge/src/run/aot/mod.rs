@@ -1,0 +1,8 @@
+//! Programs compiled ahead of time, and the cache that they are kept in.
+
+mod cache;
+mod compile;
+mod lower;
+mod processor;
+
+pub use cache::Cache;

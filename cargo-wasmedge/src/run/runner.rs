@@ -1,0 +1,106 @@
+//! What cargo starts in the place of a built program: finds WasmEdge, compiles
+//! ahead of time where that pays, and becomes WasmEdge.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::found::{find_wasmedge, handed_down};
+use super::preopens::{HostFacts, host_args};
+use super::{aot, started};
+use crate::config::{Aot, Config, Layer};
+use crate::error::Result;
+use crate::process;
+use crate::shell::Shell;
+use crate::toolchain::Dirs;
+
+/// The hidden subcommand that cargo is given as runner.
+pub const SUBCOMMAND: &str = "wasmedge-runner";
+
+/// Runs `args` (the program and its arguments) under WasmEdge, with `flags` above
+/// all other settings. On Unix this process becomes WasmEdge, so the guest's exit
+/// code and signals are direct.
+///
+/// # Errors
+/// [`crate::error::Error::NotSetUp`] without WasmEdge; a setting of the wrong form.
+pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
+    let Some((program, args)) = args.split_first() else {
+        return Err(anyhow::anyhow!("{SUBCOMMAND} needs the program to run").into());
+    };
+    let program = Path::new(program);
+    if !program.is_file() {
+        return Err(anyhow::anyhow!("no such program: {}", program.display()).into());
+    }
+    started::announce();
+    let dirs = Dirs::new()?;
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let config = Config::for_package_with(flags, package.as_deref())?;
+    let wasmedge = handed_down(config.wasmedge.as_deref())
+        .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
+
+    let compiled = match config.aot {
+        Aot::Never => None,
+        Aot::Auto if is_debug(program) => None,
+        Aot::Auto | Aot::Always => {
+            match aot::Cache::new(dirs.aot()).compiled(&wasmedge, program, shell)? {
+                Ok(compiled) => Some(compiled),
+                Err(why) => {
+                    shell.warn(format_args!(
+                        "{} cannot be compiled ahead of time and is interpreted: {why:#}",
+                        program.file_name().unwrap_or_default().to_string_lossy()
+                    ));
+                    None
+                }
+            }
+        }
+    };
+    let mut command = Command::new(&wasmedge.program);
+    if compiled.is_some() && wasmedge.needs_run_mode_aot() {
+        command.args(["--run-mode", "aot"]);
+    }
+    command.args(host_args(
+        &config,
+        program,
+        &HostFacts::of_process(&config, &dirs)?,
+    ));
+    if config.allow_af_unix {
+        command.arg("--allow-af-unix");
+        // It warns, on the program's standard output, of each datagram whose sender
+        // has no name.
+        if wasmedge.has_log_level() {
+            command.args(["--log-level", "error"]);
+        }
+    }
+    command.args(&config.wasmedge_args);
+    command
+        .arg(compiled.as_deref().unwrap_or(program))
+        .args(args);
+    shell.command(&command);
+    process::replace(command)
+}
+
+/// Whether cargo built it with a profile that does not optimise, as far as its
+/// folder tells: `TARGET/debug/x.wasm`, `TARGET/debug/deps/x.wasm`.
+fn is_debug(program: &Path) -> bool {
+    let mut folders = program.ancestors().skip(1).filter_map(Path::file_name);
+    let folder =
+        folders.find(|name| *name != OsStr::new("deps") && *name != OsStr::new("examples"));
+    folder == Some(OsStr::new("debug"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_folder_tells_debug_builds() {
+        let debug = |path: &str| is_debug(Path::new(path));
+        assert!(debug("target/wasm32-wasip1/debug/app.wasm"));
+        assert!(debug("/a/target/wasm32-wasip1/debug/deps/app-1.wasm"));
+        assert!(debug("target/wasm32-wasip1/debug/examples/app.wasm"));
+        assert!(!debug("target/wasm32-wasip1/release/app.wasm"));
+        assert!(!debug("target/wasm32-wasip1/release/deps/app-1.wasm"));
+        assert!(!debug("/debug/target/wasm32-wasip1/release/app.wasm"));
+        assert!(!debug("app.wasm"));
+    }
+}
