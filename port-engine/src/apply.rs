@@ -42,7 +42,7 @@ pub fn apply(
     }
     let tree = upstream.read()?;
     let rules = port.rules_for(&upstream.version);
-    let input = input_hash(port, &rules, upstream, &tree, support, layout)?;
+    let input = input_hash(port, &rules, upstream, &tree, support, layout);
     let dir = out.join(match layout {
         Layout::Cache => format!(
             "{}-{}-{}",
@@ -87,7 +87,7 @@ fn input_hash(
     tree: &Tree,
     support: &Support,
     layout: Layout,
-) -> anyhow::Result<String> {
+) -> String {
     let mut hash = Hash::new();
     hash.part("engine", ENGINE.as_bytes());
     hash.part("layout", format!("{layout:?}").as_bytes());
@@ -99,9 +99,11 @@ fn input_hash(
     hash.tree(tree);
     let sources = rules.iter().filter_map(|rule| rule.action.source());
     for path in port.rule_files.iter().copied().chain(sources) {
-        hash.part(path, port.source.file(path)?);
+        for (path, bytes) in port.source.named(path) {
+            hash.part(path, bytes);
+        }
     }
-    Ok(hash.hex())
+    hash.hex()
 }
 
 /// The ported crate's files, in memory.

@@ -351,9 +351,18 @@ impl OwnFileKeys {
                 })
             }
         };
+        let is_folder = self.from.ends_with('/');
+        ensure!(
+            is_folder == self.file.ends_with('/'),
+            "a folder ends with `/`, in `file` as in `from`"
+        );
+        ensure!(
+            !is_folder || !self.replaces && module.is_none(),
+            "the files of a folder are new, and declare each other"
+        );
         Ok(Action::OwnFile(OwnFileRule {
-            file: inner_path(self.file, "file")?,
-            from: inner_path(self.from, "from")?,
+            file: inner_place(self.file, "file")?,
+            from: inner_place(self.from, "from")?,
             replaces: self.replaces,
             module,
         }))
@@ -514,4 +523,12 @@ fn inner_path(path: String, key: &str) -> anyhow::Result<String> {
         "`{key}` is not a relative path inside the folder: `{path}`"
     );
     Ok(path)
+}
+
+/// The same, or a folder with `/` at its end.
+fn inner_place(path: String, key: &str) -> anyhow::Result<String> {
+    match path.strip_suffix('/') {
+        Some(folder) => inner_path(folder.to_string(), key).map(|folder| folder + "/"),
+        None => inner_path(path, key),
+    }
 }

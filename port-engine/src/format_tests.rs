@@ -165,3 +165,30 @@ fn counts_that_are_none_are_refused() {
         assert!(text.contains("`matches`"), "{matches}: {text}");
     }
 }
+
+#[test]
+fn a_folder_is_one_on_both_sides_and_new() {
+    let own = |rest: &str| error(&format!("kind = 'own-file'\n{rest}"));
+    for (rest, part) in [
+        (
+            "file = 'a/'\nfrom = 'b.rs'\nreplaces = false",
+            "ends with `/`",
+        ),
+        (
+            "file = 'a.rs'\nfrom = 'b/'\nreplaces = false",
+            "ends with `/`",
+        ),
+        ("file = 'a/'\nfrom = 'b/'\nreplaces = true", "are new"),
+        (
+            "file = 'a/'\nfrom = 'b/'\nreplaces = false\nmodule = 'a'",
+            "are new",
+        ),
+        ("file = '/'\nfrom = '/'\nreplaces = false", "relative path"),
+        (
+            "file = '../'\nfrom = 'b/'\nreplaces = false",
+            "relative path",
+        ),
+    ] {
+        assert!(own(rest).contains(part), "{rest}: {}", own(rest));
+    }
+}

@@ -62,7 +62,9 @@ pub(super) enum EditKind {
 
 #[derive(Debug, Clone)]
 pub(super) struct OwnFileRule {
+    /// A path in the crate; that of a folder ends with `/`.
     pub file: String,
+    /// A path in the port's folder, of the same kind.
     pub from: String,
     pub replaces: bool,
     /// Where upstream does not declare the file as a module: how we do.
@@ -155,7 +157,7 @@ impl Action {
         }
     }
 
-    /// The file of ours that the rule reads.
+    /// The file of ours that the rule reads, or the folder.
     pub fn source(&self) -> Option<&str> {
         match self {
             Action::OwnFile(OwnFileRule { from, .. })

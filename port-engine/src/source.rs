@@ -43,6 +43,19 @@ impl PortSource {
         })
     }
 
+    /// The files that a rule names, by path: one, or all below a folder, which ends
+    /// with `/`.
+    pub(super) fn named<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let is_named = move |file: &str| match path.ends_with('/') {
+            true => file.starts_with(path),
+            false => file == path,
+        };
+        self.files
+            .iter()
+            .filter(move |(file, _)| is_named(file))
+            .map(|(file, bytes)| (file.as_str(), bytes.as_ref()))
+    }
+
     /// The content of a file that a rule names.
     pub(super) fn file(&self, path: &str) -> anyhow::Result<&[u8]> {
         self.files
@@ -74,7 +87,9 @@ impl Port {
         for rule in &file.rules {
             if let Some(from) = rule.action.source() {
                 source
-                    .file(from)
+                    .named(from)
+                    .next()
+                    .with_context(|| format!("{}: there is no file `{from}`", source.label))
                     .with_context(|| format!("in rule `{}` of {}", rule.name, named()))?;
             }
         }
@@ -119,7 +134,7 @@ impl Port {
             .iter()
             .filter_map(|rule| rule.action.source());
         let all = self.rule_files.iter().copied().chain(named);
-        all.filter_map(|path| Some((path, self.source.files.get(path)?.as_ref())))
+        all.flat_map(|path| self.source.named(path))
     }
 
     /// The folder, as errors name it.

@@ -121,24 +121,31 @@ impl Work<'_> {
     }
 
     fn own_file(&mut self, rule: &OwnFileRule) -> Result<Vec<Place>, Fault> {
-        let file = &rule.file;
-        if self.files.contains_key(file) != rule.replaces {
-            let (expected, found) = if rule.replaces {
-                ("an upstream file to replace", "no such file")
-            } else {
-                ("no upstream file of that name", "one")
+        let source = self.source;
+        let mut done = Vec::new();
+        for (from, bytes) in source.named(&rule.from) {
+            let file = match from.strip_prefix(&rule.from) {
+                None | Some("") => rule.file.clone(),
+                Some(inner) => format!("{}{inner}", rule.file),
             };
-            return Err(Fault::Miss(Miss {
-                file: file.clone(),
-                item: None,
-                expected: expected.into(),
-                found: found.into(),
-            }));
+            if self.files.contains_key(&file) != rule.replaces {
+                let (expected, found) = if rule.replaces {
+                    ("an upstream file to replace", "no such file")
+                } else {
+                    ("no upstream file of that name", "one")
+                };
+                return Err(Fault::Miss(Miss {
+                    file,
+                    item: None,
+                    expected: expected.into(),
+                    found: found.into(),
+                }));
+            }
+            done.extend(one(&file));
+            self.files.insert(file, bytes.to_vec());
         }
-        let bytes = self.source.file(&rule.from)?.to_vec();
-        self.files.insert(file.clone(), bytes);
-        let mut done = one(file);
         if let Some(module) = &rule.module {
+            let file = &rule.file;
             let parent = modules::parent(file, &self.lib, |path| self.files.contains_key(path))?;
             done.extend(self.append(&parent, &modules::declaration(file, module))?);
         }

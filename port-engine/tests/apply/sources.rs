@@ -1,8 +1,8 @@
 //! Rules of the kinds `own-file`, `append` and `edit`.
 
-use port_engine::Layout;
+use port_engine::{Error, Layout};
 
-use crate::toy::{Fixture, LIB, open_rule, rule, toy};
+use crate::toy::{Fixture, LIB, open_rule, rule, toy, toy_with};
 
 #[test]
 fn own_files_appends_and_edits() {
@@ -84,6 +84,50 @@ fn an_own_file_is_declared_where_upstream_declares_its_neighbours() {
     let lost = own("lost", "file = 'src/gone/ours.rs'\nmodule = 'ours'");
     let mismatch = Fixture::new().mismatch(&lost);
     assert_eq!(mismatch.file, "src/gone/mod.rs or src/gone.rs");
+}
+
+#[test]
+fn a_folder_brings_all_of_its_files() {
+    let rules = rule(
+        "own",
+        "kind = 'own-file'\nfile = 'src/new/'\nfrom = 'own/'\nreplaces = false",
+    );
+    let port = |inner: &str| {
+        let files = [
+            ("own/mod.rs", "mod a;\n"),
+            ("own/a/b.rs", inner),
+            ("owner.rs", "x"),
+        ];
+        toy_with(&rules, &files)
+    };
+    let fixture = Fixture::new();
+    let ported = fixture.apply(&port("// b\n"), Layout::Vendor).unwrap();
+    let places = ported.rules[0].places.iter();
+    let places: Vec<&str> = places.map(|place| place.file.as_str()).collect();
+    assert_eq!(places, ["src/new/a/b.rs", "src/new/mod.rs"]);
+    assert_eq!(fixture.text(&ported, "src/new/a/b.rs"), "// b\n");
+    assert_eq!(fixture.text(&ported, "src/new/mod.rs"), "mod a;\n");
+
+    // All that is in the folder counts as input.
+    let other = Fixture::new()
+        .apply(&port("// c\n"), Layout::Vendor)
+        .unwrap();
+    assert_ne!(other.input, ported.input);
+}
+
+#[test]
+fn a_folder_takes_no_file_of_upstreams_place() {
+    let rules = rule(
+        "own",
+        "kind = 'own-file'\nfile = 'src/'\nfrom = 'own/'\nreplaces = false",
+    );
+    let port = toy_with(&rules, &[("own/a.rs", ""), ("own/sys.rs", "")]);
+    let fixture = Fixture::new();
+    let Err(Error::Mismatch(mismatch)) = fixture.apply(&port, Layout::Vendor) else {
+        panic!("upstream has a src/sys.rs");
+    };
+    assert_eq!(mismatch.file, "src/sys.rs");
+    assert!(!fixture.out().join("toy").exists());
 }
 
 #[test]

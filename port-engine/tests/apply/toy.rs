@@ -143,14 +143,20 @@ pub fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// A port of the toy with these rules; each `from = 'F'` finds a file.
+/// A port of the toy with these rules, and `overlay/own.rs`.
 pub fn toy(rules: &str) -> Port {
+    toy_with(rules, &[("overlay/own.rs", "// ours\n")])
+}
+
+/// A port of the toy with these rules and files.
+pub fn toy_with(rules: &str, files: &[(&str, &str)]) -> Port {
     let text = format!("[port]\ncrate = 'toy'\nversions = ['1.2']\nwhy = 'a toy'\n{rules}");
-    let file = |path: &str, text: String| (path.to_string(), Cow::Owned(text.into_bytes()));
-    let files = BTreeMap::from([
-        file(PORT_FILE, text),
-        file("overlay/own.rs", "// ours\n".into()),
-    ]);
+    let file = |path: &str, text: &str| {
+        let text: Cow<[u8]> = Cow::Owned(text.as_bytes().to_vec());
+        (path.to_string(), text)
+    };
+    let own = files.iter().map(|(path, text)| file(path, text));
+    let files: BTreeMap<_, _> = own.chain([file(PORT_FILE, &text)]).collect();
     Port::load(&PortSource {
         label: "toy".into(),
         files,
