@@ -145,11 +145,21 @@ impl Handle {
 
 // ===== the scheduler's own half =====
 
+thread_local! {
+    static POLLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How often drivers of this thread were polled.
+pub fn polls() -> usize {
+    POLLS.get()
+}
+
 /// Fires the timers, and waits for them. Nothing can be driven meanwhile.
 pub struct Driver(());
 
 impl Driver {
     fn park(&mut self, handle: &Handle, timeout: Option<Duration>) {
+        POLLS.set(POLLS.get() + 1);
         let end = timeout.map(|timeout| clock::now() + timeout);
         let next = handle.next_timer();
         let until = end.into_iter().chain(next).min();

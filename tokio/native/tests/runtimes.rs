@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::nested::Event;
 use super::Log;
 use crate::runtime::scheduler::current_thread::one_thread::{is_in_background, put_in_background};
+use crate::runtime::scheduler::current_thread::polls;
 use crate::runtime::{block_in_place, wait_for, wait_until, yield_now, Runtime};
 use crate::{clock, thread};
 
@@ -83,6 +84,67 @@ fn three_runtimes_lie_on_each_other_and_all_go_on() {
     // Natively a hundred each; waits are cut into slices of 8 ms.
     assert!(outer >= 10, "{outer} ticks of the outer runtime");
     assert!(middle >= 10, "{middle} ticks of the middle runtime");
+}
+
+#[test]
+fn a_closure_of_a_runtime_may_wait_for_the_one_that_waits_for_it() {
+    // By one of its tasks, or by the future of its `block_on`.
+    for by_a_task in [true, false] {
+        for is_multi_thread in [true, false] {
+            let waiting = match is_multi_thread {
+                true => Runtime::multi_thread(),
+                false => Runtime::current_thread(),
+            };
+            let other = Runtime::multi_thread();
+            let (sent, done) = (Event::default(), Event::default());
+            let (wait, ends) = (sent.clone(), done.clone());
+            let queued = other.handle().spawn_blocking(move || {
+                wait_for(wait.wait());
+                ends.happens();
+            });
+            queued.unwrap();
+            let (sends, sleep) = (sent.clone(), waiting.handle().sleep(5 * MS));
+            let send = async move {
+                sleep.await;
+                sends.happens();
+            };
+            if by_a_task {
+                waiting.handle().spawn(send);
+                waiting.block_on(done.wait());
+            } else {
+                waiting.block_on(async {
+                    send.await;
+                    done.wait().await;
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn the_effort_grows_with_the_number_of_runtimes_and_no_faster() {
+    let polls_beside = |count: usize| {
+        let idle: Vec<Runtime> = (0..count).map(|_| Runtime::multi_thread()).collect();
+        let runtime = Runtime::multi_thread();
+        let before = polls();
+        runtime.block_on(runtime.handle().sleep(100 * MS));
+        let inside = polls() - before;
+        thread::sleep(100 * MS);
+        drop(idle);
+        (inside, polls() - before - inside)
+    };
+    let (inside, outside) = polls_beside(4);
+    for factor in [2, 4, 8] {
+        let (more_inside, more_outside) = polls_beside(4 * factor);
+        assert!(
+            more_inside <= factor * inside,
+            "{more_inside} after {inside}"
+        );
+        assert!(
+            more_outside <= factor * outside,
+            "{more_outside} after {outside}"
+        );
+    }
 }
 
 #[test]

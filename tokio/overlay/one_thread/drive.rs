@@ -2,7 +2,7 @@
 //! closure, then the drivers, once each. And driving the others beside it.
 
 use super::super::{Context, Core, Handle};
-use super::outer::{is_other_outer, with_outer};
+use super::outer::{as_outer, is_other_outer, with_outer};
 use super::runtimes::{number_of_runtimes, Alive};
 use super::{root, slice};
 use crate::runtime::scheduler::Defer;
@@ -33,13 +33,26 @@ pub(super) struct Limit<'a> {
     pub(super) timeout: Option<Duration>,
     /// Whether the caller need not wait any longer.
     pub(super) notified: &'a dyn Fn() -> bool,
+    /// What happens to the other runtimes meanwhile.
+    pub(super) others: Others,
+}
+
+/// Whether driving a scheduler drives the others beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They go on, as natively they would.
+    Drive,
+    /// The caller drives one after the other. If each of them did the same, the effort
+    /// would be the factorial of their number.
+    Leave,
 }
 
 impl Limit<'_> {
-    /// Not at all.
-    pub(super) const NO_WAIT: Limit<'static> = Limit {
+    /// Not at all, by one who drives all of them.
+    const IN_PASSING: Limit<'static> = Limit {
         timeout: Some(Duration::ZERO),
         notified: &|| false,
+        others: Others::Leave,
     };
 }
 
@@ -105,11 +118,19 @@ fn drive_core(cx: &Context, mut core: Box<Core>, limit: Limit<'_>) -> (Box<Core>
     }
     // What was done may be what the caller waits for: it looks before it waits.
     if !idle || found == Found::Work || cx.has_pending_work(&core) {
-        return (cx.park_yield(core, handle), Found::Work);
+        core = match limit.others {
+            Others::Drive => cx.park_yield(core, handle),
+            Others::Leave => {
+                core = run_next_closure(cx, core);
+                wait_at_most(cx, core, Duration::ZERO)
+            }
+        };
+        return (core, Found::Work);
     }
-    core = match limit.timeout {
-        None => cx.park(core, handle),
-        Some(timeout) => match park_beside(cx, core, Some(timeout)) {
+    core = match (limit.timeout, limit.others) {
+        (None, _) => cx.park(core, handle),
+        (Some(timeout), Others::Leave) => wait_at_most(cx, core, timeout),
+        (Some(timeout), Others::Drive) => match park_beside(cx, core, Some(timeout)) {
             Ok(core) => core,
             Err(core) => wait_at_most(cx, core, timeout),
         },
@@ -141,10 +162,10 @@ fn wait_at_most(cx: &Context, mut core: Box<Core>, timeout: Duration) -> Box<Cor
 /// queued closure, and other runtimes.
 pub(crate) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     let core = run_next_closure(cx, core);
-    if others_have_work(&cx.handle) {
-        drive_others(&cx.handle);
+    match others_have_work(&cx.handle) {
+        true => drive_others(cx, core).0,
+        false => core,
     }
-    core
 }
 
 /// Runs the next queued closure, if there is one.
@@ -186,7 +207,8 @@ pub(crate) fn park_beside(
     if !others_have_work(&cx.handle) {
         return Err(core);
     }
-    if drive_others(&cx.handle) == Found::Work {
+    let (core, found) = drive_others(cx, core);
+    if found == Found::Work {
         slice::reset();
     }
     let slice = slice::next(timeout);
@@ -213,9 +235,15 @@ fn others_have_work(me: &Arc<Handle>) -> bool {
         })
 }
 
+/// Drives the others from within this scheduler. Their code may wait for it, and drives
+/// it then: its core is in its place, and it counts as at work further down on the stack.
+fn drive_others(cx: &Context, core: Box<Core>) -> (Box<Core>, Found) {
+    cx.enter(core, || as_outer(|| drive_all_but(&cx.handle)))
+}
+
 /// Drives once, without waiting, every runtime that natively would go on by
 /// itself and that nobody drives right now.
-fn drive_others(me: &Arc<Handle>) -> Found {
+fn drive_all_but(me: &Arc<Handle>) -> Found {
     let mut found = Found::Nothing;
     let mut n = 0;
     while let Some(driven) = with_outer(n, |scheduler| {
@@ -223,7 +251,7 @@ fn drive_others(me: &Arc<Handle>) -> Found {
         if Arc::ptr_eq(&cx.handle, me) {
             return None;
         }
-        as_current(scheduler, || drive(cx, Limit::NO_WAIT))
+        as_current(scheduler, || drive(cx, Limit::IN_PASSING))
     }) {
         n += 1;
         if driven == Some(Found::Work) {
@@ -235,7 +263,7 @@ fn drive_others(me: &Arc<Handle>) -> Found {
             continue;
         };
         if !Arc::ptr_eq(&other.handle, me)
-            && drive_by_itself(&other, Limit::NO_WAIT) == Some(Found::Work)
+            && drive_by_itself(&other, Limit::IN_PASSING) == Some(Found::Work)
         {
             found = Found::Work;
         }

@@ -1,6 +1,6 @@
 //! Waits: what they do in the place of putting the thread to sleep.
 
-use super::drive::{drive, drive_by_itself, drive_idle, Found, Limit};
+use super::drive::{drive, drive_by_itself, drive_idle, Found, Limit, Others};
 use super::runtimes::{is_in_background, number_of_runtimes, Alive};
 use super::slice;
 use crate::runtime::{context, scheduler};
@@ -19,6 +19,7 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
     let limit = Limit {
         timeout,
         notified: &notified,
+        others: Others::Drive,
     };
     drive_current(limit, Outside::All)
 }
@@ -36,6 +37,7 @@ pub(super) fn wait(timeout: Option<Duration>) -> bool {
     let limit = Limit {
         timeout,
         notified: &|| false,
+        others: Others::Drive,
     };
     if !context::one_thread::is_worker() {
         return drive_current(limit, Outside::ByThemselves);
@@ -80,6 +82,7 @@ fn drive_outside(limit: Limit<'_>, outside: Outside) -> bool {
     let mut found = Found::Nothing;
     if count > 1 {
         limit.timeout = Some(slice::next(limit.timeout));
+        limit.others = Others::Leave;
     }
     for n in 0..count {
         let Some(runtime) = Alive::get(n) else {
