@@ -38,7 +38,7 @@ const SHARED: [(&str, &str); 1] = [("LICENSE", "the MIT licence, which has one t
 /// Runs that cannot be written in another way: file, first line, reason.
 const ALLOWED: [(&str, &str, &str); 3] = [
     (
-        "mio-wasi/overlay/io_source.rs",
+        "mio-wasi/overlay/selector.rs",
         "pub(crate) fn register(",
         "the signatures that mio calls a platform's I/O source by",
     ),

@@ -22,7 +22,7 @@ impl Handle {
 pub enum Context {
     CurrentThread(current_thread::Context),
     /// tokio has more of them, which the overlay has to pass over.
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "only its name is needed")]
     Other,
 }
 
