@@ -1,7 +1,8 @@
 //! Builds and runs unmodified tokio apps for WasmEdge.
 //!
 //! The binary `cargo-wasmedge` is a thin shell over this library. Data goes
-//! through its rooms from top to bottom, and no room imports from one above:
+//! through its rooms from top to bottom. A room imports from those below it, and
+//! from [`config`], whose values it is handed; no two import from each other:
 //!
 //! 1. [`cli`]: the command line;
 //! 2. [`config`]: settings, and which one wins;

@@ -134,7 +134,7 @@ settings! {
     }
 
     /// Variables that programs get, beside `RUST_*` and those that cargo and nextest
-    /// set for programs. A `NAME` alone is passed on with the value that it has.
+    /// set for programs. `NAME` alone takes the host's value; if the host has none, it is left out.
     env: Vec<String> {
         value: "a list of `NAME` or `NAME=VALUE`",
         then: value::env,
@@ -149,7 +149,9 @@ settings! {
         example: "wasmedge-args = [\"--enable-all-statistics\"]",
     }
 
-    /// The folder for temporary files that programs see, and that `TMPDIR` names.
+    /// The folder for temporary files that programs see, and that `TMPDIR` names. `true`
+    /// is the host's own (`TMPDIR`, else `/tmp`). With `false` programs see none, and
+    /// `TMPDIR` is not set.
     tmp: Tmp {
         value: "`true`, `false` or a folder",
         then: value::tmp,

@@ -39,7 +39,7 @@ pub static VARIABLES: &[Variable] = &[
     variable(
         "CARGO_WASMEDGE_NO_RUSTUP",
         User,
-        "Anything but `0`: `setup` changes none of rustup's toolchains.",
+        "If set to anything but `0`, `setup` leaves rustup's toolchains alone.",
     ),
     variable(
         "CARGO_TERM_COLOR",
@@ -77,7 +77,7 @@ pub static VARIABLES: &[Variable] = &[
         "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`.",
     ),
     variable(
-        "CC, AR, CFLAGS with `_wasm32_wasip1` behind or `TARGET_` in front",
+        "CC, AR, CFLAGS, also as `CC_wasm32_wasip1` or `TARGET_CC`",
         User,
         "The compiler for C parts of crates, the archiver and flags, as the crate `cc` reads them. \
          Where they are not set, the command sets them to the clang that it found.",

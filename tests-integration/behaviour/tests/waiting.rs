@@ -3,14 +3,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use behaviour::{tcp_pair, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::task::{block_in_place, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn block_in_place_may_block_on_a_future() {
@@ -429,4 +429,50 @@ fn a_timer_of_another_runtime_fires() {
         sleep(Duration::from_millis(5))
     };
     without_timers.block_on(timer);
+}
+
+#[test]
+fn a_closure_waits_for_the_runtime_that_waits_for_it() {
+    // The sender is a task of that runtime, or the future of its `block_on`.
+    for by_a_task in [true, false] {
+        for flavor in [Builder::new_multi_thread, Builder::new_current_thread] {
+            let waiting = flavor().enable_all().build().unwrap();
+            let other = Runtime::new().unwrap();
+            let (sender, receiver) = oneshot::channel();
+            let handle = other.handle().clone();
+            let closure = other.spawn_blocking(move || {
+                handle.block_on(async { timeout(Duration::from_secs(10), receiver).await })
+            });
+            let send = async move {
+                sleep(Duration::from_millis(50)).await;
+                sender.send(7).unwrap();
+            };
+            let received = waiting.block_on(async {
+                if by_a_task {
+                    tokio::spawn(send);
+                } else {
+                    send.await;
+                }
+                closure.await.unwrap()
+            });
+            assert_eq!(received, Ok(Ok(7)));
+        }
+    }
+}
+
+#[test]
+fn idle_runtimes_do_not_hold_up_another_one() {
+    const SLEEP: Duration = Duration::from_millis(200);
+    let slept_beside = |count| {
+        let idle: Vec<Runtime> = (0..count).map(|_| Runtime::new().unwrap()).collect();
+        let runtime = Runtime::new().unwrap();
+        let start = Instant::now();
+        runtime.block_on(async { sleep(SLEEP).await });
+        let slept = start.elapsed();
+        drop(idle);
+        slept
+    };
+    // Against a wait without them on the same machine, and once more where it is busy.
+    let held_up = (0..4).all(|_| slept_beside(12) > 2 * slept_beside(0));
+    assert!(!held_up, "twelve idle runtimes double the time of a sleep");
 }
