@@ -17,7 +17,7 @@
 //! All of them are safe to call with anything that their types allow. Sockets are
 //! given by number: a number that is not open is an error, `BADF`. Errors are
 //! [`Errno`](crate::Errno)s; no call retries, keeps a note, or sends anything else
-//! first: that is the work of [`fd`](crate::fd).
+//! first: that is the work of `fd`.
 
 pub mod host;
 

@@ -9,8 +9,8 @@
 //!
 //! # Contract
 //!
-//! * Only a connected TCP stream coalesces, and only a write [`within`] an operation
-//!   of its selector: there somebody is sure to come by and [`flush`]. All other
+//! * Only a connected TCP stream coalesces, and only a write `within` an operation
+//!   of its selector: there somebody is sure to come by and `flush`. All other
 //!   writes send what is held for their socket, and themselves behind it.
 //! * A socket without "no delay" begins with a write that follows one of its own in
 //!   the same tick, with none of others between. It has no entry here before, and
@@ -28,7 +28,7 @@
 //! * An error is told by the next operation on the socket, see `pending.rs`.
 //! * What the kernel does not take stays, as the socket's *backlog*: further writes
 //!   are `WouldBlock` until it is out, and selectors see to it that it goes out
-//!   ([`backlogs`]). A shutdown comes after it. A socket that is closed meanwhile is
+//!   (`backlogs`). A shutdown comes after it. A socket that is closed meanwhile is
 //!   kept open until then, as an orphan, as natively the kernel would keep it.
 //! * At the end of the program (`exit.rs`) the backlog has [`LAST_DRAIN`] to go out.
 //!
@@ -37,7 +37,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `core.rs` | what is held for which socket, as plain data behind [`core::SendSink`] |
+//! | `core.rs` | what is held for which socket, as plain data behind `SendSink` |
 //! | `last_writer.rs` | who wrote last in this tick |
 //! | `guest.rs` | the one instance, with the host behind it |
 
