@@ -1,14 +1,13 @@
 //! Upstream crates, as cargo unpacked them into its registry folder.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, ensure};
-use cargo_metadata::{Metadata, MetadataCommand, Package};
-use semver::{Version, VersionReq};
+use anyhow::{Context as _, ensure};
+use cargo_metadata::Package;
+use semver::Version;
 
 use super::error::Result;
-use super::target::TARGET;
 use super::tree::{Tree, read_tree, sha256};
 
 /// An unpacked upstream crate.
@@ -36,64 +35,6 @@ impl Upstream {
             checksum,
             dir: manifest.parent().unwrap_or(manifest).to_path_buf(),
         }
-    }
-
-    /// Has cargo fetch the newest version that meets `requirement`.
-    ///
-    /// A throw-away package that depends on the crate is resolved with `cargo
-    /// metadata` from the current folder, so that the user's cargo configuration
-    /// (registries, proxies, offline) holds. `cargo_args` are added, for
-    /// example `--offline`.
-    ///
-    /// # Errors
-    /// cargo cannot be started, or finds no such version.
-    pub fn fetch(
-        cargo: &Path,
-        name: &str,
-        requirement: &VersionReq,
-        cargo_args: &[&str],
-    ) -> Result<Upstream> {
-        let temp = tempfile::tempdir().context("cannot create a temporary folder")?;
-        let manifest = temp.path().join("Cargo.toml");
-        let mut dependency = toml::Table::new();
-        dependency.insert("version".into(), requirement.to_string().into());
-        dependency.insert("default-features".into(), false.into());
-        let mut document: toml::Table = toml::from_str(
-            "[package]\nname = \"wasmedge-port-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
-             [lib]\npath = \"lib.rs\"\n[workspace]\n[dependencies]\n",
-        )
-        .map_err(anyhow::Error::from)?;
-        if let Some(toml::Value::Table(table)) = document.get_mut("dependencies") {
-            table.insert(name.into(), dependency.into());
-        }
-        std::fs::write(&manifest, document.to_string())?;
-        std::fs::write(temp.path().join("lib.rs"), "")?;
-
-        let mut options: Vec<String> = cargo_args.iter().map(|arg| arg.to_string()).collect();
-        // Only what this platform needs has to be downloaded.
-        options.extend(["--filter-platform".into(), TARGET.into()]);
-        let metadata: Metadata = MetadataCommand::new()
-            .cargo_path(cargo)
-            .manifest_path(&manifest)
-            .other_options(options)
-            .exec()
-            .with_context(|| format!("cargo cannot fetch {name} {requirement}"))?;
-        let package = metadata
-            .packages
-            .iter()
-            .filter(|package| {
-                // A package without a source is a folder that the user's configuration
-                // puts in the place of the crate, such as an earlier ported copy.
-                package.source.is_some()
-                    && package.name.as_str() == name
-                    && requirement.matches(&package.version)
-            })
-            .max_by_key(|package| &package.version)
-            .ok_or_else(|| anyhow!("cargo found no {name} {requirement} in a registry"))?;
-        let lock = std::fs::read_to_string(temp.path().join("Cargo.lock"))
-            .context("cannot read the lockfile of the fetch")?;
-        let checksum = checksum_in_lock(&lock, name, &package.version)?;
-        Ok(Upstream::from_package(package, checksum))
     }
 
     /// All files of the crate, without those that cargo adds on unpacking.

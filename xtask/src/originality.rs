@@ -9,9 +9,11 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use cargo_wasmedge::port::{Ports, Upstream};
+use cargo_wasmedge::port::Ports;
+use cargo_wasmedge::resolve::fetch::fetch;
 use semver::VersionReq;
 use tools_common::Repo;
 
@@ -216,7 +218,7 @@ fn upstream_folders(repo: &Repo) -> Result<Vec<PathBuf>> {
     let cargo = repo.cargo::<&str>([]).get_program().to_owned();
     let mut folders = BTreeSet::new();
     for (name, requirement) in wanted {
-        let upstream = Upstream::fetch(Path::new(&cargo), &name, &requirement, &[])?;
+        let upstream = fetch(&|| Command::new(&cargo), &name, &requirement, false)?;
         folders.insert(upstream.dir);
     }
     Ok(folders.into_iter().collect())

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use cargo_wasmedge::port::Upstream;
+use cargo_wasmedge::resolve::fetch::fetch;
 use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
 use semver::{Version, VersionReq};
 use tools_common::repo::is_ci;
@@ -264,7 +264,12 @@ impl Run<'_> {
     fn older_tokio(&mut self) -> Result<()> {
         let wasmedge = self.tools.newest();
         for minor in OLDER_TOKIO {
-            let upstream = Upstream::fetch(&self.tools.rust.cargo, "tokio", &minor.parse()?, &[])?;
+            let upstream = fetch(
+                &|| Command::new(&self.tools.rust.cargo),
+                "tokio",
+                &minor.parse()?,
+                false,
+            )?;
             let folder = self.behaviour_with(&upstream.version)?;
             let suite = format!("behaviour, tokio {}", upstream.version);
             self.behaviour(&suite, wasmedge, &folder, false)?;

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::port::{self, Layout, Port, Ported, Ports, Support, Upstream};
+use cargo_wasmedge::resolve;
 use cargo_wasmedge::resolve::patch::{patch_config, patch_table};
 use semver::{Comparator, Op, VersionReq};
 use tools_common::sources::copy_sources;
@@ -97,11 +99,11 @@ fn fetch(tools: &Tools, port: &Port, newest: bool) -> Result<Upstream> {
     } else {
         covered.clone()
     };
-    Ok(Upstream::fetch(
-        &tools.rust.cargo,
+    Ok(resolve::fetch::fetch(
+        &|| Command::new(&tools.rust.cargo),
         port.krate(),
         &wanted,
-        &[],
+        false,
     )?)
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use cargo_wasmedge::port::{self, Layout, Port, SuiteHead, Support, Upstream};
+use cargo_wasmedge::port::{self, Layout, Port, SuiteHead, Support};
+use cargo_wasmedge::resolve::fetch::fetch;
 use cargo_wasmedge::toolchain::Dirs;
 use semver::{Version, VersionReq};
 
@@ -45,7 +47,12 @@ impl Suite {
         version: &Version,
     ) -> Result<Suite> {
         let exact = VersionReq::parse(&format!("={version}"))?;
-        let fetched = Upstream::fetch(&tools.rust.cargo, port.krate(), &exact, &[])?;
+        let fetched = fetch(
+            &|| Command::new(&tools.rust.cargo),
+            port.krate(),
+            &exact,
+            false,
+        )?;
         let out = repo.target.join("conformance");
         let support = Support::from_dir(&repo.root)?;
         // In the cache of `cargo wasmedge`, which ports the crates that the tests use:

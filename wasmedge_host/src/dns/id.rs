@@ -15,11 +15,16 @@ const KERNEL: &str = "/proc/sys/kernel/random/uuid";
 
 /// A number for the next question.
 ///
-/// Without the kernel's it is std's keyed hash of a counter. The port that the kernel
+/// The kernel's is mixed with std's keyed hash of a counter: should the file be missing,
+/// or be another one that never changes, numbers still differ. The port that the kernel
 /// picks for each socket makes the rest of the secret.
 pub fn fresh_id() -> u16 {
     let uuid = std::fs::read_to_string(KERNEL).ok();
-    uuid.and_then(|uuid| of_uuid(&uuid)).unwrap_or_else(of_std)
+    mixed(uuid.as_deref())
+}
+
+fn mixed(uuid: Option<&str>) -> u16 {
+    of_std() ^ uuid.and_then(of_uuid).unwrap_or(0)
 }
 
 /// The first 16 bits, all of which are random in a UUID of version 4.
@@ -53,7 +58,8 @@ mod tests {
 
     #[test]
     fn numbers_differ() {
-        for source in [fresh_id, of_std] {
+        let constant = || mixed(Some("f3a10b42-9c1e-4d6a-8b7f-0123456789ab"));
+        for source in [&fresh_id as &dyn Fn() -> u16, &constant, &|| mixed(None)] {
             let mut all: Vec<u16> = (0..64).map(|_| source()).collect();
             all.sort_unstable();
             all.dedup();

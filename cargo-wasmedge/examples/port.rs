@@ -4,9 +4,11 @@
 //! the support crates are written to `OUT_DIR` in vendor layout.
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use port_engine::{Error, Layout, Port, Ports, Result, Support, Upstream, apply};
+use cargo_wasmedge::error::{Error, Result};
+use cargo_wasmedge::port::{Layout, Port, Ports, Support, apply};
+use cargo_wasmedge::resolve::fetch::fetch;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -33,7 +35,7 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
         anyhow::anyhow!("no port of {krate}; there are: {}", known.join(", "))
     })?;
     let exact = semver::VersionReq::parse(&format!("={version}")).map_err(anyhow::Error::from)?;
-    let upstream = Upstream::fetch(Path::new("cargo"), krate, &exact, &[])?;
+    let upstream = fetch(&|| Command::new("cargo"), krate, &exact, false)?;
     if !port.supports(&upstream.version) {
         eprintln!("warning: {version} is not among {}", port.supported());
     }
