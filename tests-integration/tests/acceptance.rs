@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tests_integration::build::{BUILD_LIMIT, copy_folder};
 use tests_integration::host::Hosts;
 use tests_integration::suite::On;
-use tests_integration::{Guard, Host, LIMIT, Suite, Workbench, connect, echo};
+use tests_integration::{Guard, Host, LIMIT, Suite, Workbench, connect, echo, wait_until};
 
 fn main() -> ExitCode {
     let suite = Suite::new(env!("CARGO_TARGET_TMPDIR"))
@@ -160,7 +160,12 @@ fn run(workbench: &Workbench, host: &Host) -> Result<()> {
     let mut guard = Guard::start(command)?;
     serves(&mut guard)?;
     app.is_unchanged(&before).context("while it runs")?;
+    let address = guard.address()?;
+    // Killed: nothing of ours has a chance to end the guest.
     drop(guard);
+    wait_until("the guest ends with its command", || {
+        std::net::TcpStream::connect(address).is_err()
+    })?;
     app.is_unchanged(&before)?;
     // The target folder is shared with the native build.
     let mut cargo = app.here(workbench.cargo());

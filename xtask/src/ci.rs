@@ -6,8 +6,10 @@ use std::time::Instant;
 use anstream::eprintln;
 use anyhow::{Result, ensure};
 use cargo_wasmedge::toolchain::rust;
+use tools_common::repo::is_ci;
 use tools_common::{Repo, Report, Tools};
 
+use crate::leftovers::Watch;
 use crate::tool::Tool;
 use crate::{commands, house, originality, test};
 
@@ -60,6 +62,7 @@ pub fn run(args: &Args) -> Result<bool> {
     let repo = Repo::open()?;
     let wanted = |check| args.only.is_empty() || args.only.contains(&check);
     let mut report = Report::default();
+    let watch = Watch::begin(&repo)?;
     for check in CHECKS.into_iter().filter(|check| wanted(*check)) {
         let name = format!("{check:?}").to_lowercase();
         repo.shell.status("Checking", &name);
@@ -74,6 +77,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Demo => demo(&repo),
             Check::Conformance | Check::Test => Ok(()),
         };
+        let done = done.and_then(|()| watch.no_process_is_left());
         if let Err(error) = &done {
             eprintln!("error: {name}: {error:#}");
         }
@@ -85,15 +89,28 @@ pub fn run(args: &Args) -> Result<bool> {
             eprintln!("error: conformance: {error:#}");
             report.check("conformance", false, started.elapsed());
         }
+        nothing_is_left(&watch, &repo, "conformance", &mut report);
     }
     if wanted(Check::Test) {
         let tests = test::Args {
             quick: args.quick,
             ..test::Args::default()
         };
-        return test::run_after(report, &tests);
+        report = test::run_after(report, &tests)?;
+        nothing_is_left(&watch, &repo, "test", &mut report);
     }
-    Ok(report.print(true))
+    Ok(report.print(!wanted(Check::Test) || !is_ci()))
+}
+
+/// A line of the table for what a check with many lines leaves behind.
+fn nothing_is_left(watch: &Watch, repo: &Repo, name: &str, report: &mut Report) {
+    let started = Instant::now();
+    let done = (watch.no_process_is_left()).and_then(|()| watch.checkout_is_unchanged(repo));
+    if let Err(error) = &done {
+        eprintln!("error: after {name}: {error:#}");
+    }
+    let name = format!("nothing left by {name}");
+    report.check(&name, done.is_ok(), started.elapsed());
 }
 
 fn fmt(repo: &Repo) -> Result<()> {

@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod files;
 mod house;
+mod leftovers;
 mod originality;
 mod test;
 mod tool;

@@ -53,11 +53,11 @@ pub struct Args {
 
 /// Gives whether all tests passed.
 pub fn run(args: &Args) -> Result<bool> {
-    run_after(Report::default(), args)
+    Ok(run_after(Report::default(), args)?.print(!is_ci()))
 }
 
-/// The same, with a report that has something in it already.
-pub fn run_after(report: Report, args: &Args) -> Result<bool> {
+/// Goes on with a report that has something in it already.
+pub fn run_after(report: Report, args: &Args) -> Result<Report> {
     let repo = Repo::open()?;
     let tools = Tools::set_up(&repo, &versions(&args.wasmedge))?;
     let mut run = Run {
@@ -93,7 +93,7 @@ pub fn run_after(report: Report, args: &Args) -> Result<bool> {
         run.report
             .not_asked_for("programs compiled ahead of time (--no-aot)");
     }
-    Ok(run.report.print(!is_ci()))
+    Ok(run.report)
 }
 
 struct Run<'a> {

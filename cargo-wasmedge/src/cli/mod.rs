@@ -101,6 +101,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    #[command(name = run::keeper::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Kept {
+        /// The program and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -176,6 +182,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Runner { args } = &cli.command {
         return run::runner::run(args, flags.settings, &shell);
     }
+    if let Command::Kept { args } = &cli.command {
+        return run::keeper::start(args);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -207,7 +216,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             }
         }
         Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. } => Ok(0),
+        Command::Runner { .. } | Command::Kept { .. } => Ok(0),
     }
 }
 

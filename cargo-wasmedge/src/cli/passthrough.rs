@@ -54,6 +54,9 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         None
     };
     let mut prepared = prepare(&resolver)?;
+    if found.is_some() {
+        prepared.overrides.env.push(run::keeper::variable());
+    }
     prepared.overrides.env.extend(found);
     let Prepared {
         overrides,

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::found::{find_wasmedge, handed_down};
 use super::preopens::{HostFacts, host_args};
-use super::{aot, started};
+use super::{aot, keeper, started};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -31,6 +31,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     if !program.is_file() {
         return Err(anyhow::anyhow!("no such program: {}", program.display()).into());
     }
+    keeper::ends_with_us()?;
     started::announce();
     let dirs = Dirs::new()?;
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);

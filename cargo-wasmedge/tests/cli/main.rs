@@ -6,6 +6,7 @@ mod compile;
 mod errors;
 mod fake;
 mod help;
+mod left_behind;
 mod lockfile;
 mod passthrough;
 mod runner;

@@ -14,7 +14,7 @@ use super::files::{exclusive, mirror, mirror_in_place};
 use super::signals::Signals;
 use crate::error::Result;
 use crate::fs::{open_lock_file, read_optional, remove_if_there, write_atomically};
-use crate::run::started;
+use crate::run::{keeper, started};
 use crate::shell::Shell;
 
 /// The file that is locked while the app's lockfile is not the user's own.
@@ -126,7 +126,7 @@ impl Swap {
         remove_if_there(&file)?;
         command.env(started::VARIABLE, &file);
         self.begin(private)?;
-        let mut child = self.spawn(&mut command)?;
+        let mut child = self.spawn(&mut keeper::kept(&command)?)?;
         let waiting = "cannot wait for cargo";
         let status = loop {
             if let Some(status) = child.try_wait().context(waiting)? {
