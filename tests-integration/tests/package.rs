@@ -95,6 +95,8 @@ impl<'a> Newcomer<'a> {
             .env("CARGO_HOME", &self.cargo_home)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_WASMEDGE_HOME", Dirs::new()?.home())
+            // Nobody debugs it, and it is half of the build.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env_remove("XDG_CACHE_HOME");
         if rustup.is_dir() {
             command.env("RUSTUP_HOME", rustup);
