@@ -125,6 +125,53 @@ fn commands_that_do_not_build_are_left_alone() {
 }
 
 #[test]
+fn commands_that_would_build_for_this_machine_are_refused() {
+    for (words, help) in [
+        ("install --path .", "help: cargo wasmedge build --release"),
+        ("install ripgrep", "or for a native program: cargo install"),
+        (
+            "package",
+            "help: cargo package, or cargo wasmedge package --no-verify",
+        ),
+        ("publish --dry-run", "help: cargo publish, or"),
+    ] {
+        let fake = Fake::new(NEW);
+        let output = fake.run(words, "true");
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        let said = stderr(&output);
+        assert!(said.starts_with("error: `cargo "), "{words}: {said}");
+        assert!(said.contains(help), "{words}: {said}");
+        assert!(args(&fake).is_empty(), "{words}: cargo was started");
+    }
+    for words in [
+        "install --list",
+        "package --list",
+        "publish --no-verify",
+        "install -h",
+    ] {
+        let fake = Fake::new(NEW);
+        assert!(fake.run(words, "true").status.success(), "{words}");
+        assert_eq!(args(&fake), words.split_whitespace().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_another_program_installs_is_native() {
+    for words in [
+        "install x",
+        "--locked --color never publish",
+        "-C dir add y",
+    ] {
+        let fake = Fake::new(NEW);
+        let call = format!("FAKE_CARGO=true exec \"$CARGO\" {words}");
+        fake.script("cargo-other", &call);
+        assert!(fake.run("other", "").status.success());
+        assert_eq!(args(&fake), words.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(variable(&fake, "CARGO_BUILD_TARGET"), None, "{words}");
+    }
+}
+
+#[test]
 fn another_programs_subcommand_gets_a_cargo_that_knows_the_overrides() {
     let fake = Fake::new(NEW);
     let script = fake.path("bin/cargo-other");
