@@ -7,5 +7,7 @@ mod errors;
 mod fake;
 mod help;
 mod lockfile;
+mod packages;
 mod passthrough;
 mod runner;
+mod workspace;
