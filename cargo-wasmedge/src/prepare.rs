@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::build::c::CCompiler;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
@@ -34,13 +34,19 @@ pub struct Prepared {
 pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let mut lockfiles = resolver.lockfiles()?;
     resolver.check_locked()?;
+    let is_first = lockfiles.resolves_anew();
     let selection = resolver.select(&mut lockfiles)?;
+    if is_first && !lockfiles.resolves_anew() {
+        resolver.shell.note(format_args!(
+            "the app has no Cargo.lock: its versions are kept in {} until `cargo clean`",
+            lockfiles.path(Lockfile::Upstream).display()
+        ));
+    }
     for notice in &selection.notices {
         notice.tell(resolver.shell);
     }
     let ported = port(resolver, &mut lockfiles, &selection)?;
-    let patch = write_patch(resolver, &ported)?;
-    adapt(resolver, &mut lockfiles, &ported, &patch)?;
+    let patch = adapt(resolver, &mut lockfiles, &ported)?;
     let args = lockfiles.args(Lockfile::Ported);
     let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
@@ -111,19 +117,8 @@ fn reached<'a>(
     })
 }
 
-/// Writes the configuration that puts the ported crates in the place of upstream's,
-/// and gives cargo's arguments for it.
-fn write_patch(resolver: &Resolver<'_>, ported: &[Ported]) -> Result<Vec<OsString>> {
-    let file = resolver.app.state_dir().join("config.toml");
-    let patches = patch_table(ported);
-    write_atomically(&file, patch_config(&patches).as_bytes())?;
-    Ok(match patches.is_empty() {
-        true => Vec::new(),
-        false => vec!["--config".into(), file.into()],
-    })
-}
-
-/// Has cargo adapt the private lockfile to the ported crates.
+/// Has cargo adapt the private lockfile to the ported crates, and gives its arguments
+/// that put them in the place of upstream's.
 ///
 /// Here and not by the user's subcommand: that one may have been given `--locked`,
 /// and its output is the user's.
@@ -131,16 +126,27 @@ fn adapt(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
     ported: &[Ported],
-    patch: &[OsString],
-) -> Result<()> {
+) -> Result<Vec<OsString>> {
     let folders: Vec<PathBuf> = ported.iter().map(|ported| ported.dir.clone()).collect();
-    if lockfiles.derive(&folders)? {
+    let is_new = lockfiles.derive(&folders)?;
+    let patch = write_patch(&lockfiles.ported_folder(), ported)?;
+    if is_new {
         let mut command = resolver.metadata_command(lockfiles.args(Lockfile::Ported));
-        command.args(patch).env("CARGO_TERM_QUIET", "true");
+        command.args(&patch).env("CARGO_TERM_QUIET", "true");
         lockfiles.output(Lockfile::Ported, &mut command, resolver.shell)?;
-        lockfiles.adapted(&folders)?;
+        lockfiles.adapted()?;
     }
-    Ok(())
+    Ok(patch)
+}
+
+fn write_patch(folder: &Path, ported: &[Ported]) -> Result<Vec<OsString>> {
+    let file = folder.join("config.toml");
+    let patches = patch_table(ported);
+    write_atomically(&file, patch_config(&patches).as_bytes())?;
+    Ok(match patches.is_empty() {
+        true => Vec::new(),
+        false => vec!["--config".into(), file.into()],
+    })
 }
 
 /// Variables that have C compiled for our target, for an app that has some.

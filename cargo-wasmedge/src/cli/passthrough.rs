@@ -64,7 +64,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         lockfiles,
         ..
     } = prepared;
-    let shim = app.state_dir().join("bin");
+    let shim = lockfiles.ported_folder().join("bin");
     let options = &global.cargo_options;
     let command = subcommand(&cargo, &invocation, options, args, &overrides, &shim)?;
     lockfiles.run(command, &global.shell)

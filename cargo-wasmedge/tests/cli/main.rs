@@ -10,4 +10,5 @@ mod lockfile;
 mod packages;
 mod passthrough;
 mod runner;
+mod sharing;
 mod workspace;
