@@ -73,6 +73,11 @@ impl AsPublished {
         let release = (package.name.to_string(), package.version.clone());
         self.uncovered.contains(&release)
     }
+
+    fn is_unsupported(&self, package: &Package) -> bool {
+        let release = (package.name.to_string(), package.version.clone());
+        self.unsupported.contains(&release)
+    }
 }
 
 /// A package with its port.
@@ -142,23 +147,25 @@ impl Resolver<'_> {
         if !uncovered.is_empty() {
             let reached = self.reached_in(lockfiles, &resolved)?;
             uncovered.retain(|(package, _)| reached.has(package));
-            let open = uncovered.iter().filter(|(package, _)| {
-                let release = (package.name.to_string(), package.version.clone());
-                !as_published.unsupported.contains(&release)
-            });
-            let open: Vec<&Package> = open.map(|(package, _)| *package).collect();
-            if let Some(next) = graph.topmost(&open)
+            let mut open: Vec<&Package> = uncovered
+                .iter()
+                .map(|(package, _)| *package)
+                .filter(|package| !as_published.is_unsupported(package))
+                .collect();
+            while let Some(next) = graph.topmost(&open)
                 && let Some(port) = self.ports.get(&next.name)
             {
-                if !self.replace(lockfiles, &graph, next, port)? {
-                    let release = (next.name.to_string(), next.version.clone());
-                    match port.is_optional() {
-                        true => as_published.uncovered.insert(release),
-                        false => as_published.unsupported.insert(release),
-                    };
+                if self.replace(lockfiles, &graph, next, port)? {
+                    return Ok(None);
                 }
-                return Ok(None);
+                open.retain(|package| package.id != next.id);
+                let release = (next.name.to_string(), next.version.clone());
+                match port.is_optional() {
+                    true => as_published.uncovered.insert(release),
+                    false => as_published.unsupported.insert(release),
+                };
             }
+            uncovered.retain(|(package, _)| !as_published.contains(package));
             uncovered.sort_by_key(|(package, _)| (&package.name, &package.version));
             if !uncovered.is_empty() {
                 let error = self.unsupported(&resolved, &reached, &uncovered)?;

@@ -1,7 +1,6 @@
 //! The app's lockfile with a cargo that cannot use another one.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 
 use rustix::process::Signal;
 
@@ -83,6 +82,7 @@ fn it_is_put_back_at_once_when_we_are_killed() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn it_is_put_back_by_any_later_command_when_all_of_it_was_killed() {
     for words in ["build", "version", "doctor"] {
         let fake = Fake::new(OLD);
@@ -108,7 +108,8 @@ fn it_is_put_back_by_any_later_command_when_all_of_it_was_killed() {
 }
 
 /// The process that has this path among its arguments.
-fn process_with(path: &Path) -> Option<String> {
+#[cfg(target_os = "linux")]
+fn process_with(path: &std::path::Path) -> Option<String> {
     let path = path.to_str().unwrap();
     let mut processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes.find_map(|process| {

@@ -8,8 +8,8 @@ use crate::packages::Packages;
 
 const NEW: &str = "1.97.1";
 
-/// A workspace: `one` has dependencies on a socket2 that no port covers, through
-/// hyper 0.14; `two` has none; `three` pins it.
+/// A workspace: `one` has dependencies that bring a socket2 and a mio that no port
+/// covers; `two` has none.
 fn workspace() -> Fake {
     let fake = Fake::new(NEW);
     for member in ["one", "two"] {
@@ -209,6 +209,34 @@ fn what_helps_is_what_the_registry_has() {
     let help =
         "help: a newer axum in one/Cargo.toml (which one works, cannot be looked up: offline)\n";
     assert!(said.contains(help), "{said}");
+}
+
+#[test]
+fn a_member_that_pins_a_version_for_others_is_named_though_not_selected() {
+    let fake = workspace();
+    let folder = fake.path("registry");
+    Packages::new(&fake.app())
+        .member("one", "one", &[("tokio", "=1.40.0", "1.40.0")])
+        .member("two", "two", &[("tokio", "^1", "1.40.0")])
+        .krate(("tokio", "1.40.0"), &folder, &[])
+        .write(&fake);
+    fake.script(
+        "cargo-tree.sh",
+        "echo 'two v0.1.0 (/the app/two)'; echo 'tokio v1.40.0'",
+    );
+    let output = fake.run("check -p two", "true");
+    assert_eq!(output.status.code(), Some(98));
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("error: tokio 1.40.0 is not supported: the port covers "),
+        "{said}"
+    );
+    let (_, rest) = said.split_once('\n').unwrap();
+    assert_eq!(
+        rest,
+        "  one -> tokio 1.40.0 (one requires `=1.40.0`)\n  \
+           help: `tokio = \"1.54\"` in one/Cargo.toml\n"
+    );
 }
 
 #[test]
