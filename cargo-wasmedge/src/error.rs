@@ -24,21 +24,48 @@ pub enum Error {
     /// Exit code 97. A rule found another number of places than it states.
     #[error(transparent)]
     Port(Box<crate::port::Mismatch>),
-    /// Exit code 98. The app asks for a version that no port supports.
-    #[error("{krate} {asked} is not supported: the port covers {supported}\n  help: {mend}")]
-    UnsupportedVersion {
-        /// The crate.
-        krate: String,
-        /// What the app's lockfile or manifest asks for.
-        asked: String,
-        /// The versions that the port supports.
-        supported: String,
-        /// The command (or step) that mends it.
-        mend: String,
+    /// Exit code 98. The app asks for versions that no port supports.
+    #[error("{}", unsupported(.crates, .mends))]
+    Unsupported {
+        /// All of them.
+        crates: Vec<Unsupported>,
+        /// What mends it, step by step, in the user's terms.
+        mends: Vec<String>,
     },
     /// Exit code 1. Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
+}
+
+/// A crate in a version that its port does not support.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The crate.
+    pub krate: String,
+    /// The version that the app asks for.
+    pub version: String,
+    /// The versions that the port supports.
+    pub supported: String,
+    /// The ways on which it comes into the app, from the user's own packages on.
+    pub ways: Vec<String>,
+}
+
+fn unsupported(crates: &[Unsupported], mends: &[String]) -> String {
+    let mut lines = Vec::new();
+    if crates.len() > 1 {
+        lines.push(format!("{} crates are not supported", crates.len()));
+    }
+    for each in crates {
+        let (krate, version, supported) = (&each.krate, &each.version, &each.supported);
+        let (head, indent) = match crates.len() {
+            1 => (format!("{krate} {version} is not supported"), "  "),
+            _ => (format!("  {krate} {version}"), "    "),
+        };
+        lines.push(format!("{head}: the port covers {supported}"));
+        lines.extend(each.ways.iter().map(|way| format!("{indent}{way}")));
+    }
+    lines.extend(mends.iter().map(|mend| format!("  help: {mend}")));
+    lines.join("\n")
 }
 
 impl Error {
@@ -47,7 +74,7 @@ impl Error {
         match self {
             Error::NotSetUp { .. } => EXIT_NOT_SET_UP,
             Error::Port(_) => EXIT_PORT_DOES_NOT_APPLY,
-            Error::UnsupportedVersion { .. } => EXIT_UNSUPPORTED_VERSION,
+            Error::Unsupported { .. } => EXIT_UNSUPPORTED_VERSION,
             Error::Other(_) => 1,
         }
     }

@@ -1,8 +1,9 @@
 //! From an app to what cargo is started with, step by step: decide which crates
 //! get a port, make the ported crates, have cargo use them.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::build::c::CCompiler;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported};
 use crate::resolve::patch::{patch_config, patch_table};
-use crate::resolve::{Resolver, STAND_IN, Selection};
+use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC};
 use crate::toolchain::c;
 use crate::toolchain::rust::TARGET;
 
@@ -33,15 +34,21 @@ pub struct Prepared {
 pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let mut lockfiles = resolver.lockfiles()?;
     resolver.check_locked()?;
+    let is_first = lockfiles.resolves_anew();
     let selection = resolver.select(&mut lockfiles)?;
+    if is_first && !lockfiles.resolves_anew() {
+        resolver.shell.note(format_args!(
+            "the app has no Cargo.lock: its versions are kept in {} until `cargo clean`",
+            lockfiles.path(Lockfile::Upstream).display()
+        ));
+    }
     for notice in &selection.notices {
         notice.tell(resolver.shell);
     }
-    let ported = port(resolver, &selection)?;
-    let patch = write_patch(resolver, &ported)?;
-    adapt(resolver, &mut lockfiles, &ported, &patch)?;
+    let ported = port(resolver, &mut lockfiles, &selection)?;
+    let patch = adapt(resolver, &mut lockfiles, &ported)?;
     let args = lockfiles.args(Lockfile::Ported);
-    let mut env = c_variables(resolver, &selection)?;
+    let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
     Ok(Prepared {
         overrides: Overrides {
@@ -57,8 +64,13 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     })
 }
 
-/// Makes the ported crates, in the cache.
-fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
+/// Makes the ported crates, in the cache. Those that the user's subcommand does not
+/// reach need not be had.
+fn port(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    selection: &Selection,
+) -> Result<Vec<Ported>> {
     let support = embedded::support()?;
     let out = resolver.dirs.ported();
     let mut all = Vec::new();
@@ -66,7 +78,21 @@ fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
         let Some(port) = resolver.ports.get(&upstream.name) else {
             continue;
         };
-        let ported = port::apply(port, upstream, &support, &out, Layout::Cache)?;
+        let ported = match port::apply(port, upstream, &support, &out, Layout::Cache) {
+            Ok(ported) => ported,
+            Err(error) => {
+                let (name, version) = (&upstream.name, &upstream.version);
+                if reached(resolver, lockfiles, selection)?.contains(name, version) {
+                    if let Some(way) = resolver.way_to(lockfiles, name, version)? {
+                        resolver
+                            .shell
+                            .note(format_args!("the app has it so: {way}"));
+                    }
+                    return Err(error.into());
+                }
+                continue;
+            }
+        };
         if ported.fresh {
             let name = format_args!("{} v{}", ported.name, ported.version);
             resolver.shell.status("Porting", name);
@@ -79,10 +105,42 @@ fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
     Ok(all)
 }
 
-/// Writes the configuration that puts the ported crates in the place of upstream's,
-/// and gives cargo's arguments for it.
-fn write_patch(resolver: &Resolver<'_>, ported: &[Ported]) -> Result<Vec<OsString>> {
-    let file = resolver.app.state_dir().join("config.toml");
+/// What the user's subcommand reaches; asked only when something is amiss.
+fn reached<'a>(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    selection: &'a Selection,
+) -> Result<Cow<'a, Reached>> {
+    Ok(match &selection.reached {
+        Some(reached) => Cow::Borrowed(reached),
+        None => Cow::Owned(resolver.reached(lockfiles)?),
+    })
+}
+
+/// Has cargo adapt the private lockfile to the ported crates, and gives its arguments
+/// that put them in the place of upstream's.
+///
+/// Here and not by the user's subcommand: that one may have been given `--locked`,
+/// and its output is the user's.
+fn adapt(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    ported: &[Ported],
+) -> Result<Vec<OsString>> {
+    let folders: Vec<PathBuf> = ported.iter().map(|ported| ported.dir.clone()).collect();
+    let is_new = lockfiles.derive(&folders)?;
+    let patch = write_patch(&lockfiles.ported_folder(), ported)?;
+    if is_new {
+        let mut command = resolver.metadata_command(lockfiles.args(Lockfile::Ported));
+        command.args(&patch).env("CARGO_TERM_QUIET", "true");
+        lockfiles.output(Lockfile::Ported, &mut command, resolver.shell)?;
+        lockfiles.adapted()?;
+    }
+    Ok(patch)
+}
+
+fn write_patch(folder: &Path, ported: &[Ported]) -> Result<Vec<OsString>> {
+    let file = folder.join("config.toml");
     let patches = patch_table(ported);
     write_atomically(&file, patch_config(&patches).as_bytes())?;
     Ok(match patches.is_empty() {
@@ -91,41 +149,35 @@ fn write_patch(resolver: &Resolver<'_>, ported: &[Ported]) -> Result<Vec<OsStrin
     })
 }
 
-/// Has cargo adapt the private lockfile to the ported crates.
-///
-/// Here and not by the user's subcommand: that one may have been given `--locked`,
-/// and its output is the user's.
-fn adapt(
-    resolver: &Resolver<'_>,
-    lockfiles: &mut Lockfiles,
-    ported: &[Ported],
-    patch: &[OsString],
-) -> Result<()> {
-    let folders: Vec<PathBuf> = ported.iter().map(|ported| ported.dir.clone()).collect();
-    if lockfiles.derive(&folders)? {
-        let mut command = resolver.metadata_command(lockfiles.args(Lockfile::Ported));
-        command.args(patch).env("CARGO_TERM_QUIET", "true");
-        lockfiles.output(Lockfile::Ported, &mut command, resolver.shell)?;
-        lockfiles.adapted(&folders)?;
-    }
-    Ok(())
-}
-
 /// Variables that have C compiled for our target, for an app that has some.
 /// Without a compiler the user is told.
-fn c_variables(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<(String, OsString)>> {
+fn c_variables(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    selection: &Selection,
+) -> Result<Vec<(String, OsString)>> {
     // For another target the user's own compiler is right.
     if resolver.invocation.default_target().is_none() {
         return Ok(Vec::new());
     }
-    match CCompiler::find(&selection.with_c, resolver.dirs)? {
+    let mut with_c: Vec<&WithC> = selection.with_c.iter().collect();
+    match CCompiler::find(!with_c.is_empty(), resolver.dirs)? {
         CCompiler::Variables(variables) => Ok(variables),
         CCompiler::Missing(reasons) => {
+            // In a workspace others may need it. The question costs time.
+            if resolver.app.members.len() > 1 {
+                let reached = reached(resolver, lockfiles, selection)?;
+                with_c.retain(|each| reached.contains(&each.name, &each.version));
+            }
+            if with_c.is_empty() || !resolver.invocation.compiles() {
+                return Ok(Vec::new());
+            }
+            let names: Vec<String> = with_c.iter().map(ToString::to_string).collect();
             resolver.shell.warn(format_args!(
                 "no C compiler for {TARGET}, and {} may need one ({})\n  \
                  help: {}\n  \
                  or do without: rustls, for one, has providers that are all Rust",
-                selection.with_c.join(", "),
+                names.join(", "),
                 reasons.join("; "),
                 c::MEND,
             ));

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::embedded;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unsupported};
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported, Ports, Upstream};
 use crate::resolve::STAND_IN;
@@ -44,7 +44,8 @@ pub fn vendor(
         {
             return Err(anyhow::anyhow!(
                 "the app has {} in two versions, {} and {}, and a folder holds one of each\n  \
-                 help: `cargo update -p {}@{}` so that one remains, or use `cargo wasmedge build`",
+                 help: `cargo wasmedge build` has no such limit; \
+                 `cargo tree -i {}@{}` shows which dependency brings the older one",
                 upstream.name,
                 other.version,
                 upstream.version,
@@ -197,7 +198,7 @@ fn readme(folder: &str, ported: &[Ported]) -> String {
 /// `NAME` or `NAME@VERSION`, fetched: without a version the newest that the port covers.
 ///
 /// # Errors
-/// No port for the crate; [`Error::UnsupportedVersion`]; cargo cannot fetch it.
+/// No port for the crate; [`Error::Unsupported`]; cargo cannot fetch it.
 pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) -> Result<Upstream> {
     let (name, version) = match spec.split_once('@') {
         Some((name, version)) => {
@@ -217,11 +218,15 @@ pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) ->
     })?;
     let req = match &version {
         Some(version) if !port.supports(version) => {
-            return Err(Error::UnsupportedVersion {
-                krate: name.to_owned(),
-                asked: version.to_string(),
-                supported: port.supported(),
-                mend: format!("name a covered version, or `{name}` alone for the newest"),
+            let mend = format!("name a covered version, or `{name}` alone for the newest");
+            return Err(Error::Unsupported {
+                crates: vec![Unsupported {
+                    krate: name.to_owned(),
+                    version: version.to_string(),
+                    supported: port.supported(),
+                    ways: Vec::new(),
+                }],
+                mends: vec![mend],
             });
         }
         Some(version) => format!("={version}")

@@ -17,13 +17,13 @@ pub enum CCompiler {
 }
 
 impl CCompiler {
-    /// Looks for one, if any package is in `with_c`.
+    /// Looks for one; `needed`: the app has crates that compile C.
     ///
     /// # Errors
     /// The working directory no longer exists.
-    pub fn find(with_c: &[String], dirs: &Dirs) -> Result<CCompiler> {
+    pub fn find(needed: bool, dirs: &Dirs) -> Result<CCompiler> {
         let env = Env::of_process()?;
-        if with_c.is_empty() {
+        if !needed {
             return Ok(CCompiler::Variables(Vec::new()));
         }
         Ok(match c::find_in(dirs, &env) {

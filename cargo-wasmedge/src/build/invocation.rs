@@ -3,56 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::kinds::{self, Kind};
 use crate::toolchain::rust::TARGET;
-
-/// What becomes of a subcommand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It resolves or builds the app: it gets the ported crates.
-    Builds,
-    /// It has nothing to do with the target: cargo is started as it is.
-    Plain,
-}
-
-/// cargo's own subcommands that build, and their built-in aliases. All take `--target`.
-const BUILDING: [&str; 16] = [
-    "b", "bench", "build", "c", "check", "d", "doc", "fetch", "fix", "r", "run", "rustc",
-    "rustdoc", "t", "test", "tree",
-];
-
-/// Subcommands that start the built programs.
-const RUNNING: [&str; 6] = ["bench", "r", "run", "t", "test", "nextest"];
-
-/// Subcommands that write manifests, talk to registries or print about cargo itself.
-const PLAIN: [&str; 27] = [
-    "add",
-    "clean",
-    "config",
-    "fmt",
-    "generate-lockfile",
-    "help",
-    "info",
-    "init",
-    "install",
-    "locate-project",
-    "login",
-    "logout",
-    "new",
-    "owner",
-    "package",
-    "pkgid",
-    "publish",
-    "read-manifest",
-    "remove",
-    "report",
-    "rm",
-    "search",
-    "uninstall",
-    "update",
-    "verify-project",
-    "version",
-    "yank",
-];
 
 /// cargo's flags that are followed by a value of their own.
 const WITH_VALUE: [&str; 22] = [
@@ -107,6 +59,12 @@ pub struct CargoInvocation {
     pub no_default_features: bool,
     /// `-q`/`--quiet`.
     pub quiet: bool,
+    /// What selects packages: `-p`, `--workspace`, `--exclude`, with their values.
+    pub selection: Vec<OsString>,
+    /// A flag that selects tests, examples or benchmarks.
+    pub dev_targets: bool,
+    /// `--list` or `--no-verify`.
+    pub without_building: bool,
     /// `-h`/`--help`: nothing is built.
     pub help: bool,
 }
@@ -154,6 +112,21 @@ impl CargoInvocation {
                 "--all-features" => self.all_features = true,
                 "--no-default-features" => self.no_default_features = true,
                 "-q" | "--quiet" => self.quiet = true,
+                "-p" | "--package" | "--exclude" => {
+                    let flag = if flag == "-p" { "--package" } else { flag };
+                    if let Some(value) = value() {
+                        self.selection.extend([flag.into(), value]);
+                    }
+                }
+                "--workspace" | "--all" => self.selection.push("--workspace".into()),
+                "--test" | "--example" | "--bench" => {
+                    self.dev_targets = true;
+                    value();
+                }
+                "--tests" | "--examples" | "--benches" | "--all-targets" => {
+                    self.dev_targets = true;
+                }
+                "--list" | "--no-verify" => self.without_building = true,
                 "-h" | "--help" => self.help = true,
                 flag if WITH_VALUE.contains(&flag) => {
                     value();
@@ -163,21 +136,31 @@ impl CargoInvocation {
         }
     }
 
-    /// Whether the ported crates matter to the subcommand.
+    /// What becomes of it.
     pub fn kind(&self) -> Kind {
-        if self.help
-            || PLAIN.contains(&self.subcommand.as_str())
-            || self.subcommand.starts_with('-')
-        {
-            Kind::Plain
-        } else {
-            Kind::Builds
+        if self.help || self.subcommand.starts_with('-') {
+            return Kind::Plain;
         }
+        match kinds::of(&self.subcommand) {
+            Kind::Native if self.without_building => Kind::Plain,
+            kind => kind,
+        }
+    }
+
+    /// Whether the app is compiled. Without that, a crate that no port covers is no
+    /// obstacle.
+    pub fn compiles(&self) -> bool {
+        !kinds::only_looks(&self.subcommand)
+    }
+
+    /// Whether dependencies count that only tests, examples and benchmarks have.
+    pub fn needs_dev_dependencies(&self) -> bool {
+        self.dev_targets || kinds::needs_dev_dependencies(&self.subcommand)
     }
 
     /// Whether it takes `--target` right behind its name.
     pub fn takes_target(&self) -> bool {
-        BUILDING.contains(&self.subcommand.as_str())
+        kinds::takes_target(&self.subcommand)
     }
 
     /// The target that is built for, unless the user named one.
@@ -187,7 +170,7 @@ impl CargoInvocation {
 
     /// Whether it starts built programs, so that WasmEdge will be needed.
     pub fn runs_programs(&self) -> bool {
-        RUNNING.contains(&self.subcommand.as_str())
+        kinds::runs_programs(&self.subcommand)
     }
 
     /// The arguments that a nested `cargo metadata` or `update` needs to see the
@@ -291,12 +274,57 @@ mod tests {
     }
 
     #[test]
-    fn what_gets_ports() {
-        assert_eq!(parsed("build").kind(), Kind::Builds);
-        assert_eq!(parsed("nextest run").kind(), Kind::Builds);
-        assert_eq!(parsed("my-alias").kind(), Kind::Builds);
-        assert_eq!(parsed("add tokio").kind(), Kind::Plain);
-        assert_eq!(parsed("build --help").kind(), Kind::Plain);
-        assert_eq!(parsed("--version").kind(), Kind::Plain);
+    fn what_becomes_of_a_subcommand() {
+        for (words, kind) in [
+            ("build", Kind::Builds),
+            ("nextest run", Kind::Builds),
+            ("my-alias", Kind::Builds),
+            ("metadata", Kind::Builds),
+            ("add tokio", Kind::Plain),
+            ("build --help", Kind::Plain),
+            ("--version", Kind::Plain),
+            ("install --path .", Kind::Native),
+            ("install --list", Kind::Plain),
+            ("package --allow-dirty", Kind::Native),
+            ("package --list", Kind::Plain),
+            ("publish", Kind::Native),
+            ("publish --no-verify", Kind::Plain),
+            ("publish --help", Kind::Plain),
+        ] {
+            assert_eq!(parsed(words).kind(), kind, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_selects_packages_is_kept() {
+        let invocation = parsed("check -pone --package two --workspace --exclude=a* --bin -p");
+        let expected = "--package one --package two --workspace --exclude a*";
+        assert_eq!(invocation.selection.join(" ".as_ref()), expected);
+        assert!(parsed("run -- -p x").selection.is_empty());
+    }
+
+    #[test]
+    fn dev_dependencies_count_where_they_are_compiled() {
+        for words in [
+            "build",
+            "check --bins",
+            "run --bin a",
+            "clippy",
+            "doc --no-deps",
+        ] {
+            assert!(!parsed(words).needs_dev_dependencies(), "{words}");
+        }
+        for words in [
+            "test",
+            "bench",
+            "nextest run",
+            "fix",
+            "something",
+            "check --all-targets",
+            "run --example a",
+            "build --test=a",
+        ] {
+            assert!(parsed(words).needs_dev_dependencies(), "{words}");
+        }
     }
 }

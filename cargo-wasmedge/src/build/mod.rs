@@ -1,6 +1,7 @@
 //! Building: how the real cargo is started, and with what.
 //!
-//! * [`CargoInvocation`]: what the user's arguments say;
+//! * [`CargoInvocation`]: what the user's arguments say, and [`Kind`] what becomes of
+//!   the subcommand;
 //! * [`Cargo`]: the toolchain's cargo;
 //! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
 //! * [`runner_variable`]: has cargo start programs with our runner;
@@ -12,12 +13,14 @@
 pub mod c;
 mod cargo;
 mod invocation;
+mod kinds;
 pub mod lockfiles;
 mod runner;
 mod subcommand;
 
 pub use cargo::Cargo;
-pub use invocation::{CargoInvocation, Kind};
+pub use invocation::CargoInvocation;
+pub use kinds::Kind;
 pub use lockfiles::{Lockfile, Lockfiles};
 pub use runner::runner_variable;
 pub use subcommand::{Overrides, subcommand};

@@ -4,8 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest as _, Sha256};
+
 use super::cargo::Cargo;
 use super::invocation::CargoInvocation;
+use super::kinds;
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::shell::quoted;
@@ -81,7 +84,9 @@ pub fn subcommand(
     Ok(command)
 }
 
-/// A `cargo` that starts the real one with our arguments in front.
+/// A `cargo` that starts the real one with our arguments in front. Subcommands that
+/// the ports are not for get it as it is: a program that installs another one, for
+/// one, or a release.
 fn write_shim(
     cargo: &Cargo,
     overrides: &Overrides,
@@ -96,11 +101,28 @@ fn write_shim(
         .chain(global_options)
         .map(|word| text(word))
         .collect();
+    let plain: Vec<&str> = kinds::NATIVE.into_iter().chain(kinds::PLAIN).collect();
     let script = format!(
-        "#!/bin/sh\n# Made by cargo-wasmedge.\nCARGO={real} exec {real} {} \"$@\"\n",
-        words.join(" ")
+        "#!/bin/sh\n\
+         # Made by cargo-wasmedge.\n\
+         export CARGO={real}\n\
+         value=\n\
+         for word in \"$@\"; do\n\
+         if [ -n \"$value\" ]; then value=; continue; fi\n\
+         case \"$word\" in\n\
+         --config|--color|-Z|-C) value=1;;\n\
+         -*|+*) ;;\n\
+         {plain}) unset CARGO_BUILD_TARGET; exec {real} \"$@\";;\n\
+         *) break;;\n\
+         esac\n\
+         done\n\
+         exec {real} {words} \"$@\"\n",
+        plain = plain.join("|"),
+        words = words.join(" ")
     );
-    let path = folder.join("cargo");
+    // A program that goes on keeps the one that it was started with.
+    let hash = format!("{:x}", Sha256::digest(&script));
+    let path = folder.join(&hash[..12]).join("cargo");
     write_atomically(&path, script.as_bytes())?;
     #[cfg(unix)]
     {

@@ -12,11 +12,13 @@ mod vendor;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::flags::{Flags, Options};
 use self::global::Global;
+use crate::build::lockfiles;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::process::Failed;
@@ -107,6 +109,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// What puts the app's lockfile back if a run is killed
+    #[command(name = lockfiles::GUARD, hide = true)]
+    Guard {
+        /// The folder of the journal
+        journal: PathBuf,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -185,6 +193,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Kept { args } = &cli.command {
         return run::keeper::start(args);
     }
+    if let Command::Guard { journal } = &cli.command {
+        return lockfiles::guard(journal);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -194,6 +205,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
         flags,
         cargo_options,
     };
+    lockfiles::recover(&global.dirs.journals(), &shell);
     match cli.command {
         Command::Setup(args) => setup::run(args, &global),
         Command::Doctor(args) => doctor::run(&args, &global),
@@ -216,7 +228,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             }
         }
         Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. } | Command::Kept { .. } => Ok(0),
+        Command::Runner { .. } | Command::Kept { .. } | Command::Guard { .. } => Ok(0),
     }
 }
 

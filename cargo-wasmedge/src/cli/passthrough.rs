@@ -23,11 +23,15 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     if invocation.quiet {
         global.shell = Shell::new(true, global.shell.is_verbose());
     }
-    if invocation.kind() == Kind::Plain {
-        let mut command = global.users_cargo()?();
-        command.args(&global.cargo_options).arg(name).args(args);
-        global.shell.command(&command);
-        return process::replace(command);
+    match invocation.kind() {
+        Kind::Builds => {}
+        Kind::Native => return Err(native(&text)),
+        Kind::Plain => {
+            let mut command = global.users_cargo()?();
+            command.args(&global.cargo_options).arg(name).args(args);
+            global.shell.command(&command);
+            return process::replace(command);
+        }
     }
     let cargo = global.cargo()?;
     if invocation.subcommand == "clippy" {
@@ -63,10 +67,26 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         lockfiles,
         ..
     } = prepared;
-    let shim = app.state_dir().join("bin");
+    let shim = lockfiles.ported_folder().join("bin");
     let options = &global.cargo_options;
     let command = subcommand(&cargo, &invocation, options, args, &overrides, &shim)?;
     lockfiles.run(command, &global.shell)
+}
+
+/// Of a subcommand that would build for this machine, what is there instead.
+fn native(subcommand: &str) -> Error {
+    let text = match subcommand {
+        "install" => "`cargo install` installs programs for this machine, without ports\n  \
+             help: cargo wasmedge build --release, then `cargo wasmedge compile` makes the program \
+             ready for where it runs without cargo\n  \
+             or for a native program: cargo install"
+            .to_owned(),
+        other => format!(
+            "`cargo {other}` builds the package for this machine, without ports, to verify it\n  \
+             help: cargo {other}, or cargo wasmedge {other} --no-verify"
+        ),
+    };
+    anyhow::anyhow!(text).into()
 }
 
 /// clippy only reads libraries of the rustc that it was built with.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cargo_metadata::{Metadata, Package};
+use sha2::{Digest as _, Sha256};
 
 use crate::build::{Cargo, CargoInvocation};
 use crate::config::{self, Config, Layer, UnknownKey};
@@ -52,9 +53,20 @@ impl App {
         })
     }
 
-    /// The folder for what we keep of this workspace. `cargo clean` deletes it.
+    /// The folder for what we keep of this workspace, and of no other: several may
+    /// share a target folder. `cargo clean` deletes it.
     pub fn state_dir(&self) -> PathBuf {
-        self.target_dir.join("wasmedge")
+        let plain = |c: char| match c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            true => c,
+            // It may become a part of `PATH`.
+            false => '-',
+        };
+        let name = self.root.file_name().unwrap_or_default().to_string_lossy();
+        let name: String = name.chars().map(plain).collect();
+        let hash = Sha256::digest(self.root.as_os_str().as_encoded_bytes());
+        let hash = format!("{hash:x}");
+        let folder = format!("{name}-{}", &hash[..8]);
+        self.target_dir.join("wasmedge").join(folder)
     }
 
     /// The settings before anything runs, with the command's own `flags` above all

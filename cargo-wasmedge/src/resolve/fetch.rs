@@ -32,19 +32,15 @@ pub fn newest_release(
     requirement: &VersionReq,
     offline: bool,
 ) -> Result<Option<Version>> {
-    let probe = Probe::new(name, requirement)?;
-    let output = probe.run(cargo, "generate-lockfile", offline, &[])?;
+    let probe = Probe::new([ProbeDependency::plain(name, requirement)])?;
+    let output = probe.generate_lockfile(cargo, offline)?;
     if output.status.success() {
         return Ok(Some(probe.locked(name, requirement)?));
     }
     // The same with nothing but the requirement left out: if that resolves, it is
     // the requirement that no release meets.
-    let any = Probe::new(name, &VersionReq::STAR)?;
-    if any
-        .run(cargo, "generate-lockfile", offline, &[])?
-        .status
-        .success()
-    {
+    let any = Probe::new([ProbeDependency::plain(name, &VersionReq::STAR)])?;
+    if any.generate_lockfile(cargo, offline)?.status.success() {
         return Ok(None);
     }
     Err(said(&output)
@@ -62,7 +58,7 @@ pub fn fetch(
     requirement: &VersionReq,
     offline: bool,
 ) -> Result<Upstream> {
-    let probe = Probe::new(name, requirement)?;
+    let probe = Probe::new([ProbeDependency::plain(name, requirement)])?;
     // Only what this platform needs has to be downloaded.
     let more = ["--format-version", "1", "--filter-platform", TARGET];
     let output = probe.run(cargo, "metadata", offline, &more)?;
@@ -97,24 +93,49 @@ fn not_from_a_registry(name: &str, requirement: &VersionReq) -> anyhow::Error {
     anyhow!("cargo found no {name} {requirement} in a registry")
 }
 
+/// A dependency of a throw-away package.
+#[derive(Debug, Clone)]
+pub(super) struct ProbeDependency {
+    pub(super) name: String,
+    pub(super) req: VersionReq,
+    pub(super) default_features: bool,
+    pub(super) features: Vec<String>,
+}
+
+impl ProbeDependency {
+    /// The crate without any features.
+    pub(super) fn plain(name: &str, req: &VersionReq) -> ProbeDependency {
+        ProbeDependency {
+            name: name.to_owned(),
+            req: req.clone(),
+            default_features: false,
+            features: Vec::new(),
+        }
+    }
+}
+
 /// The throw-away package.
-struct Probe {
+pub(super) struct Probe {
     folder: TempDir,
 }
 
 impl Probe {
-    fn new(name: &str, requirement: &VersionReq) -> Result<Probe> {
+    pub(super) fn new(dependencies: impl IntoIterator<Item = ProbeDependency>) -> Result<Probe> {
         let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
-        let mut dependency = toml::Table::new();
-        dependency.insert("version".into(), requirement.to_string().into());
-        dependency.insert("default-features".into(), false.into());
         let mut document: toml::Table = toml::from_str(
             "[package]\nname = \"wasmedge-port-fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
              [lib]\npath = \"lib.rs\"\n[workspace]\n[dependencies]\n",
         )
         .map_err(anyhow::Error::from)?;
-        if let Some(toml::Value::Table(table)) = document.get_mut("dependencies") {
-            table.insert(name.into(), dependency.into());
+        for dependency in dependencies {
+            let mut keys = toml::Table::new();
+            keys.insert("version".into(), dependency.req.to_string().into());
+            let default_features = dependency.default_features;
+            keys.insert("default-features".into(), default_features.into());
+            keys.insert("features".into(), dependency.features.into());
+            if let Some(toml::Value::Table(table)) = document.get_mut("dependencies") {
+                table.insert(dependency.name, keys.into());
+            }
         }
         std::fs::write(folder.path().join("Cargo.toml"), document.to_string())?;
         std::fs::write(folder.path().join("lib.rs"), "")?;
@@ -123,6 +144,11 @@ impl Probe {
 
     fn manifest(&self) -> PathBuf {
         self.folder.path().join("Cargo.toml")
+    }
+
+    /// Resolves it. What cargo says is in the output.
+    pub(super) fn generate_lockfile(&self, cargo: StartCargo<'_>, offline: bool) -> Result<Output> {
+        self.run(cargo, "generate-lockfile", offline, &[])
     }
 
     fn run(
@@ -150,8 +176,8 @@ impl Probe {
         Ok(lock.context("cannot read the lockfile of the fetch")?)
     }
 
-    /// The release that cargo locked.
-    fn locked(&self, name: &str, requirement: &VersionReq) -> Result<Version> {
+    /// The releases that cargo locked, of crates from a registry.
+    pub(super) fn locked_packages(&self) -> Result<Vec<(String, Version)>> {
         #[derive(serde::Deserialize)]
         struct Lock {
             #[serde(default)]
@@ -166,13 +192,18 @@ impl Probe {
         let lock: Lock =
             toml::from_str(&self.lock()?).context("cannot read the lockfile of the fetch")?;
         let packages = lock.package.into_iter();
-        let version = packages
-            .filter(|package| {
-                package.source.is_some()
-                    && package.name == name
-                    && requirement.matches(&package.version)
-            })
-            .map(|package| package.version)
+        Ok(packages
+            .filter(|package| package.source.is_some())
+            .map(|package| (package.name, package.version))
+            .collect())
+    }
+
+    /// The release of one crate that cargo locked.
+    fn locked(&self, name: &str, requirement: &VersionReq) -> Result<Version> {
+        let found = self.locked_packages()?.into_iter();
+        let version = found
+            .filter(|(krate, version)| krate == name && requirement.matches(version))
+            .map(|(_, version)| version)
             .max();
         Ok(version.ok_or_else(|| not_from_a_registry(name, requirement))?)
     }

@@ -35,8 +35,21 @@ impl<'a> Graph<'a> {
         }
     }
 
+    pub(super) fn package(&self, id: &PackageId) -> Option<&'a Package> {
+        self.packages.get(id).copied()
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&'a PackageId, &'a cargo_metadata::Node)> {
+        self.nodes.iter().map(|(id, node)| (*id, *node))
+    }
+
+    /// A member of the workspace, with what it depends on.
+    pub(super) fn member(&self, id: &PackageId) -> Option<(&'a Package, &'a cargo_metadata::Node)> {
+        Some((self.package(id)?, self.nodes.get(id).copied()?))
+    }
+
     /// Packages whose build scripts use the crate that all of them use for C.
-    pub(super) fn with_c(&self) -> Vec<String> {
+    pub(super) fn with_c(&self) -> Vec<&'a Package> {
         let compiles = |node: &cargo_metadata::Node| {
             node.deps.iter().any(|dep| {
                 let builds =
@@ -49,11 +62,9 @@ impl<'a> Graph<'a> {
             })
         };
         let found = self.nodes.iter().filter(|(_, node)| compiles(node));
-        let mut found: Vec<String> = found
-            .filter_map(|(id, _)| self.packages.get(*id))
-            .map(|package| format!("{} {}", package.name, package.version))
-            .collect();
-        found.sort();
+        let found = found.filter_map(|(id, _)| self.package(id));
+        let mut found: Vec<&Package> = found.collect();
+        found.sort_by_key(|package| (&package.name, &package.version));
         found
     }
 

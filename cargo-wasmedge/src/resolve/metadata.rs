@@ -19,13 +19,27 @@ use crate::toolchain::rust::TARGET;
 /// say that they open more, see [`Port::has_native_dependencies`].
 const OPENED: &str = "wasm32-wasip2";
 
+/// The app's graph, whichever of its packages are selected.
+pub(super) struct Resolved {
+    /// What cargo says, without ported crates.
+    pub(super) metadata: Metadata,
+    /// The packages that the graph on the guest has with them.
+    used: BTreeSet<PackageId>,
+    /// Whether a port makes the guest take the dependencies of other systems.
+    pub(super) native: bool,
+}
+
+impl Resolved {
+    /// The packages that the graph on the guest has.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = &Package> {
+        let packages = self.metadata.packages.iter();
+        packages.filter(|package| self.used.contains(&package.id))
+    }
+}
+
 impl Resolver<'_> {
-    /// `cargo metadata` of the app without ported crates, and the packages that its
-    /// graph on the guest has with them.
-    pub(super) fn metadata(
-        &self,
-        lockfiles: &mut Lockfiles,
-    ) -> Result<(Metadata, BTreeSet<PackageId>)> {
+    /// `cargo metadata` of the app without ported crates.
+    pub(super) fn metadata(&self, lockfiles: &mut Lockfiles) -> Result<Resolved> {
         let stand_in = StandIn::embedded()?;
         let mut command = self.metadata_command(lockfiles.args(Lockfile::Upstream));
         let metadata = parse(&lockfiles.output(Lockfile::Upstream, &mut command, self.shell)?)?;
@@ -42,7 +56,11 @@ impl Resolver<'_> {
             .filter(is_opened)
             .collect();
         if opened.is_empty() {
-            return Ok((metadata, used));
+            return Ok(Resolved {
+                metadata,
+                used,
+                native: false,
+            });
         }
         let host = &self.cargo.toolchain().host;
         let mut command = self.metadata_command(lockfiles.args(Lockfile::Upstream));
@@ -54,23 +72,33 @@ impl Resolver<'_> {
             let below = graph.below(&package.id).into_iter();
             used.extend(below.filter(|id| reached.contains(id)).cloned());
         }
-        Ok((wider, used))
+        Ok(Resolved {
+            metadata: wider,
+            used,
+            native: true,
+        })
+    }
+
+    /// The platforms whose dependencies the ported app may have; `native`: a port
+    /// takes those of other systems.
+    pub(super) fn platforms(&self, native: bool) -> Vec<&str> {
+        let target = self.invocation.target.first();
+        let target = target.and_then(|target| target.to_str());
+        let mut platforms = vec![target.unwrap_or(TARGET), OPENED];
+        if native {
+            platforms.push(&self.cargo.toolchain().host);
+        }
+        platforms
     }
 
     pub(crate) fn metadata_command(&self, args: Vec<String>) -> Command {
-        let target = self
-            .invocation
-            .target
-            .first()
-            .and_then(|target| target.to_str());
         let mut command = self
             .cargo
             .nested(self.invocation, "metadata", ["--format-version=1"]);
-        command
-            .args(["--filter-platform", target.unwrap_or(TARGET)])
-            .args(["--filter-platform", OPENED])
-            .args(self.invocation.feature_args())
-            .args(args);
+        for platform in self.platforms(false) {
+            command.args(["--filter-platform", platform]);
+        }
+        command.args(self.invocation.feature_args()).args(args);
         if self.invocation.quiet {
             command.env("CARGO_TERM_QUIET", "true");
         }
@@ -96,7 +124,7 @@ impl Resolver<'_> {
     /// # Errors
     /// cargo's own.
     pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
-        let (metadata, _) = self.metadata(lockfiles)?;
+        let Resolved { metadata, .. } = self.metadata(lockfiles)?;
         let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
         let packages = metadata.packages.iter();
         Ok(packages

@@ -9,26 +9,34 @@
 //! * `graph`: who depends on whom;
 //! * [`Selection`]: the packages that get a port; `replace`: other versions of
 //!   those that no port covers, chosen with `versions`;
+//! * `reached`: what the user's subcommand needs of the workspace;
+//! * `unsupported`: what is said of versions that cannot be replaced, with `blame`
+//!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not.
 
 mod app;
+mod blame;
 pub mod fetch;
 mod graph;
 mod metadata;
 mod notices;
 pub mod patch;
+mod reached;
+mod remedy;
 mod replace;
 mod resolver;
 mod selection;
 mod stand_in;
 pub mod std_calls;
+mod unsupported;
 pub mod versions;
 
 pub use app::App;
 pub use notices::Notice;
+pub use reached::Reached;
 pub use resolver::Resolver;
-pub use selection::Selection;
+pub use selection::{Selection, WithC};
 pub(crate) use stand_in::{STAND_IN, StandIn};

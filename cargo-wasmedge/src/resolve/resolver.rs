@@ -34,8 +34,7 @@ impl Resolver<'_> {
     /// # Errors
     /// As [`Lockfiles::open`].
     pub fn lockfiles(&self) -> Result<Lockfiles> {
-        let journals = self.dirs.home().join("journals");
-        let swap = (!self.cargo.toolchain().has_lockfile_path()).then_some(journals);
+        let swap = (!self.cargo.toolchain().has_lockfile_path()).then(|| self.dirs.journals());
         Lockfiles::open(
             &self.app.root,
             &self.app.state_dir(),

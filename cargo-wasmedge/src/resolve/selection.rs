@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
-use cargo_metadata::{Metadata, Package, PackageId};
+use cargo_metadata::Package;
 use semver::Version;
 
 use super::app::shown;
 use super::graph::{Graph, is_crates_io};
 use super::notices::Notice;
+use super::reached::Reached;
 use super::resolver::Resolver;
 use super::stand_in::{STAND_IN, StandIn};
 use crate::build::{Lockfile, Lockfiles};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::port::{Port, Upstream, checksum_in_lock};
 
 /// How often versions are replaced before we give up: each replacement can bring
@@ -27,10 +28,33 @@ pub struct Selection {
     pub upstreams: Vec<Upstream>,
     /// Whether the app depends on the published crate that one of ours stands in for.
     pub stand_in: bool,
-    /// Packages that compile C when they are built, by name and version.
-    pub with_c: Vec<String>,
+    /// Packages that compile C when they are built.
+    pub with_c: Vec<WithC>,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
+    /// What the subcommand reaches, if that was needed to decide. See
+    /// [`Resolver::reached`].
+    pub reached: Option<Reached>,
+}
+
+/// A package that compiles C when it is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithC {
+    /// The package.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// How it comes into the app, from one of the user's packages on.
+    pub way: Option<String>,
+}
+
+impl std::fmt::Display for WithC {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.way {
+            Some(way) => write!(f, "{way}"),
+            None => write!(f, "{} {}", self.name, self.version),
+        }
+    }
 }
 
 /// Packages that stay as they are published although there is a port.
@@ -40,6 +64,8 @@ struct AsPublished {
     namesakes: BTreeSet<Version>,
     /// Releases without which an app may do, if the port covers no allowed one.
     uncovered: BTreeSet<(String, Version)>,
+    /// Releases that it may not do without, and of which the port covers no allowed one.
+    unsupported: BTreeSet<(String, Version)>,
 }
 
 impl AsPublished {
@@ -47,17 +73,24 @@ impl AsPublished {
         let release = (package.name.to_string(), package.version.clone());
         self.uncovered.contains(&release)
     }
+
+    fn is_unsupported(&self, package: &Package) -> bool {
+        let release = (package.name.to_string(), package.version.clone());
+        self.unsupported.contains(&release)
+    }
 }
 
 /// A package with its port.
 type WithPort<'a> = (&'a Package, &'a Port);
 
 impl Resolver<'_> {
-    /// Decides which packages get a port. Versions that no port covers are
-    /// replaced by the nearest covered one in the private lockfile.
+    /// Decides which packages get a port: all of the workspace that the graph has,
+    /// so that the choice is the same whichever members are selected. Versions that
+    /// no port covers are replaced by the nearest covered one in the private lockfile,
+    /// if the subcommand reaches them; the others are none of its business.
     ///
     /// # Errors
-    /// [`Error::UnsupportedVersion`] when the requirements leave no covered version.
+    /// [`Error::Unsupported`](crate::error::Error::Unsupported) when the requirements leave no covered version.
     pub fn select(&self, lockfiles: &mut Lockfiles) -> Result<Selection> {
         let stand_in = StandIn::embedded()?;
         let mut as_published = AsPublished::default();
@@ -83,9 +116,10 @@ impl Resolver<'_> {
         stand_in: &StandIn,
         as_published: &mut AsPublished,
     ) -> Result<Option<Selection>> {
-        let (metadata, used) = self.metadata(lockfiles)?;
-        let graph = Graph::new(&metadata);
-        let namesakes: Vec<&Package> = in_use(&metadata, &used)
+        let resolved = self.metadata(lockfiles)?;
+        let graph = Graph::new(&resolved.metadata);
+        let namesakes: Vec<&Package> = resolved
+            .in_use()
             .filter(|package| StandIn::is_namesake(package))
             .filter(|package| self.ports.get(&package.name).is_none())
             .collect();
@@ -100,33 +134,62 @@ impl Resolver<'_> {
             }
             return Ok(None);
         }
-        let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = in_use(&metadata, &used)
+        let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = resolved
+            .in_use()
             .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
             .partition(|(package, _)| is_crates_io(package));
-        let unsupported: Vec<&Package> = from_registry
-            .iter()
-            .filter(|(package, port)| !port.supports(&package.version))
-            .map(|(package, _)| *package)
-            .collect();
-        if let Some(next) = graph.topmost(&unsupported)
-            && let Some(port) = self.ports.get(&next.name)
-        {
-            match self.replace(lockfiles, &graph, next, port) {
-                Err(Error::UnsupportedVersion { .. }) if port.is_optional() => {
-                    let release = (next.name.to_string(), next.version.clone());
-                    as_published.uncovered.insert(release);
+        let (covered, mut uncovered): (Vec<WithPort<'_>>, Vec<_>) = from_registry
+            .into_iter()
+            .partition(|(package, port)| port.supports(&package.version));
+        let mut of_subcommand = None;
+        if !uncovered.is_empty() {
+            let reached = self.reached_in(lockfiles, &resolved)?;
+            uncovered.retain(|(package, _)| reached.has(package));
+            let mut open: Vec<&Package> = uncovered
+                .iter()
+                .map(|(package, _)| *package)
+                .filter(|package| !as_published.is_unsupported(package))
+                .collect();
+            while let Some(next) = graph.topmost(&open)
+                && let Some(port) = self.ports.get(&next.name)
+            {
+                if self.replace(lockfiles, &graph, next, port)? {
+                    return Ok(None);
                 }
-                result => result?,
+                open.retain(|package| package.id != next.id);
+                let release = (next.name.to_string(), next.version.clone());
+                match port.is_optional() {
+                    true => as_published.uncovered.insert(release),
+                    false => as_published.unsupported.insert(release),
+                };
             }
-            return Ok(None);
+            uncovered.retain(|(package, _)| !as_published.contains(package));
+            uncovered.sort_by_key(|(package, _)| (&package.name, &package.version));
+            if !uncovered.is_empty() {
+                let error = self.unsupported(&resolved, &reached, &uncovered)?;
+                if self.invocation.compiles() {
+                    return Err(error);
+                }
+                self.shell.warn(error);
+            }
+            of_subcommand = Some(reached);
         }
+        let with_c = graph.with_c().into_iter().map(|package| {
+            let ways = graph.ways(&resolved.metadata, package, &|_| true, true);
+            WithC {
+                name: package.name.to_string(),
+                version: package.version.clone(),
+                way: ways.first().map(ToString::to_string),
+            }
+        });
         Ok(Some(Selection {
-            upstreams: upstreams(lockfiles, &from_registry)?,
+            upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
-            with_c: graph.with_c(),
+            with_c: with_c.collect(),
             notices: self.notices(lockfiles, &own, stand_in, as_published),
+            reached: of_subcommand,
         }))
     }
 
@@ -173,14 +236,6 @@ impl Resolver<'_> {
         }));
         notices
     }
-}
-
-fn in_use<'a>(
-    metadata: &'a Metadata,
-    used: &'a BTreeSet<PackageId>,
-) -> impl Iterator<Item = &'a Package> {
-    let packages = metadata.packages.iter();
-    packages.filter(|package| used.contains(&package.id))
 }
 
 /// Where the app takes a package from that is not the registry's.

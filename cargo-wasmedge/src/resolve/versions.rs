@@ -221,16 +221,21 @@ fn narrowed(req: &VersionReq, (major, minor): Minor) -> VersionReq {
     narrowed
 }
 
-/// The newest covered release, as a manifest would ask for it.
-pub fn newest(covered: &[VersionReq]) -> String {
-    let newest = covered
-        .iter()
-        .map(|req| (req, Interval::of(req)))
+/// The requirement among `covered` for the newest releases.
+pub fn newest_of(covered: &[VersionReq]) -> Option<&VersionReq> {
+    let intervals = covered.iter().map(|req| (req, Interval::of(req)));
+    let newest = intervals
         .filter(|(_, interval)| !interval.is_empty())
         .max_by_key(|(_, interval)| (interval.to.is_none(), interval.to));
-    let Some((req, interval)) = newest else {
+    newest.map(|(req, _)| req)
+}
+
+/// The newest covered release, as a manifest would ask for it.
+pub fn newest(covered: &[VersionReq]) -> String {
+    let Some(req) = newest_of(covered) else {
         return VersionReq::STAR.to_string();
     };
+    let interval = Interval::of(req);
     match (interval.last_minor(), req.comparators.first()) {
         (Some((major, minor)), _) if minor != u64::MAX => format!("{major}.{minor}"),
         // What is the last, only the registry knows: cargo takes it for any of these.

@@ -53,6 +53,11 @@ impl Dirs {
         &self.home
     }
 
+    /// What is needed to put lockfiles back, a folder for each workspace.
+    pub fn journals(&self) -> PathBuf {
+        self.home.join("journals")
+    }
+
     /// Rust toolchains that were installed, one folder each.
     pub fn toolchains(&self) -> PathBuf {
         self.home.join("toolchains")

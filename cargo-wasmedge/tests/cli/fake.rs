@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::packages::Packages;
+
 /// The app's lockfile as the user has it.
 pub const LOCK: &str = "# the user's own\nversion = 4\n";
 
@@ -46,19 +48,25 @@ impl Fake {
         );
         fake.script("wasm-ld", "exit 0");
         // `metadata` gives what a real one would; in the place where a real one
-        // resolves, it writes the lockfile. All else is up to the test.
+        // resolves, it writes the lockfile. All else is up to the test: a script
+        // `cargo-NAME.sh` for a subcommand that we start, `FAKE_CARGO` for the user's.
         fake.script(
             "cargo",
             &format!(
                 "case \"$*\" in\n\
                  --version) echo 'cargo {cargo} (fake)'; exit;;\n\
-                 *--no-deps*) sed \"s#TARGET_DIR#${{CARGO_TARGET_DIR:-$PWD/target}}#\" \"$FAKE_DIR/metadata.json\"; exit;;\n\
+                 *--no-deps*) sed \"s#TARGET_DIR#${{CARGO_TARGET_DIR:-$PWD/target}}#\" \"$FAKE_DIR/members.json\"; exit;;\n\
                  metadata*)\n\
+                 eval \"$FAKE_METADATA\"\n\
+                 lock=$(printf '%s' \"$*\" | sed -n 's/.*lockfile-path=\"\\([^\"]*\\)\".*/\\1/p')\n\
+                 test -z \"$lock\" || test -e \"$lock\" || {{\n\
+                 mkdir -p \"${{lock%/*}}\"; echo resolved > \"$lock\"; echo \"$lock\" >> \"$FAKE_DIR/resolved\"; }}\n\
                  test -z \"$FAKE_METADATA_FAILS\" || {{ echo 'error: said by cargo' >&2; exit 101; }}\n\
                  case \"$*\" in *lockfile-path*) ;; *)\n\
                  grep -q resolved Cargo.lock || echo resolved >> Cargo.lock;; esac\n\
                  cat \"$FAKE_DIR/metadata.json\"; exit;;\n\
                  esac\n\
+                 test ! -e \"$FAKE_DIR/bin/cargo-$1.sh\" || {{ . \"$FAKE_DIR/bin/cargo-$1.sh\"; exit; }}\n\
                  {{ for arg in \"$@\"; do printf '%s\\n' \"$arg\"; done; }} > \"$FAKE_DIR/args\"\n\
                  env > \"$FAKE_DIR/env\"\n\
                  cat Cargo.lock > \"$FAKE_DIR/lock-seen\"\n\
@@ -114,26 +122,9 @@ impl Fake {
 
     /// Writes what `cargo metadata` gives: one package without dependencies.
     fn metadata(&self) {
-        let app = self.app();
-        let id = format!("path+file://{}#app@0.1.0", app.display());
-        let json = serde_json::json!({
-            "packages": [{
-                "name": "app", "version": "0.1.0", "id": id, "license": null,
-                "license_file": null, "description": null, "source": null,
-                "dependencies": [], "targets": [], "features": {},
-                "manifest_path": app.join("Cargo.toml"), "metadata": null, "publish": null,
-                "authors": [], "categories": [], "keywords": [], "readme": null,
-                "repository": null, "homepage": null, "documentation": null,
-                "edition": "2021", "links": null, "default_run": null, "rust_version": null,
-            }],
-            "workspace_members": [id], "workspace_default_members": [id],
-            "resolve": { "nodes": [{
-                "id": id, "dependencies": [], "deps": [], "features": [],
-            }], "root": id },
-            "target_directory": "TARGET_DIR", "version": 1,
-            "workspace_root": app, "metadata": null,
-        });
-        fs::write(self.path("metadata.json"), json.to_string()).unwrap();
+        Packages::new(&self.app())
+            .member("app", "", &[])
+            .write(self);
     }
 
     /// Makes a program `name` of the shell commands `body`.

@@ -30,7 +30,8 @@ fn it_is_the_same_when_cargo_cannot_resolve() {
     let mut command = fake.command(["build"]);
     let output = command.env("FAKE_METADATA_FAILS", "1").output().unwrap();
     assert_eq!(output.status.code(), Some(101));
-    assert_eq!(stderr(&output), "error: said by cargo\n");
+    let said = stderr(&output);
+    assert!(said.ends_with("\nerror: said by cargo\n"), "{said}");
     assert_eq!(fake.lock().as_deref(), Some(LOCK));
 }
 
@@ -53,26 +54,70 @@ fn it_is_the_same_after_each_signal_and_no_child_is_left() {
 }
 
 #[test]
-fn it_is_put_back_at_the_next_start_when_we_were_killed() {
+fn why_it_is_replaced_is_said_once() {
+    let fake = Fake::new(OLD);
+    let note = "note: this cargo knows no lockfile but Cargo.lock";
+    let said = stderr(&fake.run("build", "true"));
+    assert!(said.starts_with(note), "{said}");
+    assert!(said.contains("help: cargo 1.97 or newer"), "{said}");
+    assert_eq!(stderr(&fake.run("build", "true")), "");
+    // A newer one has no reason to.
+    assert_eq!(stderr(&Fake::new("1.97.0").run("build", "true")), "");
+}
+
+#[test]
+fn it_is_put_back_at_once_when_we_are_killed() {
     let fake = Fake::new(OLD);
     let mut guard = fake.start(fake.command(["build"]), CHANGE_AND_WAIT);
-    guard.0.kill().unwrap();
-    guard.0.wait().unwrap();
     assert_eq!(
         fake.lock().as_deref(),
         Some("changed\n"),
         "the test would prove nothing"
     );
-    signal(fake.read("pid").trim().parse().unwrap(), Signal::TERM);
+    guard.0.kill().unwrap();
+    guard.0.wait().unwrap();
+    wait_for("the lockfile", || fake.lock().as_deref() == Some(LOCK));
+    // And nothing goes on with another one.
+    assert!(!is_alive(&fake.read("pid")), "cargo's child is left");
+}
 
-    let output = fake.run("build", "true");
-    assert!(output.status.success());
-    assert!(
-        stderr(&output).contains("an earlier run was killed: restored"),
-        "{}",
-        stderr(&output)
-    );
-    assert_eq!(fake.lock().as_deref(), Some(LOCK));
+#[test]
+#[cfg(target_os = "linux")]
+fn it_is_put_back_by_any_later_command_when_all_of_it_was_killed() {
+    for words in ["build", "version", "doctor"] {
+        let fake = Fake::new(OLD);
+        let mut guard = fake.start(fake.command(["build"]), CHANGE_AND_WAIT);
+        let watches = process_with(&fake.path("cache/journals")).unwrap();
+        signal(watches.parse().unwrap(), Signal::KILL);
+        guard.0.kill().unwrap();
+        guard.0.wait().unwrap();
+        signal(fake.read("pid").trim().parse().unwrap(), Signal::TERM);
+        assert_eq!(
+            fake.lock().as_deref(),
+            Some("changed\n"),
+            "the test would prove nothing"
+        );
+        let output = fake.run(words, "true");
+        let said = stderr(&output);
+        assert!(
+            said.contains("an earlier run was killed: restored"),
+            "{words}: {said}"
+        );
+        assert_eq!(fake.lock().as_deref(), Some(LOCK), "{words}");
+    }
+}
+
+/// The process that has this path among its arguments.
+#[cfg(target_os = "linux")]
+fn process_with(path: &std::path::Path) -> Option<String> {
+    let path = path.to_str().unwrap();
+    let mut processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.find_map(|process| {
+        let pid = process.file_name().into_string().ok()?;
+        let args = std::fs::read(process.path().join("cmdline")).ok()?;
+        let args = String::from_utf8_lossy(&args);
+        args.contains(path).then_some(pid)
+    })
 }
 
 #[test]

@@ -8,5 +8,8 @@ mod fake;
 mod help;
 mod left_behind;
 mod lockfile;
+mod packages;
 mod passthrough;
 mod runner;
+mod sharing;
+mod workspace;

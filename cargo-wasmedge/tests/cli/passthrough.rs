@@ -36,15 +36,18 @@ fn arguments_reach_cargo_as_they_are() {
             .unwrap()
             .success()
     );
-    let lockfile = format!(
-        "resolver.lockfile-path=\"{}\"",
-        fake.app().join("target/wasmedge/Cargo.lock").display()
+    let args = args(&fake);
+    assert_eq!(args[0], "--config");
+    let lockfile = args[1].strip_prefix("resolver.lockfile-path=").unwrap();
+    let folder = fake.app().join("target/wasmedge");
+    assert!(
+        lockfile[1..].starts_with(folder.to_str().unwrap()),
+        "{args:?}"
     );
+    assert!(lockfile.ends_with("/Cargo.lock\""), "{args:?}");
     assert_eq!(
-        args(&fake),
+        args[2..],
         [
-            "--config",
-            &lockfile,
             "build",
             "--target",
             "wasm32-wasip1",
@@ -121,6 +124,53 @@ fn commands_that_do_not_build_are_left_alone() {
             !fake.app().join("target").exists(),
             "{words} left something behind"
         );
+    }
+}
+
+#[test]
+fn commands_that_would_build_for_this_machine_are_refused() {
+    for (words, help) in [
+        ("install --path .", "help: cargo wasmedge build --release"),
+        ("install ripgrep", "or for a native program: cargo install"),
+        (
+            "package",
+            "help: cargo package, or cargo wasmedge package --no-verify",
+        ),
+        ("publish --dry-run", "help: cargo publish, or"),
+    ] {
+        let fake = Fake::new(NEW);
+        let output = fake.run(words, "true");
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        let said = stderr(&output);
+        assert!(said.starts_with("error: `cargo "), "{words}: {said}");
+        assert!(said.contains(help), "{words}: {said}");
+        assert!(args(&fake).is_empty(), "{words}: cargo was started");
+    }
+    for words in [
+        "install --list",
+        "package --list",
+        "publish --no-verify",
+        "install -h",
+    ] {
+        let fake = Fake::new(NEW);
+        assert!(fake.run(words, "true").status.success(), "{words}");
+        assert_eq!(args(&fake), words.split_whitespace().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_another_program_installs_is_native() {
+    for words in [
+        "install x",
+        "--locked --color never publish",
+        "-C dir add y",
+    ] {
+        let fake = Fake::new(NEW);
+        let call = format!("FAKE_CARGO=true exec \"$CARGO\" {words}");
+        fake.script("cargo-other", &call);
+        assert!(fake.run("other", "").status.success());
+        assert_eq!(args(&fake), words.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(variable(&fake, "CARGO_BUILD_TARGET"), None, "{words}");
     }
 }
 

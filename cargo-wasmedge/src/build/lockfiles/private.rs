@@ -3,14 +3,16 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::files::{exclusive, hash_of, mirror};
 use super::swap::Swap;
 use crate::error::Result;
-use crate::fs::{open_lock_file, read_optional, remove_if_there, write_atomically};
+use crate::fs::{open_lock_file, read_optional, write_atomically};
 use crate::process;
 use crate::shell::Shell;
 
@@ -33,15 +35,22 @@ struct State {
     /// Versions that were replaced, as `(crate, asked, used)`.
     #[serde(default)]
     replaced: Vec<(String, String, String)>,
-    /// Hash of the upstream lockfile, and the ported folders, that the ported one was made for.
-    #[serde(default)]
-    ported_from: Option<(Option<String>, Vec<PathBuf>)>,
 }
+
+/// Lockfiles with ported crates that are kept, of those that were used last: builds
+/// with other features have other ported crates.
+const KEPT: usize = 8;
+
+/// The file that says that cargo has adapted the lockfile beside it. Its time is that
+/// of the last use.
+const ADAPTED: &str = "adapted";
 
 /// The private lockfiles of one workspace, held by this process.
 #[derive(Debug)]
 pub struct Lockfiles {
     folder: PathBuf,
+    /// Where the lockfile with the ported crates is; one folder for each set of them.
+    ported: PathBuf,
     state: State,
     swap: Option<Swap>,
     // Released when the process ends or becomes another program.
@@ -67,7 +76,9 @@ impl Lockfiles {
         decided_by: &str,
         shell: &Shell,
     ) -> Result<Lockfiles> {
-        let lock = exclusive(open_lock_file(&folder.join(".lock"))?, folder, shell)?;
+        let lock = folder.join(".lock");
+        let what = format!("the lockfiles in {}", folder.display());
+        let lock = exclusive(open_lock_file(&lock)?, &lock, &what, shell)?;
         let swap = match swap_in {
             Some(cache) => Some(Swap::open(root, cache, shell)?),
             None => None,
@@ -83,16 +94,13 @@ impl Lockfiles {
         let state = match old {
             Some(old) if old.program == fresh.program && old.app == fresh.app => old,
             _ => {
-                mirror(
-                    &root.join("Cargo.lock"),
-                    &path_in(folder, Lockfile::Upstream),
-                )?;
-                remove_if_there(&path_in(folder, Lockfile::Ported))?;
+                mirror(&root.join("Cargo.lock"), &folder.join(UPSTREAM))?;
                 fresh
             }
         };
         let lockfiles = Lockfiles {
             folder: folder.to_owned(),
+            ported: folder.join("ported"),
             state,
             swap,
             lock,
@@ -103,7 +111,22 @@ impl Lockfiles {
 
     /// The path of a lockfile.
     pub fn path(&self, which: Lockfile) -> PathBuf {
-        path_in(&self.folder, which)
+        match which {
+            Lockfile::Upstream => self.folder.join(UPSTREAM),
+            Lockfile::Ported => self.ported.join("Cargo.lock"),
+        }
+    }
+
+    /// The folder of the lockfile with the ported crates, and of what else belongs to
+    /// this set of them. Builds with other sets have others, so that none changes
+    /// under a cargo that runs. To be called behind [`Lockfiles::derive`].
+    pub fn ported_folder(&self) -> PathBuf {
+        self.ported.clone()
+    }
+
+    /// Whether the app has no lockfile, and nothing was resolved for it before.
+    pub fn resolves_anew(&self) -> bool {
+        self.state.app.is_none() && !self.path(Lockfile::Upstream).exists()
     }
 
     /// Whether cargo is given a path, so that nothing of the app's is touched.
@@ -127,31 +150,41 @@ impl Lockfiles {
         self.save()
     }
 
-    /// Starts the ported lockfile over from the upstream one when that, or the
-    /// set of ported folders, has changed. `true`: cargo has yet to adapt it.
+    /// Takes the lockfile for this upstream one and this set of ported folders.
+    /// `true`: it is new, and cargo has yet to adapt it.
     ///
     /// # Errors
     /// I/O.
     pub fn derive(&mut self, ported: &[PathBuf]) -> Result<bool> {
         let upstream = self.path(Lockfile::Upstream);
-        let key = Some((hash_of(&upstream)?, ported.to_vec()));
-        if self.state.ported_from == key && self.path(Lockfile::Ported).exists() {
+        let mut hash = Sha256::new();
+        hash.update(hash_of(&upstream)?.unwrap_or_default());
+        for folder in ported {
+            hash.update(folder.as_os_str().as_encoded_bytes());
+            hash.update([0]);
+        }
+        let all = self.folder.join("ported");
+        self.ported = all.join(&format!("{:x}", hash.finalize())[..12]);
+        // Only `adapted` says that it is done: an interrupted run starts over.
+        let adapted = File::options().write(true).open(self.ported.join(ADAPTED));
+        if let Ok(adapted) = adapted
+            && self.path(Lockfile::Ported).exists()
+        {
+            // Not being able to say so makes it only look older.
+            let _ = adapted.set_modified(SystemTime::now());
             return Ok(false);
         }
+        remove_least_recent(&all);
         mirror(&upstream, &self.path(Lockfile::Ported))?;
-        // Only `adapted` says that it is done: an interrupted run starts over.
-        self.state.ported_from = None;
-        self.save()?;
         Ok(true)
     }
 
-    /// Says that cargo has adapted the ported lockfile to these folders.
+    /// Says that cargo has adapted the ported lockfile.
     ///
     /// # Errors
     /// I/O.
-    pub fn adapted(&mut self, ported: &[PathBuf]) -> Result<()> {
-        self.state.ported_from = Some((hash_of(&self.path(Lockfile::Upstream))?, ported.to_vec()));
-        self.save()
+    pub fn adapted(&mut self) -> Result<()> {
+        Ok(write_atomically(&self.ported.join(ADAPTED), b"")?)
     }
 
     fn save(&self) -> Result<()> {
@@ -212,17 +245,25 @@ impl Lockfiles {
     }
 }
 
-fn path_in(folder: &Path, which: Lockfile) -> PathBuf {
-    match which {
-        Lockfile::Upstream => folder.join("upstream").join("Cargo.lock"),
-        Lockfile::Ported => folder.join("Cargo.lock"),
+/// The app's lockfile with what cargo has to add or replace, in the folder.
+const UPSTREAM: &str = "upstream/Cargo.lock";
+
+/// Makes room for one more. What cannot be removed stays.
+fn remove_least_recent(all: &Path) {
+    let used = |folder: &PathBuf| {
+        let adapted = std::fs::metadata(folder.join(ADAPTED));
+        adapted.and_then(|file| file.modified()).ok()
+    };
+    let folders = all.read_dir().into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(used(folder)));
+    for folder in folders.iter().skip(KEPT - 1) {
+        let _ = std::fs::remove_dir_all(folder);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn workspace(lock: Option<&str>) -> (tempfile::TempDir, PathBuf, PathBuf) {
@@ -275,15 +316,42 @@ mod tests {
     fn the_ported_one_is_made_anew_for_other_folders_and_until_adapted() {
         let (_temp, root, _) = workspace(Some("one"));
         let mut lockfiles = open(&root, None);
-        let a = [PathBuf::from("/ported/a")];
+        let (a, b) = ([PathBuf::from("/ported/a")], [PathBuf::from("/ported/b")]);
         assert!(lockfiles.derive(&a).unwrap());
         assert!(
             lockfiles.derive(&a).unwrap(),
             "cargo never said that it is adapted"
         );
-        lockfiles.adapted(&a).unwrap();
+        lockfiles.adapted().unwrap();
         assert!(!lockfiles.derive(&a).unwrap());
-        assert!(lockfiles.derive(&[PathBuf::from("/ported/b")]).unwrap());
+        let of_a = lockfiles.path(Lockfile::Ported);
+        // Whoever uses the first goes on with it.
+        assert!(lockfiles.derive(&b).unwrap());
+        lockfiles.adapted().unwrap();
+        assert_ne!(lockfiles.path(Lockfile::Ported), of_a);
+        assert!(!lockfiles.derive(&a).unwrap());
+        assert_eq!(lockfiles.path(Lockfile::Ported), of_a);
+        std::fs::write(lockfiles.path(Lockfile::Upstream), "two").unwrap();
+        assert!(lockfiles.derive(&a).unwrap());
+    }
+
+    #[test]
+    fn of_many_the_least_recently_used_ones_go() {
+        let (_temp, root, _) = workspace(Some("one"));
+        let mut lockfiles = open(&root, None);
+        let set = |at: usize| [PathBuf::from(format!("/ported/{at}"))];
+        for at in 0..3 * KEPT {
+            // The first is used all the time.
+            for at in [at, 0] {
+                if lockfiles.derive(&set(at)).unwrap() {
+                    lockfiles.adapted().unwrap();
+                }
+            }
+        }
+        let kept = root.join("target/wasmedge/ported").read_dir().unwrap();
+        assert_eq!(kept.count(), KEPT);
+        assert!(!lockfiles.derive(&set(0)).unwrap());
+        assert!(!lockfiles.derive(&set(3 * KEPT - 1)).unwrap());
     }
 
     #[test]

@@ -1,57 +1,35 @@
 //! A private lockfile in the place of the app's, for a cargo that knows no other
-//! way, with a journal so that a killed run can be made good.
+//! way, with a journal and a guard so that a killed run is made good.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::files::{exclusive, mirror, mirror_in_place};
+use super::guard::Guard;
+use super::journal::{Journal, swap_lock};
 use super::signals::Signals;
 use crate::error::Result;
-use crate::fs::{open_lock_file, read_optional, remove_if_there, write_atomically};
+use crate::fs::{remove_if_there, write_atomically};
 use crate::run::{keeper, started};
 use crate::shell::Shell;
-
-/// The file that is locked while the app's lockfile is not the user's own.
-///
-/// On Unix the manifest, whose lock nobody else heeds: two runs with different
-/// cache or target folders have no other file in common. Elsewhere a lock keeps
-/// cargo from reading it.
-fn swap_lock(root: &Path, journal_folder: &Path) -> Result<File> {
-    if cfg!(unix) {
-        let manifest = root.join("Cargo.toml");
-        let file = File::open(&manifest);
-        Ok(file.with_context(|| format!("cannot open {}", manifest.display()))?)
-    } else {
-        Ok(open_lock_file(&journal_folder.join(".lock"))?)
-    }
-}
-
-/// What is needed to put the app's lockfile back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Journal {
-    /// The app's lockfile.
-    path: PathBuf,
-    /// Whether there was one; its content is then in `Cargo.lock.saved` beside the journal.
-    existed: bool,
-    /// Its time of last change.
-    modified: Option<SystemTime>,
-}
 
 /// Puts a private lockfile in the place of the app's while cargo runs.
 #[derive(Debug)]
 pub(super) struct Swap {
     pub(super) journal_folder: PathBuf,
+    root: PathBuf,
     app_lock: PathBuf,
     /// The app's own while a private one is in its place.
     pub(super) saved: Option<Journal>,
     signals: Signals,
+    // Released before the guard is waited for, which may want it.
     lock: Option<File>,
+    guard: Option<Guard>,
 }
 
 impl Swap {
@@ -59,39 +37,34 @@ impl Swap {
     pub(super) fn open(root: &Path, cache: &Path, shell: &Shell) -> Result<Swap> {
         let key = format!("{:x}", Sha256::digest(root.as_os_str().as_encoded_bytes()));
         let journal_folder = cache.join(&key[..16]);
-        let lock = exclusive(swap_lock(root, &journal_folder)?, root, shell)?;
-        let mut swap = Swap {
+        // Whoever made it a link wants it to stay one.
+        let app_lock = std::fs::canonicalize(root.join("Cargo.lock"))
+            .unwrap_or_else(|_| root.join("Cargo.lock"));
+        let what = format!("its own lockfile in the place of {}", app_lock.display());
+        let holder = journal_folder.join("holder");
+        let lock = exclusive(swap_lock(root, &journal_folder)?, &holder, &what, shell)?;
+        if let Some(journal) = Journal::read(&journal_folder)? {
+            journal.recover(&journal_folder, shell)?;
+        }
+        let told = journal_folder.join("told");
+        if !told.exists() {
+            shell.note(format_args!(
+                "this cargo knows no lockfile but Cargo.lock: while it runs, one of ours is in \
+                 its place, and yours in {}\n  \
+                 help: cargo 1.97 or newer is given another path, and Cargo.lock is not touched",
+                journal_folder.display()
+            ));
+            write_atomically(&told, b"")?;
+        }
+        Ok(Swap {
             journal_folder,
-            // Whoever made it a link wants it to stay one.
-            app_lock: std::fs::canonicalize(root.join("Cargo.lock"))
-                .unwrap_or_else(|_| root.join("Cargo.lock")),
+            root: root.to_owned(),
+            app_lock,
             saved: None,
             signals: Signals::watch()?,
+            guard: None,
             lock: Some(lock),
-        };
-        if let Some(bytes) = read_optional(&swap.journal())? {
-            let journal: Journal = serde_json::from_slice(&bytes)
-                .with_context(|| format!("cannot read {}", swap.journal().display()))?;
-            // Somebody may have changed it by hand since: nothing is thrown away.
-            let found = swap.journal_folder.join("Cargo.lock.found");
-            mirror(&swap.app_lock, &found)?;
-            swap.saved = Some(journal);
-            swap.restore()?;
-            shell.note(format_args!(
-                "an earlier run was killed: restored {} (what was there is in {})",
-                swap.app_lock.display(),
-                found.display()
-            ));
-        }
-        Ok(swap)
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.journal_folder.join("journal.json")
-    }
-
-    fn saved_lock(&self) -> PathBuf {
-        self.journal_folder.join("Cargo.lock.saved")
+        })
     }
 
     /// `run` with `private` in the place of the app's lockfile; what cargo makes
@@ -135,7 +108,7 @@ impl Swap {
             }
             if file.exists() {
                 self.restore()?;
-                drop((lock, self.lock.take()));
+                drop((lock, self.lock.take(), self.guard.take()));
                 break child.wait().context(waiting)?;
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -159,59 +132,41 @@ impl Swap {
     }
 
     pub(super) fn save(&mut self) -> Result<()> {
-        let modified = std::fs::metadata(&self.app_lock)
-            .and_then(|meta| meta.modified())
-            .ok();
-        let content = read_optional(&self.app_lock)?;
-        let journal = Journal {
-            path: self.app_lock.clone(),
-            existed: content.is_some(),
-            modified,
-        };
-        if let Some(content) = content {
-            write_atomically(&self.saved_lock(), &content)?;
-        }
-        let bytes = serde_json::to_vec_pretty(&journal).context("cannot write the journal")?;
-        write_atomically(&self.journal(), &bytes)?;
+        let journal = Journal::write(&self.journal_folder, &self.root, &self.app_lock)?;
         self.saved = Some(journal);
+        // This program is the guard. Not so in unit tests: tests/cli has those.
+        if self.guard.is_none() && !cfg!(test) {
+            self.guard = Some(Guard::start(&self.journal_folder)?);
+        }
         Ok(())
     }
 
     /// Puts the app's lockfile back. Without one saved, does nothing.
     fn restore(&mut self) -> Result<()> {
-        let Some(journal) = &self.saved else {
-            return Ok(());
-        };
-        if journal.existed {
-            // A kill during this write leaves the journal, and the next start
-            // writes again.
-            mirror_in_place(&self.saved_lock(), &journal.path)?;
-            if let (Some(modified), Ok(file)) = (
-                journal.modified,
-                File::options().write(true).open(&journal.path),
-            ) {
-                // Only spares tools that watch the time from looking again.
-                let _ = file.set_modified(modified);
-            }
-        } else {
-            remove_if_there(&journal.path)?;
+        if let Some(journal) = &self.saved {
+            journal.restore(&self.journal_folder)?;
+            self.saved = None;
         }
-        remove_if_there(&self.journal())?;
-        self.saved = None;
         Ok(())
     }
 
-    pub(super) fn spawn(&self, command: &mut Command) -> Result<Child> {
+    pub(super) fn spawn(&mut self, command: &mut Command) -> Result<Child> {
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {program}"))?;
         self.signals.started(child.id());
+        if let Some(guard) = &mut self.guard {
+            guard.tell(child.id());
+        }
         Ok(child)
     }
 
-    pub(super) fn ended(&self) {
+    pub(super) fn ended(&mut self) {
         self.signals.ended();
+        if let Some(guard) = &mut self.guard {
+            guard.tell(0);
+        }
     }
 }
 
