@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::build::c::CCompiler;
+use crate::build::linker::linker_variable;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::embedded;
 use crate::error::Result;
@@ -43,6 +44,11 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let args = lockfiles.args(Lockfile::Ported);
     let mut env = c_variables(resolver, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
+    let toolchain = resolver.cargo.toolchain();
+    env.extend(linker_variable(
+        toolchain,
+        &resolver.app.state_dir().join("linker"),
+    )?);
     Ok(Prepared {
         overrides: Overrides {
             env,
@@ -115,7 +121,7 @@ fn adapt(
 /// Without a compiler the user is told.
 fn c_variables(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<(String, OsString)>> {
     // For another target the user's own compiler is right.
-    if resolver.invocation.default_target().is_none() {
+    if !resolver.invocation.is_for_target() {
         return Ok(Vec::new());
     }
     match CCompiler::find(&selection.with_c, resolver.dirs)? {

@@ -74,7 +74,8 @@ pub static VARIABLES: &[Variable] = &[
     variable(
         "CARGO_TARGET_WASM32_WASIP1_LINKER",
         User,
-        "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`.",
+        "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`. \
+         The command gives cargo a script that starts it and explains undefined symbols.",
     ),
     variable(
         "CC_wasm32_wasip1, CXX_wasm32_wasip1, AR_wasm32_wasip1, RANLIB_wasm32_wasip1",

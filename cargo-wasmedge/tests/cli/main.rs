@@ -6,6 +6,7 @@ mod compile;
 mod errors;
 mod fake;
 mod help;
+mod linker;
 mod lockfile;
 mod passthrough;
 mod runner;
