@@ -129,7 +129,7 @@ mod tests {
         );
         // One without the flag is used as it is.
         std::fs::write(&file, "a.o\n--allow-undefined\n").unwrap();
-        let (kept, files) = without_allow(&[arg.clone()]).unwrap();
+        let (kept, files) = without_allow(std::slice::from_ref(&arg)).unwrap();
         assert_eq!((kept, files.len()), (vec![arg], 0));
     }
 }

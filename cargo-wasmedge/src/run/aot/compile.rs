@@ -41,7 +41,7 @@ pub(super) fn compile(
     let made = std::fs::metadata(compiled).is_ok_and(|meta| meta.len() > 0);
     if !finished.success() || !made {
         let said = finished.stderr.lines().chain(finished.stdout.lines());
-        let last = said.filter(|line| !line.trim().is_empty()).last();
+        let last = said.rev().find(|line| !line.trim().is_empty());
         let status = match finished.end {
             End::Exited(status) => status.to_string(),
             _ => "ended".to_owned(),
