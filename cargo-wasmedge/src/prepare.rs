@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::build::c::CCompiler;
+use crate::build::linker::linker_variable;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::embedded;
 use crate::error::Result;
@@ -50,6 +51,11 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let args = lockfiles.args(Lockfile::Ported);
     let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
+    let toolchain = resolver.cargo.toolchain();
+    env.extend(linker_variable(
+        toolchain,
+        &resolver.app.state_dir().join("linker"),
+    )?);
     Ok(Prepared {
         overrides: Overrides {
             env,
@@ -157,7 +163,7 @@ fn c_variables(
     selection: &Selection,
 ) -> Result<Vec<(String, OsString)>> {
     // For another target the user's own compiler is right.
-    if resolver.invocation.default_target().is_none() {
+    if !resolver.invocation.is_for_target() {
         return Ok(Vec::new());
     }
     let mut with_c: Vec<&WithC> = selection.with_c.iter().collect();

@@ -9,7 +9,7 @@ use crate::toolchain::{Dirs, Env, c};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CCompiler {
     /// Variables that have C compiled for the target. None of them where nothing
-    /// compiles C, or the user chose a compiler.
+    /// compiles C.
     Variables(Vec<(String, OsString)>),
     /// Nothing: why each of those that are there will not do. Whether the build
     /// needs one after all, only the build scripts know.
@@ -28,7 +28,10 @@ impl CCompiler {
         }
         Ok(match c::find_in(dirs, &env) {
             Ok(found) => CCompiler::Variables(found.env(&env)),
-            Err(_) if c::is_chosen(&env) => CCompiler::Variables(Vec::new()),
+            Err(_) if c::chosen(&env).is_some() => {
+                let headers = c::headers(dirs, &env);
+                CCompiler::Variables(c::env_of_users_own(headers.as_deref(), &env))
+            }
             Err(reasons) => CCompiler::Missing(reasons),
         })
     }

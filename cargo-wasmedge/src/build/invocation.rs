@@ -168,6 +168,11 @@ impl CargoInvocation {
         self.target.is_empty().then(|| TARGET.to_owned())
     }
 
+    /// Whether anything is built for our target.
+    pub fn is_for_target(&self) -> bool {
+        self.target.is_empty() || self.target.iter().any(|target| target == TARGET)
+    }
+
     /// Whether it starts built programs, so that WasmEdge will be needed.
     pub fn runs_programs(&self) -> bool {
         kinds::runs_programs(&self.subcommand)
@@ -248,6 +253,14 @@ mod tests {
         assert_eq!(invocation.target, ["x"]);
         assert_eq!(invocation.features, ["one", "two,three"]);
         assert!(invocation.locked && invocation.offline);
+    }
+
+    #[test]
+    fn the_target_may_be_named() {
+        assert!(parsed("build").is_for_target());
+        assert!(parsed("build --target wasm32-wasip1").is_for_target());
+        assert!(parsed("build --target=x --target=wasm32-wasip1").is_for_target());
+        assert!(!parsed("build --target x86_64-unknown-linux-gnu").is_for_target());
     }
 
     #[test]

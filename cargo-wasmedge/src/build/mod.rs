@@ -5,6 +5,7 @@
 //! * [`Cargo`]: the toolchain's cargo;
 //! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
 //! * [`runner_variable`]: has cargo start programs with our runner;
+//! * [`linker`]: has rustc link with words of ours about what is undefined;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`c`]: a C compiler for crates that need one.
 //!
@@ -14,6 +15,7 @@ pub mod c;
 mod cargo;
 mod invocation;
 mod kinds;
+pub mod linker;
 pub mod lockfiles;
 mod runner;
 mod subcommand;

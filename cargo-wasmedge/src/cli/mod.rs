@@ -18,7 +18,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::flags::{Flags, Options};
 use self::global::Global;
-use crate::build::lockfiles;
+use crate::build::{linker, lockfiles};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::process::Failed;
@@ -115,6 +115,13 @@ enum Command {
         /// The folder of the journal
         journal: PathBuf,
     },
+    /// What rustc starts in the place of the linker
+    #[command(name = linker::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Linker {
+        /// The linker and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -196,6 +203,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Guard { journal } = &cli.command {
         return lockfiles::guard(journal);
     }
+    if let Command::Linker { args } = &cli.command {
+        return linker::start(args);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -228,7 +238,10 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             }
         }
         Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. } | Command::Kept { .. } | Command::Guard { .. } => Ok(0),
+        Command::Runner { .. }
+        | Command::Kept { .. }
+        | Command::Guard { .. }
+        | Command::Linker { .. } => Ok(0),
     }
 }
 

@@ -34,9 +34,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         }
     }
     let cargo = global.cargo()?;
-    if invocation.subcommand == "clippy" {
-        check_clippy(&cargo)?;
-    }
+    check_is_there(&cargo, &invocation.subcommand)?;
     let (app, config) = global.app(&cargo, &invocation)?;
     let ports = app.ports(&config)?;
     for unknown in app.unknown_keys()? {
@@ -89,19 +87,26 @@ fn native(subcommand: &str) -> Error {
     anyhow::anyhow!(text).into()
 }
 
-/// clippy only reads libraries of the rustc that it was built with.
-fn check_clippy(cargo: &Cargo) -> Result<()> {
+/// What the toolchain that set-up installs cannot do: clippy only reads libraries of
+/// the rustc that it was built with. `fix` has cargo start itself again by its
+/// executable, which is the loader.
+fn check_is_there(cargo: &Cargo, subcommand: &str) -> Result<()> {
     let toolchain = cargo.toolchain();
-    if toolchain.origin != Origin::Private
-        || toolchain.rustc.with_file_name("cargo-clippy").is_file()
-    {
+    let there = match subcommand {
+        "clippy" => toolchain.rustc.with_file_name("cargo-clippy").is_file(),
+        "fix" => false,
+        _ => true,
+    };
+    if there || toolchain.origin != Origin::Private {
         return Ok(());
     }
     Err(Error::NotSetUp {
         what: format!(
-            "the toolchain that was set up (rustc {}) has no clippy",
+            "the toolchain that was set up (rustc {}) has no {subcommand}",
             toolchain.rustc_version
         ),
-        mend: format!("rustup target add {TARGET}, so that the toolchain with your clippy is used"),
+        mend: format!(
+            "rustup target add {TARGET}, so that the toolchain with your {subcommand} is used"
+        ),
     })
 }

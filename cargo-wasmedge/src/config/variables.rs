@@ -74,13 +74,27 @@ pub static VARIABLES: &[Variable] = &[
     variable(
         "CARGO_TARGET_WASM32_WASIP1_LINKER",
         User,
-        "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`.",
+        "The linker. Default: what the toolchain brings, else `wasm-ld` or `rust-lld` on `PATH`. \
+         The command gives cargo a script that starts it and explains undefined symbols.",
     ),
     variable(
-        "CC, AR, CFLAGS, also as `CC_wasm32_wasip1` or `TARGET_CC`",
+        "CC_wasm32_wasip1, CXX_wasm32_wasip1, AR_wasm32_wasip1, RANLIB_wasm32_wasip1",
         User,
-        "The compiler for C parts of crates, the archiver and flags, as the crate `cc` reads them. \
-         Where they are not set, the command sets them to the clang that it found.",
+        "The tools for C parts of crates. Of `CC_wasm32-wasip1`, `CC_wasm32_wasip1` and `TARGET_CC` \
+         the first that is set counts. Where none is, the command takes the clang that it found, \
+         also where `CC` names one for the machine itself.",
+    ),
+    variable(
+        "CFLAGS_wasm32_wasip1, CXXFLAGS_wasm32_wasip1, BINDGEN_EXTRA_CLANG_ARGS_wasm32_wasip1",
+        User,
+        "Flags for them and for bindgen, in the same spellings. The command adds wasi-libc's headers \
+         behind them, unless a compiler of yours finds some by itself.",
+    ),
+    variable(
+        "WASI_SDK_PATH, WASI_SYSROOT",
+        User,
+        "A wasi-sdk, of which the crate `cc` takes all tools and headers; a sysroot, of which it takes \
+         the headers and the library of C++. Where neither is set, the command sets the second.",
     ),
     variable(
         "CARGO_WASMEDGE_VERBOSE",

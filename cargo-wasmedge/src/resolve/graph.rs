@@ -48,24 +48,42 @@ impl<'a> Graph<'a> {
         Some((self.package(id)?, self.nodes.get(id).copied()?))
     }
 
-    /// Packages whose build scripts use the crate that all of them use for C.
+    /// Packages whose build scripts use the crate that all of them use for C: directly,
+    /// or by way of `cmake`, `openssl-src` and others.
     pub(super) fn with_c(&self) -> Vec<&'a Package> {
         let compiles = |node: &cargo_metadata::Node| {
-            node.deps.iter().any(|dep| {
-                let builds =
-                    |kind: &cargo_metadata::DepKindInfo| kind.kind == DependencyKind::Build;
-                let name = self
-                    .packages
-                    .get(&dep.pkg)
-                    .map(|package| package.name.as_str());
-                name == Some("cc") && dep.dep_kinds.iter().any(builds)
-            })
+            let mut builds = node
+                .deps
+                .iter()
+                .filter(|dep| has_kind(dep, DependencyKind::Build));
+            builds.any(|dep| self.is_made_of_cc(&dep.pkg))
         };
         let found = self.nodes.iter().filter(|(_, node)| compiles(node));
         let found = found.filter_map(|(id, _)| self.package(id));
         let mut found: Vec<&Package> = found.collect();
         found.sort_by_key(|package| (&package.name, &package.version));
         found
+    }
+
+    /// Whether it is the crate `cc`, or is linked with it.
+    fn is_made_of_cc(&self, package: &PackageId) -> bool {
+        let mut seen = BTreeSet::from([package]);
+        let mut todo = vec![package];
+        while let Some(id) = todo.pop() {
+            if self
+                .packages
+                .get(id)
+                .is_some_and(|package| package.name == "cc")
+            {
+                return true;
+            }
+            for dep in self.nodes.get(id).iter().flat_map(|node| &node.deps) {
+                if has_kind(dep, DependencyKind::Normal) && seen.insert(&dep.pkg) {
+                    todo.push(&dep.pkg);
+                }
+            }
+        }
+        false
     }
 
     /// The packages that depend on `package`, each with its requirement.
@@ -147,8 +165,7 @@ impl<'a> Graph<'a> {
                 continue;
             }
             for dep in self.nodes.get(id).iter().flat_map(|node| &node.deps) {
-                let kinds = &dep.dep_kinds;
-                if kinds.iter().any(|kind| kind.kind == DependencyKind::Normal) {
+                if has_kind(dep, DependencyKind::Normal) {
                     todo.push(&dep.pkg);
                 }
             }
@@ -168,5 +185,72 @@ impl<'a> Graph<'a> {
             }
         }
         seen
+    }
+}
+
+fn has_kind(dep: &cargo_metadata::NodeDep, kind: DependencyKind) -> bool {
+    dep.dep_kinds.iter().any(|of| of.kind == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cargo would say of packages that depend on each other: who, on whom, and
+    /// of which kind (`null` is the ordinary one).
+    fn metadata(packages: &[&str], depends: &[(&str, &str, Option<&str>)]) -> Metadata {
+        let id = |name: &str| format!("registry+x#{name}@1.0.0");
+        let all = packages.iter().map(|name| {
+            serde_json::json!({
+                "name": name, "version": "1.0.0", "id": id(name), "source": null,
+                "dependencies": [], "targets": [], "features": {},
+                "manifest_path": format!("/{name}/Cargo.toml"), "edition": "2021",
+            })
+        });
+        let nodes = packages.iter().map(|name| {
+            let deps = depends.iter().filter(|(who, ..)| who == name);
+            let deps = deps.map(|(_, whom, kind)| {
+                serde_json::json!({
+                    "name": whom, "pkg": id(whom),
+                    "dep_kinds": [{"kind": kind, "target": null}],
+                })
+            });
+            serde_json::json!({
+                "id": id(name), "dependencies": [], "features": [],
+                "deps": deps.collect::<Vec<_>>(),
+            })
+        });
+        let json = serde_json::json!({
+            "packages": all.collect::<Vec<_>>(),
+            "resolve": { "nodes": nodes.collect::<Vec<_>>(), "root": null },
+            "workspace_members": [], "workspace_root": "/", "target_directory": "/target",
+            "version": 1, "metadata": null,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn c_may_be_compiled_by_way_of_other_crates() {
+        let packages = [
+            "ring", "zlib", "ssl", "cmake", "src", "client", "tool", "cc",
+        ];
+        let metadata = metadata(
+            &packages,
+            &[
+                ("ring", "cc", Some("build")),
+                ("zlib", "cmake", Some("build")),
+                ("cmake", "cc", None),
+                ("ssl", "src", Some("build")),
+                ("src", "cmake", None),
+                // Its build script downloads something by TLS: that C is the machine's.
+                ("tool", "client", Some("build")),
+                ("client", "ring", None),
+                // Compiles for others, and only in tests itself.
+                ("client", "cc", Some("dev")),
+            ],
+        );
+        let with_c = Graph::new(&metadata).with_c();
+        let with_c: Vec<&str> = with_c.iter().map(|package| &**package.name).collect();
+        assert_eq!(with_c, ["ring", "ssl", "zlib"]);
     }
 }

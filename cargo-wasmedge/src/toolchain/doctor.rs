@@ -181,7 +181,7 @@ fn host_linker(env: &Env) -> Check {
 /// Only some apps need it.
 fn c_for_wasm(dirs: &Dirs, env: &Env) -> Check {
     let name = "C for wasm32";
-    if c::is_chosen(env) {
+    if c::chosen(env).is_some() {
         return check(name, Status::Ok, "chosen by a variable", None);
     }
     match c::find_in(dirs, env) {

@@ -23,7 +23,7 @@ mod doctor;
 mod env;
 mod find;
 mod job;
-mod process;
+pub(crate) mod process;
 mod progress;
 pub mod rust;
 mod setup;

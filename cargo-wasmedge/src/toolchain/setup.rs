@@ -123,7 +123,7 @@ fn present(dirs: &Dirs, env: &Env, what: &What) -> Option<SetUp> {
         None
     };
     let c = if what.c {
-        Some(c::find_in(dirs, env).ok()?)
+        Some(c::find_in(dirs, env).ok().filter(c::is_complete)?)
     } else {
         None
     };

@@ -133,3 +133,31 @@ fn a_failure_leaves_what_was_there() {
         &["cannot compile app.wasm", "bad opcode"],
     );
 }
+
+/// A minute without a word looks like a program that hangs.
+#[test]
+fn how_long_it_will_take_is_told_from_how_long_it_took_before() {
+    let fake = Fake::new("1.97.1");
+    program(&fake);
+    std::fs::create_dir_all(fake.path("cache")).unwrap();
+    let speed = fake.path("cache/aot-speed.json");
+    // Seconds per megabyte: the module has some fifty bytes.
+    std::fs::write(&speed, r#"{"0.17.1": 1000000.0, "0.14.1": 1.0}"#).unwrap();
+    let said = |args: &[&str]| {
+        let output = fake.command(args).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert_eq!(said(&["-q", "compile", "app.wasm"]), "");
+    std::fs::remove_dir_all(fake.path("cache/aot")).unwrap();
+    let told = said(&["compile", "app.wasm"]);
+    let (_, about) = told.split_once("(WasmEdge 0.17.1), about ").unwrap();
+    let (seconds, rest) = about.split_once(" s\n").unwrap();
+    let seconds: u64 = seconds.parse().unwrap();
+    let copied = std::fs::metadata(fake.app().join("app.so")).unwrap().len();
+    assert_eq!(seconds, copied, "a second for each byte that is compiled");
+    // No line of progress for what is there before the first is due, and no control
+    // characters where nobody looks.
+    assert_eq!(rest.lines().count(), 1, "{told}");
+    assert!(!told.contains(['\r', '\x1b']), "{told:?}");
+}

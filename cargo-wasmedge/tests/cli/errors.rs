@@ -130,3 +130,33 @@ fn setup_wants_the_version_that_is_named_before_it() {
         assert!(said.contains("0.17.9"), "{args:?}: {said}");
     }
 }
+
+/// A toolchain from Debian's packages has no clippy, and its cargo cannot start itself.
+#[test]
+fn what_a_toolchain_of_packages_cannot_do_is_refused() {
+    let fake = Fake::new("1.97.1");
+    let folder = fake.path("cache/toolchains/debian-sid-1.95.0");
+    std::fs::create_dir_all(folder.join("bin")).unwrap();
+    for program in ["cargo", "rustc"] {
+        let from = fake.path("bin").join(program);
+        std::fs::rename(from, folder.join("bin").join(program)).unwrap();
+    }
+    let stamp = serde_json::json!({
+        "version": "1.95.0", "suite": "sid", "mirror": "file:/mirror", "installed-at": 0,
+        "folder": folder, "packages": {},
+    });
+    std::fs::write(folder.join("installed.json"), stamp.to_string()).unwrap();
+    let run = |subcommand: &str| {
+        let mut command = fake.command([subcommand]);
+        let command = command.env_remove("RUSTC").env("FAKE_CARGO", "true");
+        let output = command.output().unwrap();
+        (output.status.code(), stderr(&output))
+    };
+    assert_eq!(run("build"), (Some(0), String::new()));
+    for subcommand in ["fix", "clippy"] {
+        let (code, said) = run(subcommand);
+        assert_eq!(code, Some(96), "{said}");
+        assert!(said.contains(&format!("has no {subcommand}")), "{said}");
+        assert!(said.contains("help: rustup target add"), "{said}");
+    }
+}

@@ -7,6 +7,7 @@ mod errors;
 mod fake;
 mod help;
 mod left_behind;
+mod linker;
 mod lockfile;
 mod packages;
 mod passthrough;

@@ -1,11 +1,16 @@
 //! The runner: how WasmEdge is started.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
-use crate::fake::{Fake, stderr};
+use crate::fake::{Fake, Guard, stderr, wait_for};
 
 /// Runs a program built into `profile`, as cargo would.
 fn run(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Output {
+    runner(fake, profile, env).output().unwrap()
+}
+
+/// The command for it.
+fn runner(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Command {
     let folder = fake.app().join("target/wasm32-wasip1").join(profile);
     std::fs::create_dir_all(&folder).unwrap();
     let program = folder.join("app.wasm");
@@ -25,7 +30,7 @@ fn run(fake: &Fake, profile: &str, env: &[(&str, &str)]) -> Output {
     ]);
     command.env("CARGO_MANIFEST_DIR", fake.app());
     command.envs(env.iter().copied());
-    command.output().unwrap()
+    command
 }
 
 fn args(fake: &Fake) -> Vec<String> {
@@ -98,6 +103,26 @@ fn two_runs_at_once_compile_once() {
         }
     });
     assert_eq!(fake.read("compiled").lines().count(), 1);
+}
+
+#[test]
+fn who_waits_for_another_compilation_says_so() {
+    let fake = Fake::new("1.97.1");
+    run(&fake, "release", &[]);
+    // Its entry, as while it is being made.
+    let entries = fake.path("cache/aot").read_dir().unwrap();
+    let entry = entries.map(|entry| entry.unwrap().path()).next().unwrap();
+    std::fs::remove_file(entry.join("app.wasm")).unwrap();
+    let lock = std::fs::File::open(entry.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    let said = std::fs::File::create(fake.path("said")).unwrap();
+    let mut command = runner(&fake, "release", &[]);
+    let mut waiting = Guard(command.stderr(said).spawn().unwrap());
+    let waits = "Blocking while another process compiles app.wasm";
+    wait_for("it to say so", || fake.read("said").contains(waits));
+    lock.unlock().unwrap();
+    assert!(waiting.0.wait().unwrap().success());
+    assert_eq!(fake.read("compiled").lines().count(), 2);
 }
 
 #[test]

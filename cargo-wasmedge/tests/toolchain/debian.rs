@@ -225,15 +225,21 @@ END
     assert_eq!(stamp["packages"]["lld"], "1:21.1.8-74");
 }
 
-#[test]
-fn clang_from_packages() {
-    let machine = Machine::debian();
-    fs::rename(machine.path("mirror/trixie"), machine.path("mirror/forky")).unwrap();
+/// A clang, an archiver and wasi-libc, as packages. The clang says what it is called
+/// with, and what `starts_itself` is: whether it can start itself again, as it does
+/// for assembly.
+fn c_packages(machine: &Machine, starts_itself: &str) {
+    let suite = machine.path("mirror/forky");
+    if !suite.exists() {
+        fs::rename(machine.path("mirror/trixie"), suite).unwrap();
+    }
     machine.package(
         "forky",
         "clang_1%3a21.1.8-1_amd64",
         &format!(
-            "mkdir -p $ROOT/usr/bin; echo 'echo \"$@\" > \"{}\"' > $ROOT/usr/bin/clang
+            "mkdir -p $ROOT/usr/bin; echo 'echo \"$@\" > \"{}\"
+{starts_itself}' > $ROOT/usr/bin/clang
+: > $ROOT/usr/bin/clang++
 own=$ROOT/usr/lib/llvm-21/lib/clang/21/include; mkdir -p $own; : > $own/stddef.h",
             machine.path("called").display()
         ),
@@ -241,29 +247,100 @@ own=$ROOT/usr/lib/llvm-21/lib/clang/21/include; mkdir -p $own; : > $own/stddef.h
     machine.package(
         "forky",
         "llvm_1%3a21.1.8-1_amd64",
-        "mkdir -p $ROOT/usr/bin; : > $ROOT/usr/bin/llvm-ar",
+        "mkdir -p $ROOT/usr/bin; : > $ROOT/usr/bin/llvm-ar; : > $ROOT/usr/bin/llvm-ranlib",
     );
     machine.package(
         "forky",
         "wasi-libc_0.0.1-1_all",
         "mkdir -p $ROOT/usr/include/wasm32-wasi",
     );
-    let what = What {
-        c: true,
-        ..What::default()
-    };
-    let set_up = setup_in(&machine.dirs(), &machine.env(), &what, &quiet).unwrap();
+    machine.package(
+        "forky",
+        "libc++-dev-wasm32_1%3a21.1.8-1_all",
+        "lib=$ROOT/usr/lib/wasm32-wasi; mkdir -p $lib; echo C++ > $lib/libc++.a",
+    );
+}
+
+const C: What = What {
+    rust: false,
+    c: true,
+    wasmedge: Vec::new(),
+};
+
+#[test]
+fn clang_from_packages() {
+    let machine = Machine::debian();
+    c_packages(&machine, "");
+    let set_up = setup_in(&machine.dirs(), &machine.env(), &C, &quiet).unwrap();
     let c = set_up.c.unwrap();
     let folder = machine.path("cache/c/debian-forky-21.1.8");
     assert_eq!(c.clang, folder.join("bin/clang"));
+    assert_eq!(c.clangxx, Some(folder.join("bin/clang++")));
     assert_eq!(c.ar, folder.join("bin/llvm-ar"));
+    assert_eq!(c.ranlib, Some(folder.join("bin/llvm-ranlib")));
     assert_eq!(c.headers, Some(folder.join("usr/include/wasm32-wasi")));
     assert_eq!(c.origin, Origin::Private);
+    // In its place, not where it was unpacked.
+    let sysroot = c.sysroot.unwrap();
+    assert_eq!(sysroot, folder.join("sysroot"));
+    let library = sysroot.join("lib/wasm32-wasip1/libc++.a");
+    assert_eq!(fs::read_to_string(library).unwrap(), "C++\n");
+    assert!(sysroot.join("include/wasm32-wasip1").is_dir());
     // The check has started it with its own headers.
     let called = fs::read_to_string(machine.path("called")).unwrap();
     let own = folder.join("usr/lib/llvm-21/lib/clang/21");
-    let start = format!("-resource-dir {} --target=wasm32-wasip1 ", own.display());
+    let start = format!(
+        "-no-canonical-prefixes -resource-dir {} --target=wasm32-wasip1 ",
+        own.display()
+    );
     assert!(called.starts_with(&start), "{called}");
+}
+
+/// As an earlier release of the command left one: a `.S` file, or two files at once,
+/// were errors.
+#[test]
+fn a_clang_that_cannot_start_itself_is_set_up_anew() {
+    let machine = Machine::debian();
+    c_packages(&machine, "");
+    let set_up = || setup_in(&machine.dirs(), &machine.env(), &C, &quiet);
+    set_up().unwrap();
+    let unpacked = machine.path("cache/c/debian-forky-21.1.8/usr/bin/clang");
+    let works = fs::read(&unpacked).unwrap();
+    let broken = "case \"$*\" in *assembler*) echo '-cc1: error' >&2; exit 1;; esac";
+    fs::write(&unpacked, broken).unwrap();
+    set_up().unwrap();
+    assert_eq!(fs::read(&unpacked).unwrap(), works);
+    // One that the packages hold is not called installed.
+    fs::remove_dir_all(machine.path("cache/c")).unwrap();
+    c_packages(&machine, &broken.replace('\'', "\""));
+    let (what, _) = not_set_up(set_up());
+    assert!(
+        what.contains("does not compile for wasm32-wasip1"),
+        "{what}"
+    );
+    assert!(what.contains("-cc1: error"), "{what}");
+}
+
+/// clang and llvm alone are installed on many machines. They make objects, but find no
+/// `string.h`.
+#[test]
+fn a_clang_on_path_takes_the_headers_that_are_set_up() {
+    let machine = Machine::debian();
+    c_packages(&machine, "");
+    machine.script("bin/clang-19", "exit 0");
+    machine.script("bin/clang++-19", "exit 0");
+    machine.script("bin/llvm-ar-19", "exit 0");
+    let set_up = setup_in(&machine.dirs(), &machine.env(), &C, &quiet).unwrap();
+    let c = set_up.c.unwrap();
+    assert_eq!(c.origin, Origin::Path);
+    assert_eq!(c.clang, machine.path("bin/clang-19"));
+    assert_eq!(c.clangxx, Some(machine.path("bin/clang++-19")));
+    let headers = machine.path("cache/c/debian-forky-21.1.8/usr/include/wasm32-wasi");
+    assert_eq!(c.headers, Some(headers));
+    // Now all is there.
+    let calls = machine.lines("apt-calls");
+    setup_in(&machine.dirs(), &machine.env(), &C, &quiet).unwrap();
+    assert_eq!(machine.lines("apt-calls"), calls);
 }
 
 /// Others may use a cache that they cannot write, as in an image of a container.

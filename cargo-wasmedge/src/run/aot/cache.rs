@@ -1,7 +1,7 @@
 //! The cache of compiled programs.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::compile::compile;
+use super::speed::Speed;
 use super::{lower, processor};
 use crate::error::Result;
 use crate::fs::open_lock_file;
@@ -69,8 +70,16 @@ impl Cache {
         }
         let failed = || format!("cannot write {}", folder.display());
         let lock = open_lock_file(&folder.join(".lock"))?;
-        // Where there are no locks two may compile the same; the rename makes it safe.
-        let _ = lock.lock();
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            let name = name.to_string_lossy();
+            shell.status(
+                "Blocking",
+                format_args!("while another process compiles {name}"),
+            );
+            // Where there are no locks two may compile the same; the rename makes it
+            // safe.
+            let _ = lock.lock();
+        }
         if is_there(&compiled) {
             return Ok(Ok(compiled));
         }
@@ -80,7 +89,11 @@ impl Cache {
             .tempfile_in(&folder)
             .with_context(failed)?
             .into_temp_path();
-        if let Err(why) = compile(wasmedge, program, &work, shell) {
+        let speed = Speed::new(
+            self.folder.with_file_name("aot-speed.json"),
+            wasmedge.version.to_string(),
+        );
+        if let Err(why) = compile(wasmedge, program, &work, &speed, shell) {
             return Ok(Err(why));
         }
         std::fs::rename(&work, &compiled).with_context(failed)?;

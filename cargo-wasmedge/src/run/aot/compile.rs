@@ -1,13 +1,16 @@
 //! Compiling one program with WasmEdge's own compiler.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::lower;
+use super::progress::Progress;
+use super::speed::Speed;
 use crate::shell::Shell;
+use crate::toolchain::process::{self, End, Limits};
 use crate::toolchain::wasmedge::WasmEdge;
 
 /// Compiles `program` ahead of time, into the file `compiled`.
@@ -15,45 +18,37 @@ pub(super) fn compile(
     wasmedge: &WasmEdge,
     program: &Path,
     compiled: &Path,
+    speed: &Speed,
     shell: &Shell,
 ) -> anyhow::Result<()> {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
-    let version = &wasmedge.version;
-    shell.status(
-        "Compiling",
-        format_args!("{name} ahead of time (WasmEdge {version})"),
-    );
     let lowered = lower_file(program, shell)?;
-    let spinner = shell.shows_progress().then(|| {
-        let spinner = indicatif::ProgressBar::new_spinner().with_message("compiling ahead of time");
-        let style = indicatif::ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-        spinner.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        spinner
-    });
+    let source = lowered.as_deref().unwrap_or(program);
+    let size = std::fs::metadata(source).map_or(0, |meta| meta.len());
     // At WasmEdge's own level, O2: O3 and Os are alike (docs/benchmarks.md).
     let mut command = Command::new(&wasmedge.program);
-    command
-        .arg("compile")
-        .arg(lowered.as_deref().unwrap_or(program))
-        .arg(compiled)
-        .stdin(Stdio::null());
+    command.arg("compile").arg(source).arg(compiled);
+    let version = wasmedge.version.to_string();
+    let mut progress = Progress::start(shell, &name, &version, speed.estimate(size));
     shell.command(&command);
-    let output = command.output();
-    if let Some(spinner) = spinner {
-        spinner.finish_and_clear();
-    }
-    let output = output.with_context(|| format!("cannot start {}", wasmedge.program.display()))?;
+    let finished = process::run(&mut command, Limits::total(Duration::MAX), || {
+        progress.tick();
+        0
+    });
+    let took = progress.finish();
+    let finished =
+        finished.with_context(|| format!("cannot start {}", wasmedge.program.display()))?;
     let made = std::fs::metadata(compiled).is_ok_and(|meta| meta.len() > 0);
-    if !output.status.success() || !made {
-        let said = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        let last = errors
-            .lines()
-            .chain(said.lines())
-            .rfind(|line| !line.trim().is_empty());
-        anyhow::bail!("{}: {}", output.status, last.unwrap_or("no message"));
+    if !finished.success() || !made {
+        let said = finished.stderr.lines().chain(finished.stdout.lines());
+        let last = said.rev().find(|line| !line.trim().is_empty());
+        let status = match finished.end {
+            End::Exited(status) => status.to_string(),
+            _ => "ended".to_owned(),
+        };
+        anyhow::bail!("{status}: {}", last.unwrap_or("no message"));
     }
+    speed.learn(size, took);
     Ok(())
 }
 

@@ -4,5 +4,7 @@ mod cache;
 mod compile;
 mod lower;
 mod processor;
+mod progress;
+mod speed;
 
 pub use cache::Cache;

@@ -7,10 +7,11 @@
 mod find;
 mod setup;
 mod toolchain;
+mod variables;
 
-pub use find::find_in;
-pub(super) use setup::set_up;
-pub use toolchain::{CToolchain, is_chosen};
+pub use find::{find_in, headers};
+pub(super) use setup::{is_complete, set_up};
+pub use toolchain::{CToolchain, chosen, env_of_users_own};
 
 /// The command that sets up a missing one.
 pub const MEND: &str = "cargo wasmedge setup --c";

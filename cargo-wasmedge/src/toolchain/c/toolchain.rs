@@ -1,29 +1,27 @@
 //! What was found, and how build scripts are made to use it.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
+use super::variables::{SDK, SYSROOT, Variables};
 use crate::toolchain::env::Env;
 use crate::toolchain::find::Origin;
-
-/// Names of the variables in which a user chooses for our target.
-const CC_VARIABLES: [&str; 3] = ["CC_wasm32_wasip1", "CC_wasm32-wasip1", "TARGET_CC"];
-const AR_VARIABLES: [&str; 3] = ["AR_wasm32_wasip1", "AR_wasm32-wasip1", "TARGET_AR"];
-const CFLAGS_VARIABLES: [&str; 3] = [
-    "CFLAGS_wasm32_wasip1",
-    "CFLAGS_wasm32-wasip1",
-    "TARGET_CFLAGS",
-];
 
 /// A clang and an archiver for `wasm32-wasip1`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct CToolchain {
     /// The compiler.
     pub clang: PathBuf,
+    /// The compiler as one of C++, where it is there.
+    pub clangxx: Option<PathBuf>,
     /// The archiver, llvm-ar.
     pub ar: PathBuf,
+    /// llvm-ranlib, where it is there.
+    pub ranlib: Option<PathBuf>,
     /// The folder of wasi-libc's headers.
     pub headers: Option<PathBuf>,
+    /// A folder with the library of C++, in wasi-sdk's layout.
+    pub sysroot: Option<PathBuf>,
     /// Where the compiler was found.
     pub origin: Origin,
 }
@@ -31,26 +29,75 @@ pub struct CToolchain {
 impl CToolchain {
     /// Variables for cargo, without those for which `env` holds the user's choice.
     pub fn env(&self, env: &Env) -> Vec<(String, OsString)> {
-        let is_free = |names: [&str; 3]| names.iter().all(|name| env.var(name).is_none());
-        let mut set = Vec::new();
-        if is_free(CC_VARIABLES) {
-            set.push((CC_VARIABLES[0].to_owned(), self.clang.clone().into()));
-            if let Some(headers) = self.headers.as_ref().filter(|_| is_free(CFLAGS_VARIABLES)) {
-                let mut flags = OsString::from("-isystem ");
-                flags.push(headers);
-                set.push((CFLAGS_VARIABLES[0].to_owned(), flags));
-            }
+        if env.var(SDK).is_some() {
+            return Vec::new();
         }
-        if is_free(AR_VARIABLES) {
-            set.push((AR_VARIABLES[0].to_owned(), self.ar.clone().into()));
+        let mut variables = Variables::new(env);
+        variables.tool("CC", &self.clang);
+        variables.tool("AR", &self.ar);
+        if let Some(ranlib) = &self.ranlib {
+            variables.tool("RANLIB", ranlib);
         }
-        set
+        if let Some(clangxx) = &self.clangxx {
+            variables.tool("CXX", clangxx);
+        }
+        if let Some(sysroot) = &self.sysroot
+            && variables.chosen("CXX").is_none()
+        {
+            variables.set_if_free(SYSROOT, sysroot.as_os_str());
+        }
+        if let Some(headers) = &self.headers {
+            let compilers = [Some(self.clang.as_path()), self.clangxx.as_deref()];
+            set_headers(&mut variables, headers, compilers);
+        }
+        variables.into_set()
     }
 }
 
-/// Whether the user chose a compiler for our target.
-pub fn is_chosen(env: &Env) -> bool {
-    CC_VARIABLES.iter().any(|name| env.var(name).is_some())
+/// Variables for cargo where no compiler was found but the user's own.
+pub fn env_of_users_own(headers: Option<&Path>, env: &Env) -> Vec<(String, OsString)> {
+    if env.var(SDK).is_some() {
+        return Vec::new();
+    }
+    let mut variables = Variables::new(env);
+    if let Some(headers) = headers {
+        set_headers(&mut variables, headers, [None, None]);
+    }
+    variables.into_set()
+}
+
+/// Has C and C++ compiled, and read by bindgen, with wasi-libc's headers. `compilers`
+/// are ours of the two languages.
+fn set_headers(variables: &mut Variables<'_>, headers: &Path, compilers: [Option<&Path>; 2]) {
+    let flag = |folder: &Path| {
+        let mut flag = OsString::from("-isystem ");
+        flag.push(folder);
+        flag
+    };
+    let c = flag(headers);
+    let of_cxx = headers.join("c++/v1");
+    let cxx = if of_cxx.is_dir() {
+        // In front: its `stdlib.h` includes the next one.
+        let mut cxx = flag(&of_cxx);
+        cxx.push(" ");
+        cxx.push(&c);
+        cxx
+    } else {
+        c.clone()
+    };
+    let [clang, clangxx] = compilers;
+    if !variables.finds_headers("CC", "CFLAGS", clang) {
+        variables.flags("CFLAGS", &c);
+    }
+    if !variables.finds_headers("CXX", "CXXFLAGS", clangxx) {
+        variables.flags("CXXFLAGS", &cxx);
+    }
+    variables.flags("BINDGEN_EXTRA_CLANG_ARGS", &c);
+}
+
+/// The compiler that the user chose for our target, if any.
+pub fn chosen(env: &Env) -> Option<&OsStr> {
+    Variables::new(env).chosen("CC").or_else(|| env.var(SDK))
 }
 
 #[cfg(test)]
@@ -60,33 +107,80 @@ mod tests {
     fn toolchain() -> CToolchain {
         CToolchain {
             clang: "/clang".into(),
+            clangxx: Some("/clang++".into()),
             ar: "/llvm-ar".into(),
+            ranlib: None,
             headers: Some("/include".into()),
+            sysroot: Some("/sysroot".into()),
             origin: Origin::Path,
         }
     }
 
-    fn names(env: &Env) -> Vec<String> {
-        let set = toolchain().env(env);
-        set.into_iter().map(|(name, _)| name).collect()
+    fn set(env: &Env) -> Vec<String> {
+        let set = toolchain().env(env).into_iter();
+        set.map(|(name, value)| format!("{name}={}", value.to_string_lossy()))
+            .collect()
     }
 
     #[test]
-    fn variables_are_set_unless_the_user_chose() {
-        let none = Env::empty("/").with("CC", "gcc").with("CFLAGS", "-O2");
+    fn all_is_set_where_the_user_chose_nothing() {
+        // These two are for the machine itself.
+        let env = Env::empty("/").with("CC", "gcc").with("AR", "ar");
         assert_eq!(
-            names(&none),
+            set(&env),
             [
-                "CC_wasm32_wasip1",
-                "CFLAGS_wasm32_wasip1",
-                "AR_wasm32_wasip1"
+                "CC_wasm32_wasip1=/clang",
+                "AR_wasm32_wasip1=/llvm-ar",
+                "CXX_wasm32_wasip1=/clang++",
+                "WASI_SYSROOT=/sysroot",
+                "CFLAGS_wasm32_wasip1=-isystem /include",
+                "CXXFLAGS_wasm32_wasip1=-isystem /include",
+                "BINDGEN_EXTRA_CLANG_ARGS_wasm32_wasip1=-isystem /include",
             ]
         );
-        assert!(!is_chosen(&none));
-        let own = Env::empty("/").with("TARGET_CC", "clang-19");
-        assert_eq!(names(&own), ["AR_wasm32_wasip1"]);
-        assert!(is_chosen(&own));
-        let flags = Env::empty("/").with("CFLAGS_wasm32-wasip1", "-g");
-        assert_eq!(names(&flags), ["CC_wasm32_wasip1", "AR_wasm32_wasip1"]);
+        assert_eq!(chosen(&env), None);
+    }
+
+    #[test]
+    fn a_tool_of_the_users_is_not_replaced_and_gets_the_headers() {
+        for name in ["CC_wasm32_wasip1", "CC_wasm32-wasip1", "TARGET_CC"] {
+            let env = Env::empty("/").with(name, "/nowhere/clang-19");
+            let set = set(&env);
+            assert!(!set.iter().any(|set| set.starts_with("CC_")), "{set:?}");
+            assert!(set.contains(&"AR_wasm32_wasip1=/llvm-ar".to_owned()));
+            assert!(set.contains(&"CFLAGS_wasm32_wasip1=-isystem /include".to_owned()));
+            assert_eq!(chosen(&env), Some(OsStr::new("/nowhere/clang-19")));
+        }
+        // A C++ compiler of the user's has a library of its own.
+        let env = Env::empty("/").with("TARGET_CXX", "/nowhere/clang++");
+        let set = set(&env);
+        assert!(!set.iter().any(|set| set.starts_with("CXX_")), "{set:?}");
+        assert!(!set.iter().any(|set| set.starts_with("WASI_")), "{set:?}");
+    }
+
+    #[test]
+    fn a_wasi_sdk_brings_all_itself() {
+        let env = Env::empty("/").with("WASI_SDK_PATH", "/opt/wasi-sdk");
+        assert_eq!(toolchain().env(&env), []);
+        assert_eq!(env_of_users_own(Some(Path::new("/include")), &env), []);
+        assert!(chosen(&env).is_some());
+    }
+
+    #[test]
+    fn c_plus_plus_finds_its_own_headers_before_those_of_c() {
+        let root = tempfile::tempdir().unwrap();
+        let headers = root.path().display().to_string();
+        std::fs::create_dir_all(root.path().join("c++/v1")).unwrap();
+        let env = Env::empty("/");
+        let set = env_of_users_own(Some(root.path()), &env);
+        let of = |wanted: &str| {
+            let found = set.iter().find(|(name, _)| name == wanted);
+            found.unwrap().1.to_string_lossy().into_owned()
+        };
+        assert_eq!(
+            of("CXXFLAGS_wasm32_wasip1"),
+            format!("-isystem {headers}/c++/v1 -isystem {headers}")
+        );
+        assert_eq!(of("CFLAGS_wasm32_wasip1"), format!("-isystem {headers}"));
     }
 }

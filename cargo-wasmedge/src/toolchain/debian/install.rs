@@ -68,6 +68,7 @@ impl<'a> Debian<'a> {
         suite.download(recipe.packages, &plan)?;
         let unpacked = self.unpack(&suite, &plan, &folder)?;
         program::wrap(recipe.programs, &unpacked, &folder).map_err(|error| format!("{error:#}"))?;
+        link(recipe.links, &unpacked).map_err(|error| format!("{error:#}"))?;
         move_to(&unpacked, &folder).map_err(|error| format!("{error:#}"))?;
         let checked = check(&folder, version).map_err(|reason| {
             let _ = fs::remove_dir_all(&folder);
@@ -171,6 +172,25 @@ pub(crate) fn sweep(dirs: &Dirs) -> anyhow::Result<()> {
                 removed.with_context(|| format!("cannot delete {}", path.display()))?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Makes the links of a recipe. They are relative, so they stay right when the folder
+/// is moved.
+fn link(links: &[(&str, &str)], root: &Path) -> anyhow::Result<()> {
+    for (place, target) in links {
+        if !root.join(target).exists() {
+            continue;
+        }
+        let up = "../".repeat(Path::new(place).components().count() - 1);
+        let place = root.join(place);
+        let failed = || format!("cannot make {}", place.display());
+        fs::create_dir_all(place.parent().unwrap_or(root)).with_context(failed)?;
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(format!("{up}{target}"), &place).with_context(failed)?;
+        #[cfg(not(unix))]
+        anyhow::bail!("{}: no link to {up}{target} here", failed());
     }
     Ok(())
 }

@@ -8,6 +8,9 @@
 //! A wrapper starts the real program through the prefix's own dynamic loader
 //! with `--library-path` (glibc 2.33 or newer for `--argv0`), so neither the
 //! environment nor the programs that it starts in turn see those libraries.
+//!
+//! `/proc/self/exe` is then the loader. A program that starts itself by it fails:
+//! it has to be told to take the path that it was started as, its wrapper's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,25 +84,53 @@ impl Runtime {
         root: &Path,
         program: &Path,
         name: &str,
-        options: &[String],
+        options: &Options,
     ) -> anyhow::Result<String> {
         let libraries: Vec<String> = self
             .library_dirs
             .iter()
             .map(|dir| text(&root.join(dir)))
             .collect::<Result<_, _>>()?;
-        let mut inserted = String::new();
-        for option in options {
-            inserted.push_str(&quoted(option)?);
-            inserted.push(' ');
-        }
         Ok(format!(
-            "#!/bin/sh\nexec {} --library-path {} --argv0 {} {} {inserted}\"$@\"\n",
+            "#!/bin/sh\n{}exec {} --library-path {} --argv0 {} {} \"$@\"\n",
+            options.script()?,
             quoted(&text(&root.join(&self.loader))?)?,
             quoted(&libraries.join(":"))?,
             quoted(name)?,
             quoted(&text(&root.join(program))?)?,
         ))
+    }
+}
+
+/// What a wrapper puts in front of a program's arguments.
+#[derive(Debug, Default)]
+pub(super) struct Options {
+    pub options: Vec<String>,
+    /// With this in front of the arguments, or of a file of arguments (`@file`), the
+    /// program has started itself. Such a call is complete: it gets no options.
+    pub own_call: Option<&'static str>,
+}
+
+impl Options {
+    /// The lines that put them there.
+    fn script(&self) -> anyhow::Result<String> {
+        let words: Vec<String> = self
+            .options
+            .iter()
+            .map(|option| quoted(option))
+            .collect::<Result<_, _>>()?;
+        let set = match words.as_slice() {
+            [] => return Ok(String::new()),
+            words => format!("set -- {} \"$@\"", words.join(" ")),
+        };
+        Ok(match self.own_call {
+            None => format!("{set}\n"),
+            Some(own) => format!(
+                "first=${{1-}}\n\
+                 case $first in @*) IFS= read -r first 2>/dev/null < \"${{first#@}}\";; esac\n\
+                 case $first in {own}*|'\"{own}'*) ;; *) {set};; esac\n"
+            ),
+        })
     }
 }
 
@@ -228,7 +259,12 @@ mod tests {
         let runtime = Runtime::find(&root).unwrap();
         let wrapper = root.join("run");
         let script = runtime
-            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
+            .wrapper(
+                &root,
+                Path::new("usr/bin/tool"),
+                "tool",
+                &Options::default(),
+            )
             .unwrap();
         write_script(&wrapper, &script).unwrap();
         let mut command = std::process::Command::new(&wrapper);
@@ -241,6 +277,50 @@ mod tests {
         assert_eq!(output.stdout, expected);
     }
 
+    /// As clang does: for each job in front of its arguments, or of a file of them when
+    /// they are long.
+    #[test]
+    fn a_program_that_starts_itself_is_given_its_options_once() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        touch(&root.join("usr/lib/x/libc.so.6"));
+        let loader = root.join("usr/lib/x/ld-linux-x.so.2");
+        touch(&loader);
+        write_script(&loader, "#!/bin/sh\nshift 5\nprintf '%s|' \"$@\"\n").unwrap();
+        let wrapper = root.join("run");
+        let options = Options {
+            options: vec!["-option".to_owned(), "a value".to_owned()],
+            own_call: Some("-cc1"),
+        };
+        let runtime = Runtime::find(root).unwrap();
+        let script = runtime.wrapper(root, Path::new("usr/bin/tool"), "tool", &options);
+        write_script(&wrapper, &script.unwrap()).unwrap();
+        let given = |args: &[&str]| {
+            let mut command = std::process::Command::new(&wrapper);
+            command.args(args);
+            let output = process::ask(&mut command, VERSION_LIMIT).unwrap();
+            assert_eq!(output.stderr, "");
+            output.stdout
+        };
+        let file = |name: &str, content: &str| {
+            let path = root.join(name);
+            fs::write(&path, content).unwrap();
+            format!("@{}", path.display())
+        };
+        assert_eq!(given(&["-c", "a b.c"]), "-option|a value|-c|a b.c|");
+        assert_eq!(given(&["-cc1as", "-o"]), "-cc1as|-o|");
+        // Not by itself: it is an argument like others.
+        assert_eq!(given(&["-c", "-cc1"]), "-option|a value|-c|-cc1|");
+        let users = file("users", "-c a.c\n-O2");
+        assert_eq!(given(&[&users]), format!("-option|a value|{users}|"));
+        for content in ["\"-cc1\" \"-O2\"\n", "-cc1 -O2"] {
+            let own = file("own file", content);
+            assert_eq!(given(&[&own]), format!("{own}|"));
+        }
+        assert_eq!(given(&["@missing"]), "-option|a value|@missing|");
+        assert_eq!(given(&[]), "-option|a value|");
+    }
+
     #[test]
     fn a_colon_in_the_path_is_refused() {
         let root = tempfile::tempdir().unwrap();
@@ -249,7 +329,12 @@ mod tests {
         touch(&root.join("usr/lib/x/ld-linux-x.so.2"));
         let error = Runtime::find(&root)
             .unwrap()
-            .wrapper(&root, Path::new("usr/bin/tool"), "tool", &[])
+            .wrapper(
+                &root,
+                Path::new("usr/bin/tool"),
+                "tool",
+                &Options::default(),
+            )
             .unwrap_err();
         assert!(error.to_string().contains("colon"), "{error}");
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::prefix::{Runtime, write_script};
+use super::prefix::{self, Runtime, write_script};
 
 /// Options in front of a program's arguments, from the folder in which it is
 /// unpacked and the one in which it will be.
@@ -17,6 +17,7 @@ pub(super) struct Program {
     name: &'static str,
     in_place: bool,
     told_its_path: bool,
+    own_call: Option<&'static str>,
     options: Option<Options>,
 }
 
@@ -27,6 +28,7 @@ impl Program {
             name,
             in_place: false,
             told_its_path: false,
+            own_call: None,
             options: None,
         }
     }
@@ -44,6 +46,13 @@ impl Program {
         self
     }
 
+    /// It starts itself, by the path that it was told, with `first` in front of the
+    /// arguments.
+    pub const fn starts_itself(mut self, first: &'static str) -> Program {
+        self.own_call = Some(first);
+        self.told_its_path()
+    }
+
     pub const fn with(mut self, options: Options) -> Program {
         self.options = Some(options);
         self
@@ -56,9 +65,12 @@ impl Program {
             true => folder.join(&wrapper).to_string_lossy().into_owned(),
             false => self.name.to_owned(),
         };
-        let options = match self.options {
-            Some(options) => options(unpacked, folder)?,
-            None => Vec::new(),
+        let options = prefix::Options {
+            options: match self.options {
+                Some(options) => options(unpacked, folder)?,
+                None => Vec::new(),
+            },
+            own_call: self.own_call,
         };
         let script = |real: &Path| runtime.wrapper(folder, real, &started_as, &options);
         let wrapper = unpacked.join(wrapper);
@@ -107,26 +119,36 @@ mod tests {
         let programs = [
             Program::new("rustc").in_place(),
             Program::new("cargo").told_its_path(),
-            Program::new("clang").with(|_, folder| {
+            Program::new("wasm-ld").with(|_, folder| {
                 let folder = folder.display().to_string();
-                Ok(vec!["-resource-dir".to_owned(), folder])
+                Ok(vec!["-L".to_owned(), folder])
             }),
+            Program::new("clang")
+                .starts_itself("-cc1")
+                .with(|_, _| Ok(vec!["-x".to_owned()])),
         ];
         wrap(&programs, root, Path::new("/done")).unwrap();
 
         let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
         assert_eq!(read("usr/bin/rustc.real"), "the real one");
         assert_eq!(read("usr/bin/rustc"), read("bin/rustc"));
-        let start =
-            "#!/bin/sh\nexec /done/usr/lib/x/ld-linux-x.so.2 --library-path /done/usr/lib/x";
-        for (program, rest) in [
-            ("rustc", "rustc /done/usr/bin/rustc.real"),
-            ("cargo", "/done/bin/cargo /done/usr/bin/cargo"),
-            ("clang", "clang /done/usr/bin/clang -resource-dir /done"),
+        let start = "exec /done/usr/lib/x/ld-linux-x.so.2 --library-path /done/usr/lib/x";
+        for (program, before, rest) in [
+            ("rustc", "", "rustc /done/usr/bin/rustc.real"),
+            ("cargo", "", "/done/bin/cargo /done/usr/bin/cargo"),
+            (
+                "wasm-ld",
+                "set -- -L /done \"$@\"\n",
+                "wasm-ld /done/usr/bin/wasm-ld",
+            ),
         ] {
-            let expected = format!("{start} --argv0 {rest} \"$@\"\n");
+            let expected = format!("#!/bin/sh\n{before}{start} --argv0 {rest} \"$@\"\n");
             assert_eq!(read(&format!("bin/{program}")), expected);
         }
+        // It is told the path by which it starts itself.
+        let clang = read("bin/clang");
+        let end = format!("{start} --argv0 /done/bin/clang /done/usr/bin/clang \"$@\"\n");
+        assert!(clang.ends_with(&end) && clang.contains("-cc1"), "{clang}");
         assert!(!root.join("usr/bin/cargo").exists());
 
         let again = wrap(&[Program::new("rustdoc").in_place()], root, root);

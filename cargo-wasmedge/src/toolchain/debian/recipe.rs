@@ -20,6 +20,8 @@ pub(crate) struct Recipe {
     pub suites: &'static [&'static str],
     /// The programs that are to be started from it.
     pub(super) programs: &'static [Program],
+    /// Links in it, each with what it leads to, where that is there.
+    pub(super) links: &'static [(&'static str, &'static str)],
     /// The folder of the cache that the finished one goes to.
     pub parent: fn(&Dirs) -> PathBuf,
     /// What the finished one is called there.
@@ -59,19 +61,35 @@ pub(crate) const RUST: Recipe = Recipe {
         Program::new("rustdoc"),
         Program::new("wasm-ld"),
     ],
+    links: &[],
     parent: Dirs::toolchains,
     name: Name::SuiteAndVersion,
 };
 
-/// A clang for the C parts of crates, an archiver that indexes wasm objects, and
-/// the target's C library.
+/// A clang for the C and C++ parts of crates, an archiver that indexes wasm objects,
+/// the target's C library and that of C++.
 pub(crate) const C: Recipe = Recipe {
-    packages: &["clang", "llvm", "wasi-libc"],
+    packages: &["clang", "llvm", "wasi-libc", "libc++-dev-wasm32"],
     named_after: "clang",
     suites: suites::C,
     programs: &[
-        Program::new("clang").with(resource_dir),
+        Program::new("clang").starts_itself("-cc1").with(clang),
+        Program::new("clang++").starts_itself("-cc1").with(clangxx),
         Program::new("llvm-ar"),
+        Program::new("llvm-ranlib"),
+    ],
+    // A sysroot in the layout of wasi-sdk, for linking C++. It has no libc.a: rustc
+    // brings the one that its std was built with.
+    links: &[
+        ("sysroot/include/wasm32-wasip1", "usr/include/wasm32-wasi"),
+        (
+            "sysroot/lib/wasm32-wasip1/libc++.a",
+            "usr/lib/wasm32-wasi/libc++.a",
+        ),
+        (
+            "sysroot/lib/wasm32-wasip1/libc++abi.a",
+            "usr/lib/wasm32-wasi/libc++abi.a",
+        ),
     ],
     parent: Dirs::c,
     name: Name::SuiteAndVersion,
@@ -83,6 +101,7 @@ pub(crate) const WASMEDGE: Recipe = Recipe {
     named_after: "wasmedge",
     suites: suites::WASMEDGE,
     programs: &[Program::new("wasmedge")],
+    links: &[],
     parent: Dirs::wasmedge,
     name: Name::Version,
 };
@@ -96,12 +115,25 @@ pub(crate) const WASMEDGE_OF_A_VERSION: Recipe = Recipe {
 /// One recipe for each folder of the cache.
 pub(crate) const ALL: [Recipe; 3] = [RUST, C, WASMEDGE];
 
-/// The compiler's own headers. Started through the prefix's loader, clang does
-/// not find them by itself.
-fn resource_dir(unpacked: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+/// The first option makes clang take its wrapper for itself: it looks for its siblings
+/// there, and starts it again for assembly and for several files at once. From there
+/// it does not find its own headers; the second one names them.
+fn clang(unpacked: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
     let resources = resources(unpacked).context("clang's own headers are missing")?;
     let resources = folder.join(resources).to_string_lossy().into_owned();
-    Ok(vec!["-resource-dir".to_owned(), resources])
+    Ok(vec![
+        "-no-canonical-prefixes".to_owned(),
+        "-resource-dir".to_owned(),
+        resources,
+    ])
+}
+
+/// The same for C++. The library is built without exceptions: one that is thrown would
+/// be an undefined symbol, so for the library's own headers there are none either.
+fn clangxx(unpacked: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut options = clang(unpacked, folder)?;
+    options.push("-fno-exceptions".to_owned());
+    Ok(options)
 }
 
 /// The folder of those headers, relative to `root`.
@@ -162,7 +194,7 @@ mod tests {
     #[test]
     fn clang_is_given_its_headers_by_their_place_in_the_finished_folder() {
         let root = tempfile::tempdir().unwrap();
-        let options = || resource_dir(root.path(), Path::new("/finished"));
+        let options = || clang(root.path(), Path::new("/finished"));
         let include = root.path().join("usr/lib/llvm-21/lib/clang/21/include");
         std::fs::create_dir_all(&include).unwrap();
         let error = options().unwrap_err().to_string();
@@ -170,7 +202,11 @@ mod tests {
         std::fs::write(include.join("stddef.h"), "").unwrap();
         assert_eq!(
             options().unwrap(),
-            ["-resource-dir", "/finished/usr/lib/llvm-21/lib/clang/21"]
+            [
+                "-no-canonical-prefixes",
+                "-resource-dir",
+                "/finished/usr/lib/llvm-21/lib/clang/21"
+            ]
         );
     }
 }

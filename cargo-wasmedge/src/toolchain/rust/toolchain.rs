@@ -44,6 +44,13 @@ impl RustToolchain {
         (version.major, version.minor) >= (LOCKFILE_PATH_SINCE.major, LOCKFILE_PATH_SINCE.minor)
     }
 
+    /// The linker that rustc brings and takes where it is given none.
+    pub fn own_linker(&self) -> Option<PathBuf> {
+        let folder = self.sysroot.join("lib/rustlib").join(&self.host);
+        let linker = folder.join("bin/rust-lld");
+        linker.is_file().then_some(linker)
+    }
+
     /// The variables that cargo must be started with so that it uses this
     /// toolchain: `RUSTC`, `RUSTDOC` and the target's linker, as needed. None
     /// for an installed toolchain that brings its own linker.

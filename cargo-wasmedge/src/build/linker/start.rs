@@ -1,0 +1,135 @@
+//! The linker is started: every undefined symbol is an error.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+use tempfile::TempPath;
+
+use super::explain::explain;
+use crate::error::Result;
+use crate::process::exit_code;
+
+/// rustc before 1.96 puts this in front of what is linked (with `-Wl,` where a C
+/// compiler links): an undefined symbol becomes an import, and the program fails when
+/// it is loaded.
+const ALLOW: &str = "--allow-undefined";
+
+/// Starts `args`, the linker first, and gives its exit code. What it says of undefined
+/// symbols is said in the user's terms, too.
+///
+/// # Errors
+/// It cannot be started.
+pub fn start(args: &[OsString]) -> Result<i32> {
+    let (linker, args) = args.split_first().context("no linker to start")?;
+    // Its files are there until it ends.
+    let (args, _files) = without_allow(args)?;
+    let output = Command::new(linker)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::piped())
+        .output()
+        .with_context(|| format!("cannot start {}", Path::new(linker).display()))?;
+    let mut err = std::io::stderr().lock();
+    // With stderr closed there is nobody to tell.
+    let _ = err.write_all(&output.stderr);
+    if !output.status.success()
+        && let Some(explanation) = explain(&String::from_utf8_lossy(&output.stderr))
+    {
+        let _ = err.write_all(explanation.as_bytes());
+    }
+    Ok(exit_code(output.status))
+}
+
+/// The arguments without rustc's own [`ALLOW`]. One of the user's stands behind what is
+/// linked, and stays. Arguments may be in a file (`@file`), a line each: when there are
+/// many, rustc does that.
+fn without_allow(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
+    let mut kept = Vec::new();
+    let mut files = Vec::new();
+    let mut inputs = false;
+    for arg in args {
+        if let Some(file) = arg.to_str().and_then(|arg| arg.strip_prefix('@')) {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("cannot read {file}, the linker's arguments"))?;
+            let lines: Vec<&str> = text
+                .lines()
+                .filter(|line| !is_rustcs(line.as_ref(), &mut inputs))
+                .collect();
+            if lines.len() < text.lines().count() {
+                let mut copy = tempfile::NamedTempFile::new().context("no temporary file")?;
+                let written = copy.write_all((lines.join("\n") + "\n").as_bytes());
+                written.context("cannot write a temporary file")?;
+                let copy = copy.into_temp_path();
+                let mut arg = OsString::from("@");
+                arg.push(&copy);
+                kept.push(arg);
+                files.push(copy);
+                continue;
+            }
+        } else if is_rustcs(arg, &mut inputs) {
+            continue;
+        }
+        kept.push(arg.clone());
+    }
+    Ok((kept, files))
+}
+
+/// Whether it is the flag, in front of all inputs. `inputs` is whether one was seen.
+fn is_rustcs(arg: &OsStr, inputs: &mut bool) -> bool {
+    let text = arg.to_string_lossy();
+    *inputs |= [".o", ".rlib", ".a"].iter().any(|end| text.ends_with(end));
+    !*inputs && text.strip_prefix("-Wl,").unwrap_or(&text) == ALLOW
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(args: &[&str]) -> Vec<String> {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let (kept, files) = without_allow(&args).unwrap();
+        assert!(files.is_empty());
+        kept.into_iter()
+            .map(|arg| arg.into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn rustcs_own_flag_goes_and_the_users_stays() {
+        let rustcs = ["-flavor", "wasm", "--allow-undefined", "--no-demangle"];
+        assert_eq!(kept(&rustcs), ["-flavor", "wasm", "--no-demangle"]);
+        assert_eq!(
+            kept(&["-Wl,--allow-undefined", "a.o"]),
+            ["a.o"],
+            "with a C compiler that links"
+        );
+        let users = ["-flavor", "wasm", "crt1.o", "--allow-undefined"];
+        assert_eq!(kept(&users), users);
+        let both = ["--allow-undefined", "a.rlib", "--allow-undefined"];
+        assert_eq!(kept(&both), ["a.rlib", "--allow-undefined"]);
+    }
+
+    #[test]
+    fn arguments_in_a_file_count() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("args");
+        std::fs::write(&file, "--export\nf\n--allow-undefined\na\\ b.o\n").unwrap();
+        let arg = OsString::from(format!("@{}", file.display()));
+        let (kept, files) = without_allow(&["-flavor".into(), arg.clone()]).unwrap();
+        assert_eq!(kept[0], "-flavor");
+        let text = std::fs::read_to_string(&files[0]).unwrap();
+        assert_eq!(text, "--export\nf\na\\ b.o\n");
+        assert_eq!(
+            kept[1].to_string_lossy(),
+            format!("@{}", files[0].display())
+        );
+        // One without the flag is used as it is.
+        std::fs::write(&file, "a.o\n--allow-undefined\n").unwrap();
+        let (kept, files) = without_allow(std::slice::from_ref(&arg)).unwrap();
+        assert_eq!((kept, files.len()), (vec![arg], 0));
+    }
+}
