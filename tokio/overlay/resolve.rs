@@ -23,7 +23,6 @@ pub(crate) use wasmedge::{spawn_blocking, ToSocketAddrs};
 
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "rt", feature = "time"))]
 mod wasmedge {
-    use crate::io::{AsyncReadExt, AsyncWriteExt};
     use crate::net::{TcpStream, UdpSocket};
     use crate::runtime::scheduler;
     use crate::task::JoinHandle;
@@ -156,15 +155,36 @@ mod wasmedge {
     }
 
     async fn ask_over_tcp(exchange: &mut Exchange) -> io::Result<()> {
-        let mut stream = TcpStream::connect(exchange.server()).await?;
-        stream.write_all(&exchange.stream()).await?;
-        let mut received = Vec::new();
+        let stream = TcpStream::connect(exchange.server()).await?;
+        let question = exchange.stream();
+        let mut left = &question[..];
+        while !left.is_empty() {
+            let sent = once_ready(|| stream.try_write(left), || stream.writable()).await?;
+            left = &left[sent..];
+        }
+        let (mut received, mut buf) = (Vec::new(), vec![0; LONGEST_ANSWER]);
         loop {
-            if stream.read_buf(&mut received).await? == 0 {
+            let len = once_ready(|| stream.try_read(&mut buf), || stream.readable()).await?;
+            if len == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            received.extend_from_slice(&buf[..len]);
             if exchange.received_stream(&mut received) {
                 return Ok(());
+            }
+        }
+    }
+
+    /// What `AsyncReadExt` and `AsyncWriteExt` do, which a tokio without `io-util` lacks.
+    async fn once_ready<R: Future<Output = io::Result<()>>>(
+        mut attempt: impl FnMut() -> io::Result<usize>,
+        mut ready: impl FnMut() -> R,
+    ) -> io::Result<usize> {
+        loop {
+            ready().await?;
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
             }
         }
     }
