@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-pub use self::describe::{help, reference};
+pub use self::describe::{environment, help, reference};
 pub use self::inherited::Fate;
 pub use self::layer::{PRECEDENCE, TABLE, UnknownKey};
 pub use self::manifest::manifests;

@@ -7,6 +7,7 @@
 //! * `environment`: which variables;
 //! * `arguments`: how WasmEdge is told of both;
 //! * `streams`: standard input and output that behave as natively;
+//! * `limits`: tells of limits with which no program starts;
 //! * `hint`: tells of a program that is slow because it is interpreted;
 //! * `names`: copies of the host's files on names, for programs that look names up;
 //! * `started`: tells the `cargo wasmedge` above that a program starts.
@@ -16,6 +17,7 @@ mod arguments;
 mod environment;
 mod found;
 mod hint;
+mod limits;
 mod names;
 mod preopens;
 pub mod runner;

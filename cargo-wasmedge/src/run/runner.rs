@@ -8,7 +8,7 @@ use std::process::Command;
 use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
 use super::preopens::{HostFacts, dir_args};
-use super::{aot, hint, started, streams};
+use super::{aot, hint, limits, started, streams};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -85,6 +85,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     };
     shell.command(&command(given.printed()));
     tell_taken(&environment, shell);
+    limits::check(shell);
     process::replace(streams::as_natively(&command(given.all()))).map_err(explain_too_long)
 }
 

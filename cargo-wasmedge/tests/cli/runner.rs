@@ -330,6 +330,34 @@ fn a_debug_build_that_does_tls_is_said_to_be_interpreted() {
     assert!(!compiled.contains("note:"), "{compiled}");
 }
 
+/// WasmEdge itself speaks of a data section then.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_small_a_limit_of_address_space_is_said() {
+    let fake = Fake::new("1.97.1");
+    let program = fake.path("app.wasm");
+    std::fs::write(&program, b"\0asm\x01\0\0\0").unwrap();
+    let said = |limit: &str| {
+        let ours = fake.command(["wasmedge-runner".as_ref(), program.as_os_str()]);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("ulimit -v {limit}; exec \"$@\""), "sh"]);
+        shell.arg(ours.get_program()).args(ours.get_args());
+        shell.env_clear().env("CARGO_WASMEDGE_AOT", "never");
+        shell.envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        stderr(&shell.output().unwrap())
+    };
+    let warning = "warning: the limit of address space is 8000 MiB";
+    let small = said("8192000");
+    assert!(
+        small.starts_with(warning) && small.contains("ulimit -v unlimited"),
+        "{small}"
+    );
+    assert_eq!(said("unlimited"), "");
+}
+
 /// cargo tells the runner nothing of its flag.
 #[test]
 fn quiet_behind_the_subcommand_quiets_the_runner() {
