@@ -49,8 +49,8 @@ fn slow_part(program: &Path) -> io::Result<Option<&'static str>> {
     let Some(names) = custom_section(&mut file, "name")? else {
         return Ok(None);
     };
-    let is_named = |part: &&str| memchr::memmem::find(&names, part.as_bytes()).is_some();
-    let found = SLOW.iter().find(|(part, _)| is_named(&part));
+    let is_named = |part: &str| memchr::memmem::find(&names, part.as_bytes()).is_some();
+    let found = SLOW.iter().find(|(part, _)| is_named(part));
     Ok(found.map(|(_, what)| *what))
 }
 
@@ -71,7 +71,7 @@ fn custom_section(file: &mut (impl Read + Seek), wanted: &str) -> io::Result<Opt
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
         let id = reader.read_u8().map_err(invalid)?;
         let size = u64::from(reader.read_var_u32().map_err(invalid)?);
-        let body = at + reader.original_position() as u64;
+        let body = at + reader.original_position();
         at = body + size;
         if id == 0 && reader.read_string().is_ok_and(|name| name == wanted) {
             let mut content = Vec::new();
