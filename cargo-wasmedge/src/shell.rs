@@ -81,6 +81,11 @@ impl Shell {
         self.verbose
     }
 
+    /// Whether status lines and notes are left out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether a progress display is wanted: a terminal, and not quiet.
     pub fn shows_progress(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()

@@ -58,6 +58,13 @@ fn the_settings_page_is_what_the_table_says() {
 }
 
 #[test]
+fn the_environment_page_is_what_the_table_says() {
+    let page = with_parts(&read("docs/environment.md"), &[config::environment()]);
+    let path = repository().join("docs/environment.md");
+    assert_data_eq!(page, Data::read_from(&path, None).raw());
+}
+
+#[test]
 fn manifests_in_the_documents_have_known_keys_and_values() {
     let mut seen = 0;
     for document in documents() {

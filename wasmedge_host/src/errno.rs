@@ -5,9 +5,10 @@ use std::{error, fmt, io};
 /// A WASI error number, or one of the lookup codes the host adds above them.
 ///
 /// Converted to [`io::Error`], a WASI number stays the error's
-/// [`raw_os_error`](io::Error::raw_os_error): std's table for WASI gives each
-/// of them the [`io::ErrorKind`] that Linux's number has natively. Lookup codes
-/// are in no such table and become an error with a message.
+/// [`raw_os_error`](io::Error::raw_os_error): std's table for WASI gives those of
+/// sockets the [`io::ErrorKind`] that Linux's number has natively; two of files it
+/// lacks ([`with_native_kind`](crate::with_native_kind)). Lookup codes are in no such
+/// table and become an error with a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Errno(u16);
@@ -82,6 +83,8 @@ errnos! {
     NOSYS = 52;
     /// Not connected.
     NOTCONN = 53;
+    /// The directory is not empty.
+    NOTEMPTY = 55;
     /// Not a socket.
     NOTSOCK = 57;
     /// Not supported.

@@ -47,6 +47,7 @@ pub mod backend;
 pub mod coalesce;
 pub mod dns;
 mod errno;
+mod error_kind;
 pub mod lookup;
 pub mod net;
 pub mod ready;
@@ -69,4 +70,5 @@ mod unix_addr;
 
 pub use backend::host::abi;
 pub use errno::Errno;
+pub use error_kind::with_native_kind;
 pub use lookup::lookup;

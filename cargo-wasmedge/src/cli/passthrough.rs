@@ -22,6 +22,9 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     let invocation = CargoInvocation::new(&global.cargo_options, &text, args);
     if invocation.quiet {
         global.shell = Shell::new(true, global.shell.is_verbose());
+        // The runner is quiet, too, which cargo does not tell of its flag.
+        let quiet = ("CARGO_TERM_QUIET".to_owned(), "true".into());
+        global.flags.variables.push(quiet);
     }
     match invocation.kind() {
         Kind::Builds => {}

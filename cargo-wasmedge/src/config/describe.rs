@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::inherited::{Fate, RULES};
 use super::layer::{PRECEDENCE, TABLE};
 use super::table::{SETTINGS, Setting};
 use super::variables::{SetBy, VARIABLES};
@@ -16,7 +17,8 @@ pub fn help() -> String {
         writeln!(text, "  {}. {place}", at + 1).expect(TO_A_STRING);
     }
     text += "\nRelative paths start at the manifest's folder, those in flags and variables at the\n\
-             working directory. A list in a variable is split as a shell splits words.\n";
+             working directory. A list in a variable is split as a shell splits words; one that\n\
+             begins with `[` is a list of TOML.\n";
     for setting in SETTINGS {
         let what = setting.text().replace("\n ", "\n     ");
         writeln!(
@@ -42,6 +44,22 @@ pub fn reference() -> [(&'static str, String); 5] {
         ("variables", variables(&[SetBy::User, SetBy::Command])),
         ("variables of programs", variables(&[SetBy::Guest])),
     ]
+}
+
+/// The generated part of `docs/environment.md`.
+pub fn environment() -> (&'static str, String) {
+    let mut text = "| variables | | |\n|---|---|---|\n".to_owned();
+    for rule in RULES {
+        let names: Vec<String> = rule.names.iter().map(|name| format!("`{name}`")).collect();
+        let fate = match rule.fate {
+            Fate::Passed => "seen, also with `inherit-env = false`",
+            Fate::Inherited => "seen",
+            Fate::LeftOut => "left out",
+        };
+        writeln!(text, "| {} | {fate} | {} |", names.join(", "), rule.why).expect(TO_A_STRING);
+    }
+    writeln!(text, "| all others | seen | |").expect(TO_A_STRING);
+    ("variables", text)
 }
 
 const TO_A_STRING: &str = "a string takes everything";

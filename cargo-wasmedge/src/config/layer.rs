@@ -1,10 +1,11 @@
 //! Where settings stand: flags, variables, manifests.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::table::{self, Layer, SETTINGS};
+use super::table::{self, Layer, SETTINGS, Setting};
 use super::value;
 use crate::error::Result;
 
@@ -54,15 +55,16 @@ impl Layer {
     ///
     /// # Errors
     /// A value of the wrong form.
-    pub fn from_env(base: &Path, var: impl Fn(&str) -> Option<String>) -> Result<Layer> {
+    pub fn from_env(base: &Path, var: impl Fn(&str) -> Option<OsString>) -> Result<Layer> {
         let mut layer = Layer::default();
         for setting in SETTINGS {
             let name = setting.variable();
             let Some(text) = var(&name).filter(|text| !text.is_empty()) else {
                 continue;
             };
-            (setting.read_text)(&mut layer, &text, base)
-                .with_context(|| format!("expected {}, found `{text}`", setting.value))
+            text.to_str()
+                .and_then(|text| (setting.read_text)(&mut layer, text, base))
+                .with_context(|| expected(setting, &text.to_string_lossy()))
                 .with_context(|| format!("bad value of {name}"))?;
         }
         Ok(layer)
@@ -108,6 +110,16 @@ impl Layer {
     }
 }
 
+/// What is wrong with a variable's text.
+fn expected(setting: &Setting, found: &str) -> String {
+    let mut message = format!("expected {}, found `{found}`", setting.value);
+    // An array may not have been meant: a shell's word can begin like this, too.
+    if found.trim_start().starts_with('[') {
+        message += "\nA list in a variable that begins with `[` is one of TOML: [\"A\", \"B\"]";
+    }
+    message
+}
+
 fn known_keys() -> Vec<String> {
     SETTINGS.iter().map(table::Setting::key).collect()
 }
@@ -132,7 +144,7 @@ mod tests {
 
     fn variable(name: &str, text: &str) -> Result<Layer> {
         Layer::from_env(Path::new("/cwd"), |asked| {
-            (asked == name).then(|| text.to_owned())
+            (asked == name).then(|| text.into())
         })
     }
 
@@ -188,7 +200,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, wasmedge-args, tmp, std-facade, weak-random, resolver, allow-af-unix)",
+                 (known keys: wasmedge, aot, dirs, env, inherit-env, wasmedge-args, tmp, std-facade, weak-random, resolver, allow-af-unix)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]
@@ -217,6 +229,47 @@ mod tests {
             "bad value of CARGO_WASMEDGE_ENV: \
              expected a list of `NAME` or `NAME=VALUE`, found `A =1`"
         );
+    }
+
+    /// What a manifest would say is taken for what it is, or refused.
+    #[test]
+    fn a_variable_may_be_written_as_in_a_manifest() {
+        let config = |name: &str, text: &str| Config::resolve([variable(name, text).unwrap()]);
+        for text in [
+            "[\"A=1\", 'B=two words']",
+            " [\n  'A=1',\n  'B=two words',\n] ",
+        ] {
+            let config = config("CARGO_WASMEDGE_ENV", text);
+            assert_eq!(config.env, ["A=1", "B=two words"], "{text}");
+        }
+        assert_eq!(config("CARGO_WASMEDGE_ENV", "[]").env, [""; 0]);
+        let program = config("CARGO_WASMEDGE_WASMEDGE", "\"0.14\"").wasmedge;
+        assert_eq!(program.as_deref(), Some("0.14"));
+        assert_eq!(config("CARGO_WASMEDGE_AOT", "'never'").aot, Aot::Never);
+        let tmp = config("CARGO_WASMEDGE_TMP", "\"scratch\"").tmp;
+        assert_eq!(tmp, Tmp::Dir("/cwd/scratch".into()));
+        // And what only begins like that is refused.
+        for text in ["[A=1]", "['A=1'", "[1]", "['A=1'] B=2"] {
+            assert_eq!(
+                message(variable("CARGO_WASMEDGE_ENV", text)),
+                format!(
+                    "bad value of CARGO_WASMEDGE_ENV: \
+                     expected a list of `NAME` or `NAME=VALUE`, found `{text}`\n\
+                     A list in a variable that begins with `[` is one of TOML: [\"A\", \"B\"]"
+                )
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_unicode_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let read = Layer::from_env(Path::new("/cwd"), |asked| {
+            (asked == "CARGO_WASMEDGE_ENV").then(|| OsString::from_vec(b"A=\xff".to_vec()))
+        });
+        assert!(message(read).starts_with("bad value of CARGO_WASMEDGE_ENV"));
     }
 
     #[test]

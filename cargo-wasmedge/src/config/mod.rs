@@ -7,6 +7,7 @@
 //! working directory.
 
 mod describe;
+pub mod inherited;
 mod layer;
 mod manifest;
 mod table;
@@ -17,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-pub use self::describe::{help, reference};
+pub use self::describe::{environment, help, reference};
+pub use self::inherited::Fate;
 pub use self::layer::{PRECEDENCE, TABLE, UnknownKey};
 pub use self::manifest::manifests;
 pub use self::table::{Config, Layer, SETTINGS, Setting};
@@ -50,7 +52,7 @@ impl Config {
     /// Those of [`Config::for_package`].
     pub fn for_package_with(flags: Layer, package_dir: Option<&Path>) -> Result<Config> {
         let base = base()?;
-        let environment = Layer::from_env(&base, |name| std::env::var(name).ok())?;
+        let environment = Layer::from_env(&base, |name| std::env::var_os(name))?;
         let mut layers = vec![flags, environment];
         if let Some(dir) = package_dir {
             for (manifest, root) in manifests(dir) {

@@ -133,13 +133,23 @@ settings! {
         example: "dirs = [\"data\", \"/www:htdocs:readonly\"]",
     }
 
-    /// Variables that programs get, beside `RUST_*` and those that cargo and nextest
-    /// set for programs. `NAME` alone takes the host's value; if the host has none, it is left out.
+    /// Variables that programs get, beside those of the user's environment. `NAME`
+    /// alone takes the host's value, also of a variable that is the machine's own and
+    /// left out otherwise, such as `HOME`; if the host has none, it is left out.
     env: Vec<String> {
         value: "a list of `NAME` or `NAME=VALUE`",
         then: value::env,
         default: Vec::new(), "none",
-        example: "env = [\"DATABASE_URL\", \"LOG_STYLE=never\"]",
+        example: "env = [\"HOME\", \"LOG_STYLE=never\"]",
+    }
+
+    /// Whether programs see the user's environment, less what is the machine's own
+    /// (see `docs/environment.md`). With `false` they see `RUST_*`, what cargo and
+    /// nextest set for programs, and what the setting `env` names.
+    inherit_env: bool {
+        value: "`true` or `false`",
+        default: true, "`true`: programs see the user's variables",
+        example: "inherit-env = false",
     }
 
     /// Arguments for WasmEdge itself, in front of the program.

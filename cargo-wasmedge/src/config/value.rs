@@ -1,5 +1,6 @@
 //! The types of values, and how each is read from a manifest or a variable.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -79,6 +80,7 @@ macro_rules! choice {
             }
 
             fn from_text(text: &str) -> Option<Self> {
+                let text = &*unquoted(text);
                 let text: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
                     text.into_deserializer();
                 Self::deserialize(text).ok()
@@ -91,7 +93,7 @@ choice!(Aot, Resolver);
 
 impl Value for Option<String> {
     fn from_text(text: &str) -> Option<Self> {
-        Some(Some(text.to_owned()))
+        Some(Some(unquoted(text).into_owned()))
     }
 }
 
@@ -105,17 +107,31 @@ impl Value for Tmp {
     fn from_text(text: &str) -> Option<Self> {
         let written = match text.parse() {
             Ok(switch) => SwitchOrFolder::Switch(switch),
-            Err(_) => SwitchOrFolder::Folder(text.into()),
+            Err(_) => SwitchOrFolder::Folder(unquoted(text).as_ref().into()),
         };
         Some(written.into())
     }
 }
 
-/// A list in a variable is split as a shell splits words.
+/// A list in a variable is split as a shell splits words. One that begins with `[` is
+/// what a manifest would say, and nothing else.
 impl Value for Vec<String> {
     fn from_text(text: &str) -> Option<Self> {
+        if text.trim_start().starts_with('[') {
+            return Self::from_toml(&text.trim().parse().ok()?);
+        }
         shlex::split(text)
     }
+}
+
+/// A variable's text without the quotes that it would have in a manifest.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['"', '\''])
+        && let Ok(toml::Value::String(inner)) = text.parse()
+    {
+        return Cow::Owned(inner);
+    }
+    Cow::Borrowed(text)
 }
 
 /// A version as it is; a program's path made absolute.

@@ -3,18 +3,28 @@
 //! * [`runner`]: becomes WasmEdge, with the program;
 //! * `found`: which WasmEdge that is;
 //! * [`aot`]: compiles the program ahead of time, where that pays;
-//! * `preopens`: which folders and variables the program sees;
+//! * `preopens`: which folders the program sees;
+//! * `environment`: which variables;
+//! * `arguments`: how WasmEdge is told of both;
+//! * `streams`: standard input and output that behave as natively;
+//! * `limits`: tells of limits with which no program starts;
+//! * `hint`: tells of a program that is slow because it is interpreted;
 //! * `keeper`: ends the program with the `cargo wasmedge` above;
 //! * `names`: copies of the host's files on names, for programs that look names up;
 //! * `started`: tells the `cargo wasmedge` above that a program starts.
 
 pub mod aot;
+mod arguments;
+mod environment;
 mod found;
+mod hint;
 pub(crate) mod keeper;
+mod limits;
 mod names;
 mod preopens;
 pub mod runner;
 pub(crate) mod started;
+mod streams;
 
 pub use found::{FOUND_VARIABLE, find_wasmedge, found_variable};
 pub use runner::SUBCOMMAND;

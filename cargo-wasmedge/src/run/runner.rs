@@ -5,9 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
-use super::preopens::{HostFacts, host_args};
-use super::{aot, keeper, started};
+use super::preopens::{HostFacts, dir_args};
+use super::{aot, hint, keeper, limits, started, streams};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -41,7 +42,10 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
 
     let compiled = match config.aot {
         Aot::Never => None,
-        Aot::Auto if is_debug(program) => None,
+        Aot::Auto if is_debug(program) => {
+            hint::tell(program, shell);
+            None
+        }
         Aot::Auto | Aot::Always => {
             match aot::Cache::new(dirs.aot()).compiled(&wasmedge, program, shell)? {
                 Ok(compiled) => Some(compiled),
@@ -55,29 +59,46 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
             }
         }
     };
-    let mut command = Command::new(&wasmedge.program);
-    if compiled.is_some() && wasmedge.needs_run_mode_aot() {
-        command.args(["--run-mode", "aot"]);
-    }
-    command.args(host_args(
-        &config,
-        program,
-        &HostFacts::of_process(&config, &dirs)?,
-    ));
-    if config.allow_af_unix {
-        command.arg("--allow-af-unix");
-        // It warns, on the program's standard output, of each datagram whose sender
-        // has no name.
-        if wasmedge.has_log_level() {
-            command.args(["--log-level", "error"]);
+    let host = HostFacts::of_process(&config, &dirs)?;
+    let tmp = host.tmp(&config).map(Path::as_os_str);
+    let environment = Environment::new(&config, std::env::vars_os(), tmp);
+    let mut given = dir_args(&config, program, &host);
+    given.extend(environment.args());
+    let command = |given: &[OsString]| {
+        let mut command = Command::new(&wasmedge.program);
+        if compiled.is_some() && wasmedge.needs_run_mode_aot() {
+            command.args(["--run-mode", "aot"]);
         }
+        command.args(given);
+        if config.allow_af_unix {
+            command.arg("--allow-af-unix");
+            // It warns, on the program's standard output, of each datagram whose sender
+            // has no name.
+            if wasmedge.has_log_level() {
+                command.args(["--log-level", "error"]);
+            }
+        }
+        command.args(&config.wasmedge_args);
+        command
+            .arg(compiled.as_deref().unwrap_or(program))
+            .args(args);
+        command
+    };
+    shell.command(&command(given.printed()));
+    tell_taken(&environment, shell);
+    limits::check(shell);
+    process::replace(streams::as_natively(&command(given.all()))).map_err(explain_too_long)
+}
+
+/// Which of the user's variables the program gets, with `-v`.
+fn tell_taken(environment: &Environment, shell: &Shell) {
+    let taken: Vec<_> = environment.taken().map(OsStr::to_string_lossy).collect();
+    if shell.is_verbose() && !taken.is_empty() {
+        shell.note(format_args!(
+            "with these variables of the environment, too: {}",
+            taken.join(", ")
+        ));
     }
-    command.args(&config.wasmedge_args);
-    command
-        .arg(compiled.as_deref().unwrap_or(program))
-        .args(args);
-    shell.command(&command);
-    process::replace(command)
 }
 
 /// Whether cargo built it with a profile that does not optimise, as far as its

@@ -207,30 +207,192 @@ fn unix_sockets_are_allowed_by_the_setting_only() {
 }
 
 #[test]
-fn variables_that_are_the_guests_business_are_passed() {
+fn a_program_sees_the_users_environment_less_the_machines_own() {
     let fake = Fake::new("1.97.1");
     fake.manifest(
         "[package.metadata.wasmedge]\nenv = [\"HOME\", \"MODE=test run\"]\ntmp = false\n",
     );
+    let variables = [
+        ("RUST_LOG", "trace"),
+        ("NEXTEST_RUN_ID", "1"),
+        ("DATABASE_URL", "postgres://a:b@c/d?e=f,g"),
+        ("EMPTY", ""),
+        ("CARGO_REGISTRY_TOKEN", "secret"),
+        ("SSH_AUTH_SOCK", "secret"),
+    ];
+    run(&fake, "debug", &variables);
+    let has = |entry: &str| values(&fake, "--env").contains(&entry.to_owned());
+    for expected in [
+        "RUST_LOG=trace",
+        "NEXTEST_RUN_ID=1",
+        "DATABASE_URL=postgres://a:b@c/d?e=f,g",
+        "EMPTY=",
+        "MODE=test run",
+    ] {
+        assert!(has(expected), "{expected} is not in {:?}", args(&fake));
+    }
+    assert!(has(&format!("HOME={}", fake.path("home").display())));
+    let all = args(&fake).join(" ");
+    assert!(!all.contains("secret") && !all.contains("PATH="), "{all}");
+
+    let off = ("CARGO_WASMEDGE_INHERIT_ENV", "false");
+    run(&fake, "debug", &[&variables[..], &[off]].concat());
+    assert!(has("RUST_LOG=trace") && has("MODE=test run"));
+    assert!(!args(&fake).join(" ").contains("DATABASE_URL"));
+}
+
+#[test]
+fn a_list_in_a_variable_may_be_toml() {
+    let fake = Fake::new("1.97.1");
     run(
         &fake,
         "debug",
-        &[
-            ("RUST_LOG", "trace"),
-            ("NEXTEST_RUN_ID", "1"),
-            ("CARGO_REGISTRY_TOKEN", "secret"),
-            ("SECRET", "secret"),
-        ],
+        &[("CARGO_WASMEDGE_ENV", "[\"A=1\", \"B=two words\"]")],
     );
     let env = values(&fake, "--env");
-    for expected in ["RUST_LOG=trace", "NEXTEST_RUN_ID=1", "MODE=test run"] {
-        assert!(
-            env.contains(&expected.to_owned()),
-            "{expected} is not in {env:?}"
-        );
+    assert!(env.contains(&"A=1".to_owned()) && env.contains(&"B=two words".to_owned()));
+    let output = run(&fake, "debug", &[("CARGO_WASMEDGE_ENV", "[A=1]")]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("bad value of CARGO_WASMEDGE_ENV"), "{said}");
+    assert!(said.contains("is one of TOML: [\"A\", \"B\"]"), "{said}");
+}
+
+#[test]
+fn verbose_names_the_users_variables_without_their_values() {
+    let fake = Fake::new("1.97.1");
+    let verbose = ("CARGO_WASMEDGE_VERBOSE", "true");
+    let output = run(&fake, "debug", &[("PASSWORD", "secret"), verbose]);
+    let said = stderr(&output);
+    assert!(said.contains("app.wasm --flag"), "{said}");
+    assert!(
+        said.contains("PASSWORD") && !said.contains("secret"),
+        "{said}"
+    );
+    assert!(values(&fake, "--env").contains(&"PASSWORD=secret".to_owned()));
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_not_unicode_arrive() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let fake = Fake::new("1.97.1");
+    let program = fake.path("app.wasm");
+    std::fs::write(&program, b"\0asm\x01\0\0\0").unwrap();
+    let mut command = fake.command(["wasmedge-runner".as_ref(), program.as_os_str()]);
+    let odd = std::ffi::OsStr::from_bytes(b"\xff");
+    let output = command
+        .args([odd, "".as_ref(), "-".as_ref()])
+        .env("CARGO_WASMEDGE_AOT", "never")
+        .env("NAME", odd)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let bytes = std::fs::read(fake.path("wasmedge-args")).unwrap();
+    assert!(bytes.ends_with(b"app.wasm\n\xff\n\n-\n"), "{bytes:?}");
+    let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|part| part == wanted);
+    assert!(has(b"\nNAME=\xff\n"), "{bytes:?}");
+}
+
+/// A closed pipe is then an error of the write, and does not end WasmEdge.
+#[cfg(target_os = "linux")]
+#[test]
+fn wasmedge_ignores_sigpipe_as_rust_programs_do() {
+    let fake = Fake::new("1.97.1");
+    let guest = ("FAKE_GUEST", "grep SigIgn /proc/self/status");
+    let output = run(&fake, "debug", &[guest]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let mask = said.trim_start_matches("SigIgn:").trim();
+    let mask = u64::from_str_radix(mask, 16).unwrap();
+    let sigpipe = 1 << (rustix::process::Signal::PIPE.as_raw() - 1);
+    assert_ne!(mask & sigpipe, 0, "{said}");
+}
+
+/// WASI cannot tell `/dev/null` from a terminal.
+#[cfg(unix)]
+#[test]
+fn standard_input_is_never_the_null_device() {
+    let fake = Fake::new("1.97.1");
+    // `Fake` gives the command `/dev/null`.
+    let guest = ("FAKE_GUEST", "test ! -c /dev/stdin && wc -c");
+    let output = run(&fake, "debug", &[guest]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0");
+}
+
+/// Writes a debug build whose function has this name, and runs it in `folder`.
+fn run_named(fake: &Fake, folder: &str, function: &str, env: &[(&str, &str)]) -> String {
+    let folder = fake.app().join("target/wasm32-wasip1").join(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("app.wasm");
+    let module = wat::parse_str(format!("(module (func ${function}))")).unwrap();
+    std::fs::write(&program, module).unwrap();
+    let mut command = fake.command(["wasmedge-runner".as_ref(), program.as_os_str()]);
+    stderr(&command.envs(env.iter().copied()).output().unwrap())
+}
+
+#[test]
+fn a_debug_build_that_does_tls_is_said_to_be_interpreted() {
+    let fake = Fake::new("1.97.1");
+    let tls = "_ZN6rustls6client4send17h0E";
+    let said = run_named(&fake, "debug", tls, &[]);
+    assert!(said.starts_with("note: app.wasm is a debug build, and interpreted"));
+    assert!(said.contains("aot = \"always\""), "{said}");
+    let silent = [
+        ("debug", "main", &[][..]),
+        ("debug", tls, &[("CARGO_TERM_QUIET", "true")]),
+        ("debug", tls, &[("CARGO_WASMEDGE_AOT", "never")]),
+        // Tests: one note each would be many.
+        ("debug/deps", tls, &[]),
+        ("debug", tls, &[("NEXTEST", "1")]),
+    ];
+    for (folder, function, env) in silent {
+        let said = run_named(&fake, folder, function, env);
+        assert_eq!(said, "", "{folder} {function} {env:?}");
     }
-    assert!(env.contains(&format!("HOME={}", fake.path("home").display())));
-    assert!(!env.iter().any(|entry| entry.contains("secret")), "{env:?}");
+    let compiled = run_named(&fake, "debug", tls, &[("CARGO_WASMEDGE_AOT", "always")]);
+    assert!(!compiled.contains("note:"), "{compiled}");
+}
+
+/// WasmEdge itself speaks of a data section then.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_small_a_limit_of_address_space_is_said() {
+    let fake = Fake::new("1.97.1");
+    let program = fake.path("app.wasm");
+    std::fs::write(&program, b"\0asm\x01\0\0\0").unwrap();
+    let said = |limit: &str| {
+        let ours = fake.command(["wasmedge-runner".as_ref(), program.as_os_str()]);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("ulimit -v {limit}; exec \"$@\""), "sh"]);
+        shell.arg(ours.get_program()).args(ours.get_args());
+        shell.env_clear().env("CARGO_WASMEDGE_AOT", "never");
+        shell.envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        stderr(&shell.output().unwrap())
+    };
+    let warning = "warning: the limit of address space is 8000 MiB";
+    let small = said("8192000");
+    assert!(
+        small.starts_with(warning) && small.contains("ulimit -v unlimited"),
+        "{small}"
+    );
+    assert_eq!(said("unlimited"), "");
+}
+
+/// cargo tells the runner nothing of its flag.
+#[test]
+fn quiet_behind_the_subcommand_quiets_the_runner() {
+    let fake = Fake::new("1.97.1");
+    let quiet = |args: &str| {
+        assert!(fake.run(args, "true").status.success());
+        fake.read("env").contains("CARGO_TERM_QUIET=true")
+    };
+    assert!(quiet("run -q") && quiet("--quiet run"));
+    assert!(!quiet("run") && !quiet("run -- -q"));
 }
 
 #[test]

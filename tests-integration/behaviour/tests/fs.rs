@@ -347,6 +347,59 @@ async fn reading_a_folder_as_a_file_is_an_error() {
 }
 
 #[tokio::test]
+async fn errors_of_files_have_the_native_kinds() {
+    within(async {
+        let folder = scratch("kinds");
+        let (full, file) = (folder.join("full"), folder.join("full/file"));
+        fs::create_dir(&full).await.unwrap();
+        fs::write(&file, b"").await.unwrap();
+        assert_eq!(
+            kind(fs::remove_dir(&full).await),
+            ErrorKind::DirectoryNotEmpty
+        );
+        let other = folder.join("other");
+        fs::create_dir(&other).await.unwrap();
+        assert_eq!(
+            kind(fs::rename(&other, &full).await),
+            ErrorKind::DirectoryNotEmpty
+        );
+        assert_eq!(kind(fs::remove_dir(&file).await), ErrorKind::NotADirectory);
+        assert_eq!(
+            kind(File::open(file.join("below")).await),
+            ErrorKind::NotADirectory
+        );
+        assert_eq!(kind(fs::read_dir(&file).await), ErrorKind::NotADirectory);
+        assert_eq!(kind(fs::read(&full).await), ErrorKind::IsADirectory);
+        assert_eq!(kind(fs::write(&full, b"").await), ErrorKind::IsADirectory);
+        let into_itself = fs::rename(&full, full.join("itself")).await;
+        assert_eq!(kind(into_itself), ErrorKind::InvalidInput);
+        let long = folder.join(&"x".repeat(300));
+        assert_eq!(kind(File::open(long).await), ErrorKind::InvalidFilename);
+        let error = fs::remove_dir(&full).await.unwrap_err();
+        assert!(
+            error.to_string().starts_with("Directory not empty"),
+            "{error}"
+        );
+    })
+    .await;
+}
+
+/// Natively the kernel refuses it, under WasmEdge the folder is opened read-only.
+#[tokio::test]
+async fn writing_where_it_is_not_allowed_is_permission_denied() {
+    within(async {
+        let file = "/proc/sys/kernel/random/boot_id";
+        if fs::metadata(file).await.is_ok() {
+            assert_eq!(
+                kind(fs::write(file, b"x").await),
+                ErrorKind::PermissionDenied
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn file_moves_through_std() {
     within(async {
         let folder = scratch("std");

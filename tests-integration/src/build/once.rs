@@ -29,8 +29,10 @@ impl Once {
     /// # Errors
     /// Those of `work`, after which it is not done; and when the folder cannot be written.
     pub(super) fn run(&self, key: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut known = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().any(|other| other == key) {
+        // Not locked during the work, which may need other work to be done.
+        let known = || self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = || known().iter().any(|other| other == key);
+        if is_known() {
             return Ok(());
         }
         std::fs::create_dir_all(&self.folder)?;
@@ -40,11 +42,12 @@ impl Once {
         lock.lock()?;
         let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_default();
         let done = std::fs::read_to_string(&stamp).unwrap_or_default();
-        if run.is_empty() || done != run {
+        // Another thread may have done it meanwhile.
+        if !is_known() && (run.is_empty() || done != run) {
             work()?;
             std::fs::write(&stamp, run)?;
         }
-        known.push(key.to_owned());
+        known().push(key.to_owned());
         Ok(())
     }
 }
@@ -80,6 +83,24 @@ mod tests {
             .unwrap();
         }
         assert_eq!(times, 1);
+    }
+
+    /// To build an app, the command has to be built.
+    #[test]
+    fn work_may_need_other_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let once = Once::new(folder.path().join("built"));
+        let mut order = Vec::new();
+        once.run("app", || {
+            once.run("command", || {
+                order.push("command");
+                Ok(())
+            })?;
+            order.push("app");
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(order, ["command", "app"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Small programs for what only somebody outside can see: the processor time
 //! of a waiting program, its system calls, its standard input.
 
-use std::io::{Error, IoSlice};
+use std::ffi::{OsStr, OsString};
+use std::io::{Error, IoSlice, IsTerminal};
 use std::time::Duration;
 
-use tokio::io::{stdin, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{stdin, stdout, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::{interval, sleep, timeout};
 
@@ -17,6 +18,10 @@ const USAGE: &str = "usage: probe COMMAND [ADDRESS]
   wait              read a line of standard input, with nothing beside
   idle ADDRESS      listen; keep every connection, timer and task waiting
   exit CODE         exit with CODE
+  variables NAME... print these variables
+  arguments WORD... print the arguments
+  input             say of standard input whether it is a terminal, and its length
+  write             write lines until that fails, and say how on standard error
   leave ADDRESS HOW send in two writes, asked for no delay (`HOW delay`: not asked),
                     and end by return, exit, panic, or with more than the peer takes
                     (flood)";
@@ -159,8 +164,44 @@ async fn leave(address: &str, how: &str, no_delay: bool) -> Result<(), Error> {
     Ok(())
 }
 
+async fn input() -> Result<(), Error> {
+    println!("terminal: {}", std::io::stdin().is_terminal());
+    let mut content = Vec::new();
+    println!("read: {}", stdin().read_to_end(&mut content).await?);
+    Ok(())
+}
+
+async fn write() {
+    let mut out = stdout();
+    let error = loop {
+        let written = out.write_all(b"line\n").await;
+        if let Err(error) = written.and(out.flush().await) {
+            break error;
+        }
+    };
+    eprintln!("written: {:?}", error.kind());
+}
+
+/// What need not be Unicode.
+fn printed(command: &OsStr, words: &[OsString]) -> bool {
+    for word in words {
+        match command.to_str() {
+            Some("variables") => println!("{}: {:?}", word.display(), std::env::var_os(word)),
+            Some("arguments") => println!("{word:?}"),
+            _ => return false,
+        }
+    }
+    !words.is_empty()
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let [command, words @ ..] = &words[..] {
+        if printed(command, words) {
+            return Ok(());
+        }
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
@@ -170,6 +211,8 @@ async fn main() -> Result<(), Error> {
         ["refused", address] => refused(address).await?,
         ["lines"] => lines().await?,
         ["wait"] => wait().await?,
+        ["input"] => input().await?,
+        ["write"] => write().await,
         ["idle", address] => idle(address).await?,
         ["leave", address, how] => leave(address, how, true).await?,
         ["leave", address, how, "delay"] => leave(address, how, false).await?,
