@@ -101,6 +101,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// What the runner starts to be WasmEdge as its child
+    #[command(name = run::attended::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Guest {
+        /// The runner's process id
+        parent: u32,
+        /// WasmEdge and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -176,6 +185,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Runner { args } = &cli.command {
         return run::runner::run(args, flags.settings, &shell);
     }
+    if let Command::Guest { parent, args } = &cli.command {
+        return run::attended::replace(*parent, args);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -207,7 +219,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             }
         }
         Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. } => Ok(0),
+        Command::Runner { .. } | Command::Guest { .. } => Ok(0),
     }
 }
 

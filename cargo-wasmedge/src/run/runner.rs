@@ -1,5 +1,6 @@
 //! What cargo starts in the place of a built program: finds WasmEdge, compiles
-//! ahead of time where that pays, and becomes WasmEdge.
+//! ahead of time where that pays, and becomes WasmEdge. It stays beside WasmEdge only
+//! where `RUST_BACKTRACE` asks for backtraces, and for the programs of `cargo test`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::process::Command;
 
 use super::found::{find_wasmedge, handed_down};
 use super::preopens::{HostFacts, host_args};
-use super::{aot, started};
+use super::trace::{self, Style, Trace};
+use super::{aot, attended, started};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -17,9 +19,18 @@ use crate::toolchain::Dirs;
 /// The hidden subcommand that cargo is given as runner.
 pub const SUBCOMMAND: &str = "wasmedge-runner";
 
+/// Tells the runner that its programs are those of `cargo test`.
+pub const TESTS_VARIABLE: &str = "CARGO_WASMEDGE_TESTS";
+
+/// Tells libtest to keep nothing of what tests print.
+const NO_CAPTURE: &str = "RUST_TEST_NOCAPTURE";
+
+/// What WasmEdge exits with when a program traps.
+const TRAPPED: i32 = 134;
+
 /// Runs `args` (the program and its arguments) under WasmEdge, with `flags` above
-/// all other settings. On Unix this process becomes WasmEdge, so the guest's exit
-/// code and signals are direct.
+/// all other settings. On Unix this process becomes WasmEdge, or ends as it does, so
+/// the guest's exit code and signals are direct.
 ///
 /// # Errors
 /// [`crate::error::Error::NotSetUp`] without WasmEdge; a setting of the wrong form.
@@ -58,11 +69,14 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     if compiled.is_some() && wasmedge.needs_run_mode_aot() {
         command.args(["--run-mode", "aot"]);
     }
-    command.args(host_args(
-        &config,
-        program,
-        &HostFacts::of_process(&config, &dirs)?,
-    ));
+    let mut host_args = host_args(&config, program, &HostFacts::of_process(&config, &dirs)?);
+    let is_test = std::env::var_os(TESTS_VARIABLE).is_some();
+    // What libtest keeps of a test that panics is lost with the program.
+    if is_test && guest_variable(&host_args, NO_CAPTURE).is_none() {
+        host_args.extend(["--env".to_owned(), format!("{NO_CAPTURE}=1")]);
+    }
+    let style = Style::of(guest_variable(&host_args, trace::VARIABLE));
+    command.args(&host_args);
     if config.allow_af_unix {
         command.arg("--allow-af-unix");
         // It warns, on the program's standard output, of each datagram whose sender
@@ -76,7 +90,33 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
         .arg(compiled.as_deref().unwrap_or(program))
         .args(args);
     shell.command(&command);
-    process::replace(command)
+    if style.is_none() && !is_test {
+        return process::replace(command);
+    }
+    let trace = style.map(|style| Trace::new(program, &wasmedge, style, shell));
+    let ended = attended::run(command, trace)?;
+    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(program) {
+        shell.note(
+            "a test that panics ends the program: those behind it did not run\n  \
+             help: `cargo wasmedge nextest run` gives each a program of its own \
+             (`cargo install --locked cargo-nextest`)",
+        );
+    }
+    attended::end_as(ended)
+}
+
+/// The value that `args` give a variable of the guest's.
+fn guest_variable<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+    let pairs = args.iter().zip(args.iter().skip(1));
+    let values = pairs.filter(|(flag, _)| *flag == "--env");
+    values
+        .filter_map(|(_, entry)| entry.split_once('='))
+        .find_map(|(named, value)| (named == name).then_some(value))
+}
+
+/// Whether rustdoc built it, which no other runner of tests takes over.
+fn is_doctest(program: &Path) -> bool {
+    program.file_stem() == Some(OsStr::new("rust_out"))
 }
 
 /// Whether cargo built it with a profile that does not optimise, as far as its

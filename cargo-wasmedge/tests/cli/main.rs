@@ -2,6 +2,7 @@
 //! WasmEdge: no wasm toolchain and no network is needed.
 #![cfg(unix)]
 
+mod backtrace;
 mod compile;
 mod errors;
 mod fake;

@@ -13,7 +13,6 @@
 
 mod files;
 mod private;
-mod signals;
 mod swap;
 
 pub use private::{Lockfile, Lockfiles};

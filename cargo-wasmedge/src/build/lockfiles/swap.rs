@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::files::{exclusive, mirror, mirror_in_place};
-use super::signals::Signals;
 use crate::error::Result;
 use crate::fs::{open_lock_file, read_optional, remove_if_there, write_atomically};
 use crate::run::started;
 use crate::shell::Shell;
+use crate::signals::Signals;
 
 /// The file that is locked while the app's lockfile is not the user's own.
 ///
