@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 
 use anyhow::Context as _;
 
@@ -29,31 +29,19 @@ pub(super) fn run(command: Command, trace: Option<Trace<'_>>) -> Result<ExitStat
     #[cfg(unix)]
     let signals = crate::signals::Signals::watch()?;
     let mut command = dying_with_us(command);
-    let terminal = match &trace {
+    let printed = match &trace {
         None => None,
-        Some(_) => match standard_output()? {
-            Some((ours, theirs)) => {
-                command.stdout(theirs);
-                Some(ours)
-            }
-            None => {
-                command.stdout(Stdio::piped());
-                None
-            }
-        },
+        Some(_) => Some(watch(&mut command).context("cannot watch what is printed")?),
     };
     let mut child = command.spawn().with_context(failed)?;
-    // It holds an end of the child's standard output.
+    // It holds the other end of what is read.
     drop(command);
     #[cfg(unix)]
     signals.started(child.id());
-    if let Some(trace) = trace {
-        let printed = terminal.or_else(|| printed_by(&mut child));
-        if let Some(printed) = printed {
-            // Nobody reads any more: the child is to notice, and does when this end is
-            // closed.
-            let _ = pass_on(printed, trace);
-        }
+    if let (Some(printed), Some(trace)) = (printed, trace) {
+        // On an error nobody reads any more: the child is to notice, and does when this
+        // end is closed.
+        let _ = pass_on(printed, trace);
     }
     let status = child.wait().context("cannot wait for WasmEdge")?;
     #[cfg(unix)]
@@ -112,10 +100,44 @@ fn dying_with_us(command: Command) -> Command {
     own
 }
 
-/// Where the child is to print if standard output is a terminal, and where that is read:
-/// programs print otherwise into a pipe. `None`: it is no terminal.
+/// Has the child print where it can be read. Where its two outputs are one, they stay
+/// one, so that the order of what is printed stays what it is.
+fn watch(command: &mut Command) -> io::Result<File> {
+    let (ours, theirs) = match io::stdout().is_terminal() {
+        // Programs print otherwise into a pipe. Without pseudo-terminals it has to be one.
+        true => terminal().or_else(|_| pipe())?,
+        false => pipe()?,
+    };
+    if are_one() {
+        command.stderr(theirs.try_clone()?);
+    }
+    command.stdout(theirs);
+    Ok(ours)
+}
+
 #[cfg(unix)]
-fn standard_output() -> Result<Option<(File, Stdio)>> {
+fn pipe() -> io::Result<(File, File)> {
+    use std::os::fd::OwnedFd;
+
+    let (ours, theirs) = io::pipe()?;
+    Ok((OwnedFd::from(ours).into(), OwnedFd::from(theirs).into()))
+}
+
+#[cfg(not(unix))]
+fn pipe() -> io::Result<(File, File)> {
+    use std::os::windows::io::OwnedHandle;
+
+    let (ours, theirs) = io::pipe()?;
+    Ok((
+        OwnedHandle::from(ours).into(),
+        OwnedHandle::from(theirs).into(),
+    ))
+}
+
+/// A pseudo-terminal's two ends.
+#[cfg(unix)]
+fn terminal() -> io::Result<(File, File)> {
+    use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::OpenOptionsExt as _;
 
@@ -123,47 +145,44 @@ fn standard_output() -> Result<Option<(File, Stdio)>> {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use rustix::termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
 
-    if !io::stdout().is_terminal() {
-        return Ok(None);
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    grantpt(&ours)?;
+    unlockpt(&ours)?;
+    let name = ptsname(&ours, Vec::new())?;
+    let theirs = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(OFlags::NOCTTY.bits() as i32)
+        .open(OsStr::from_bytes(name.as_bytes()))?;
+    // The terminal itself does what has to be done to lines.
+    let mut raw = tcgetattr(&theirs)?;
+    raw.make_raw();
+    tcsetattr(&theirs, OptionalActions::Now, &raw)?;
+    if let Ok(size) = tcgetwinsize(io::stdout()) {
+        let _ = tcsetwinsize(&theirs, size);
     }
-    let open = || -> io::Result<(File, Stdio)> {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-        grantpt(&ours)?;
-        unlockpt(&ours)?;
-        let name = ptsname(&ours, Vec::new())?;
-        let theirs = File::options()
-            .read(true)
-            .write(true)
-            .custom_flags(OFlags::NOCTTY.bits() as i32)
-            .open(std::ffi::OsStr::from_bytes(name.as_bytes()))?;
-        // The terminal itself does what has to be done to lines.
-        let mut raw = tcgetattr(&theirs)?;
-        raw.make_raw();
-        tcsetattr(&theirs, OptionalActions::Now, &raw)?;
-        if let Ok(size) = tcgetwinsize(io::stdout()) {
-            let _ = tcsetwinsize(&theirs, size);
-        }
-        Ok((File::from(ours), Stdio::from(theirs)))
-    };
-    // Without pseudo-terminals it is a pipe.
-    Ok(open().ok())
+    Ok((ours.into(), theirs))
 }
 
 #[cfg(not(unix))]
-fn standard_output() -> Result<Option<(File, Stdio)>> {
-    Ok(None)
+fn terminal() -> io::Result<(File, File)> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Whether standard output and standard error are the same terminal, file or pipe.
 #[cfg(unix)]
-fn printed_by(child: &mut Child) -> Option<File> {
-    let pipe = child.stdout.take()?;
-    Some(File::from(std::os::fd::OwnedFd::from(pipe)))
+fn are_one() -> bool {
+    use rustix::fs::fstat;
+
+    let (Ok(out), Ok(err)) = (fstat(io::stdout()), fstat(io::stderr())) else {
+        return false;
+    };
+    (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
 }
 
 #[cfg(not(unix))]
-fn printed_by(child: &mut Child) -> Option<File> {
-    let pipe = child.stdout.take()?;
-    Some(File::from(std::os::windows::io::OwnedHandle::from(pipe)))
+fn are_one() -> bool {
+    false
 }
 
 /// Passes on all that is printed, until the other end is closed.

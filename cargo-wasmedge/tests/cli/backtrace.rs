@@ -146,6 +146,42 @@ fn what_is_printed_arrives_before_the_program_goes_on() {
 }
 
 #[test]
+fn where_both_outputs_are_one_the_order_stays() {
+    let fake = Fake::new("1.97.1");
+    let lines = "i=0; while [ $i -lt 200 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
+    let path = fake.path("both");
+    let file = std::fs::File::create(&path).unwrap();
+    let mut command = runner(&fake, "1", &format!("{lines}\n{TRAP}"));
+    command.stdout(file.try_clone().unwrap()).stderr(file);
+    assert_eq!(command.status().unwrap().code(), Some(134));
+    let text = std::fs::read_to_string(path).unwrap();
+    let printed: String = (0..200).map(|i| format!("out {i}\nerr {i}\n")).collect();
+    let rest = text.strip_prefix(&printed).expect(&text);
+    assert!(rest.contains("\nstack backtrace:\n   0: ends\n"), "{rest}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn on_a_terminal_the_program_sees_one() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let fake = Fake::new("1.97.1");
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+    let theirs = std::fs::File::options().write(true).open(name).unwrap();
+    let mut command = runner(&fake, "1", "test -t 1 && printf 'it is\\n'");
+    let mut child = command.stdout(theirs).spawn().unwrap();
+    drop(command);
+    let mut read = [0; 7];
+    std::fs::File::from(ours).read_exact(&mut read).unwrap();
+    // Only one of the two terminals makes this of a new line.
+    assert_eq!(&read, b"it is\r\n");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn the_runner_ends_as_the_guest_does() {
     let fake = Fake::new("1.97.1");
     for (guest, code, by) in [

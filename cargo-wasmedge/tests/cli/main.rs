@@ -7,6 +7,7 @@ mod compile;
 mod errors;
 mod fake;
 mod help;
+mod libtest;
 mod lockfile;
 mod passthrough;
 mod runner;
