@@ -51,15 +51,12 @@ pub(super) fn run(command: Command, trace: Option<Trace<'_>>) -> Result<ExitStat
 
 /// Ends this process as WasmEdge did: by the same signal, or with the code that is
 /// returned.
-///
-/// # Errors
-/// None so far.
-pub(super) fn end_as(status: ExitStatus) -> Result<i32> {
+pub(super) fn end_as(status: ExitStatus) -> i32 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
-    Ok(process::exit_code(status))
+    process::exit_code(status)
 }
 
 /// Becomes WasmEdge, as the child of the runner `parent` that dies with it. `args` are

@@ -62,3 +62,19 @@ fn after_a_trap_it_is_said_what_did_not_run() {
         "nextest runs no doctests"
     );
 }
+
+#[test]
+fn doctests_are_interpreted() {
+    let fake = Fake::new("1.97.1");
+    let folder = fake.path("rustdoctest");
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("rust_out.wasm");
+    std::fs::write(&program, b"\0asm\x01\0\0\0").unwrap();
+    let mut command = fake.command(["wasmedge-runner"]);
+    assert!(command.arg(&program).status().unwrap().success());
+    assert_eq!(fake.read("compiled"), "");
+    let mut always = fake.command(["wasmedge-runner"]);
+    always.arg(program).env("CARGO_WASMEDGE_AOT", "always");
+    assert!(always.status().unwrap().success());
+    assert_eq!(fake.read("compiled").lines().count(), 1);
+}

@@ -16,6 +16,9 @@ use super::stack::Active;
 const END: &str = "__rust_end_short_backtrace";
 const BEGIN: &str = "__rust_begin_short_backtrace";
 
+/// The innermost function that a reader sees of a panic, where [`END`] was merged.
+const UNWIND: &str = "rust_begin_unwind";
+
 /// What calls `main`, where the compiler has merged the function with the mark into it.
 const START: &str = "std::rt::lang_start";
 
@@ -46,7 +49,9 @@ pub(super) fn backtrace(
         .iter()
         .flat_map(|active| frames_of(program, lines, active, style))
         .collect();
-    let is_panic = frames.iter().any(|frame| frame.name.contains(END));
+    let is_panic = frames
+        .iter()
+        .any(|frame| frame.name.contains(END) || frame.name.contains(UNWIND));
     let mut text = String::new();
     // In a panic std has printed the title, and the note at the end.
     if !is_panic {
@@ -54,7 +59,7 @@ pub(super) fn backtrace(
     }
     let mut omits = false;
     if style == Style::Short {
-        omits = shorten(&mut frames, is_panic);
+        omits = shorten(&mut frames);
     }
     let mut number = 0;
     while !frames.is_empty() {
@@ -84,7 +89,7 @@ pub(super) fn backtrace(
 }
 
 /// Leaves what is inside of `BEGIN` and outside of `END`; whether there was more.
-fn shorten(frames: &mut Vec<Frame>, is_panic: bool) -> bool {
+fn shorten(frames: &mut Vec<Frame>) -> bool {
     let all = frames.len();
     if !frames.iter().any(|frame| frame.name.contains(BEGIN))
         && let Some(start) = frames
@@ -93,7 +98,11 @@ fn shorten(frames: &mut Vec<Frame>, is_panic: bool) -> bool {
     {
         frames.truncate(start);
     }
-    let mut shown = !is_panic;
+    let has_end = frames.iter().any(|frame| frame.name.contains(END));
+    if !has_end && let Some(unwind) = frames.iter().position(|it| it.name.contains(UNWIND)) {
+        frames.drain(..unwind);
+    }
+    let mut shown = !has_end;
     frames.retain(|frame| {
         let mark = [(END, true), (BEGIN, false)]
             .into_iter()

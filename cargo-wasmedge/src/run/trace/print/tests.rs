@@ -41,15 +41,16 @@ fn a_short_backtrace_of_a_panic_has_what_concerns_the_program() {
 }
 
 #[test]
-fn without_the_outer_mark_it_ends_at_what_calls_main() {
-    let merged: Vec<&str> = PANIC
-        .into_iter()
-        .filter(|it| !it.contains("begin_short"))
-        .collect();
-    assert_eq!(
-        printed(&merged, Style::Short),
-        printed(&PANIC, Style::Short)
-    );
+fn without_the_marks_it_goes_from_std_to_what_calls_main() {
+    for mark in ["begin_short", "end_short", "_short_"] {
+        let all = PANIC.into_iter();
+        let merged: Vec<&str> = all.filter(|it| !it.contains(mark)).collect();
+        assert!(merged.len() < PANIC.len());
+        assert_eq!(
+            printed(&merged, Style::Short),
+            printed(&PANIC, Style::Short)
+        );
+    }
 }
 
 #[test]
