@@ -17,7 +17,7 @@
 //! knows nothing of the rest; [`embedded`] holds the ports, the host layer and the
 //! facades that the binary carries. Below all:
 //!
-//! * [`process`]: starting other programs;
+//! * [`process`]: starting other programs; `signals`: handing signals on to them;
 //! * [`random`]: whether the machine has random numbers for programs;
 //! * [`shell`]: what the user sees on stderr;
 //! * [`fs`]: whole files or none, and locks;
@@ -43,5 +43,6 @@ pub mod random;
 pub mod resolve;
 pub mod run;
 pub mod shell;
+mod signals;
 pub mod toolchain;
 pub mod vendor;

@@ -176,14 +176,14 @@ impl Workbench {
 
     /// Builds a whole workspace: programs share what they depend on.
     fn build(&self, manifest: &Path, host: &Host) -> Result<()> {
-        let kind = if host.is_native() { "native" } else { "wasm" };
+        let (kind, mut command) = if host.is_native() {
+            ("native", self.cargo())
+        } else {
+            // Not inside of the other work: it may have to be built itself.
+            ("wasm", self.wasmedge(host)?)
+        };
         self.once
             .run(&format!("{kind} {}", manifest.display()), || {
-                let mut command = if host.is_native() {
-                    self.cargo()
-                } else {
-                    self.wasmedge(host)?
-                };
                 command
                     .args(["build", "--manifest-path"])
                     .arg(manifest)

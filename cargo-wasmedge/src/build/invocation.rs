@@ -178,6 +178,11 @@ impl CargoInvocation {
         kinds::runs_programs(&self.subcommand)
     }
 
+    /// Whether the programs are tests, many in one.
+    pub fn runs_tests(&self) -> bool {
+        matches!(self.subcommand.as_str(), "test" | "t")
+    }
+
     /// The arguments that a nested `cargo metadata` or `update` needs to see the
     /// app as the subcommand will. Without `--locked`.
     pub(super) fn context_args(&self) -> Vec<OsString> {

@@ -63,6 +63,10 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         prepared.overrides.env.push(run::keeper::variable());
     }
     prepared.overrides.env.extend(found);
+    if invocation.runs_tests() {
+        let variable = (run::TESTS_VARIABLE.to_owned(), "1".into());
+        prepared.overrides.env.push(variable);
+    }
     let Prepared {
         overrides,
         lockfiles,

@@ -120,7 +120,7 @@ settings! {
     /// When a program is compiled ahead of time before it runs.
     aot: Aot {
         value: "`auto`, `always` or `never`",
-        default: Aot::Auto, "`auto`: all programs but those in cargo's folder `debug`",
+        default: Aot::Auto, "`auto`: all programs but doctests and those in cargo's folder `debug`",
         example: "aot = \"always\"",
     }
 

@@ -42,6 +42,17 @@ pub static VARIABLES: &[Variable] = &[
         "If set to anything but `0`, `setup` leaves rustup's toolchains alone.",
     ),
     variable(
+        "RUST_BACKTRACE",
+        User,
+        "std's: `1` or `full` for backtraces of programs, as docs/debugging.md says.",
+    ),
+    variable(
+        "RUST_TEST_NOCAPTURE",
+        User,
+        "libtest's: `1` unless it is set, for the programs of `cargo wasmedge test`. \
+         `0` keeps back what tests print; of one that panics it is lost then.",
+    ),
+    variable(
         "CARGO_TERM_COLOR",
         User,
         "cargo's: `auto`, `always` or `never`. The flag `--color` says the same.",
@@ -115,6 +126,11 @@ pub static VARIABLES: &[Variable] = &[
         "CARGO_WASMEDGE_STARTED",
         Command,
         "A file that is made when a built program starts.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_TESTS",
+        Command,
+        "The programs are those of `cargo test`.",
     ),
     variable(
         "TMPDIR",

@@ -39,28 +39,37 @@ impl Environment {
             };
             into.insert(name.clone(), value.clone());
         }
-        let mut tell = |name: &OsStr, value: &OsStr| {
-            environment.taken.remove(name);
-            environment.told.insert(name.to_owned(), value.to_owned());
-        };
         if let Some(folder) = tmp {
-            tell("TMPDIR".as_ref(), folder);
+            environment.tell("TMPDIR".as_ref(), folder);
         }
         if config.weak_random {
-            tell(random::WEAK_VARIABLE.as_ref(), "1".as_ref());
+            environment.tell(random::WEAK_VARIABLE.as_ref(), "1".as_ref());
         }
         for entry in &config.env {
             match entry.split_once('=') {
-                Some((name, value)) => tell(name.as_ref(), value.as_ref()),
+                Some((name, value)) => environment.tell(name.as_ref(), value.as_ref()),
                 None => {
                     let name = OsStr::new(entry);
                     if let Some(value) = host.get(name) {
-                        tell(name, value);
+                        environment.tell(name, value);
                     }
                 }
             }
         }
         environment
+    }
+
+    /// Sets a variable, whatever the user's is.
+    pub(super) fn tell(&mut self, name: &OsStr, value: &OsStr) {
+        self.taken.remove(name);
+        self.told.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What the program sees of a variable.
+    pub(super) fn value(&self, name: &str) -> Option<&OsStr> {
+        let name = OsStr::new(name);
+        let value = self.told.get(name).or_else(|| self.taken.get(name));
+        value.map(OsString::as_os_str)
     }
 
     /// What is printed with `-v` holds no value of the user's: it may be a secret,

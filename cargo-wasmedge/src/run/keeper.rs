@@ -6,6 +6,7 @@
 //! parent. A program that plain cargo starts lives as long as it would natively.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -30,7 +31,11 @@ pub(crate) fn variable() -> (String, OsString) {
 /// # Errors
 /// The path of this program is unknown.
 pub(crate) fn kept(command: &Command) -> Result<Command> {
-    let exe = std::env::current_exe().context("cannot tell the path of this program")?;
+    // On Linux even a program that was replaced since is reached.
+    let exe = match cfg!(target_os = "linux") {
+        true => PathBuf::from("/proc/self/exe"),
+        false => std::env::current_exe().context("cannot tell the path of this program")?,
+    };
     let mut kept = Command::new(exe);
     kept.arg(SUBCOMMAND).arg(command.get_program());
     kept.args(command.get_args());

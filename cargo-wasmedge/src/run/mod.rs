@@ -1,6 +1,8 @@
 //! Running: what cargo starts in the place of a built program.
 //!
 //! * [`runner`]: becomes WasmEdge, with the program;
+//! * [`attended`]: WasmEdge as a child, where something is to be said of how it ended;
+//! * `trace`: backtraces;
 //! * `found`: which WasmEdge that is;
 //! * [`aot`]: compiles the program ahead of time, where that pays;
 //! * `preopens`: which folders the program sees;
@@ -15,6 +17,7 @@
 
 pub mod aot;
 mod arguments;
+mod attended;
 mod environment;
 mod found;
 mod hint;
@@ -25,6 +28,7 @@ mod preopens;
 pub mod runner;
 pub(crate) mod started;
 mod streams;
+mod trace;
 
 pub use found::{FOUND_VARIABLE, find_wasmedge, found_variable};
-pub use runner::SUBCOMMAND;
+pub use runner::{SUBCOMMAND, TESTS_VARIABLE};

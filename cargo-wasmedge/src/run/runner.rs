@@ -1,5 +1,6 @@
 //! What cargo starts in the place of a built program: finds WasmEdge, compiles
-//! ahead of time where that pays, and becomes WasmEdge.
+//! ahead of time where that pays, and becomes WasmEdge. It stays beside WasmEdge only
+//! where `RUST_BACKTRACE` asks for backtraces, and for the programs of `cargo test`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use std::process::Command;
 use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
 use super::preopens::{HostFacts, dir_args};
-use super::{aot, hint, keeper, limits, started, streams};
+use super::trace::{self, Style, Trace};
+use super::{aot, attended, hint, keeper, limits, started, streams};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -18,9 +20,18 @@ use crate::toolchain::Dirs;
 /// The hidden subcommand that cargo is given as runner.
 pub const SUBCOMMAND: &str = "wasmedge-runner";
 
+/// Tells the runner that its programs are those of `cargo test`.
+pub const TESTS_VARIABLE: &str = "CARGO_WASMEDGE_TESTS";
+
+/// Tells libtest to keep nothing of what tests print.
+const NO_CAPTURE: &str = "RUST_TEST_NOCAPTURE";
+
+/// What WasmEdge exits with when a program traps.
+const TRAPPED: i32 = 134;
+
 /// Runs `args` (the program and its arguments) under WasmEdge, with `flags` above
-/// all other settings. On Unix this process becomes WasmEdge, so the guest's exit
-/// code and signals are direct.
+/// all other settings. On Unix this process becomes WasmEdge, or ends as it does, so
+/// the guest's exit code and signals are direct.
 ///
 /// # Errors
 /// [`crate::error::Error::NotSetUp`] without WasmEdge; a setting of the wrong form.
@@ -42,6 +53,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
 
     let compiled = match config.aot {
         Aot::Never => None,
+        Aot::Auto if is_doctest(program) => None,
         Aot::Auto if is_debug(program) => {
             hint::tell(program, shell);
             None
@@ -61,7 +73,13 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     };
     let host = HostFacts::of_process(&config, &dirs)?;
     let tmp = host.tmp(&config).map(Path::as_os_str);
-    let environment = Environment::new(&config, std::env::vars_os(), tmp);
+    let mut environment = Environment::new(&config, std::env::vars_os(), tmp);
+    let is_test = std::env::var_os(TESTS_VARIABLE).is_some();
+    // What libtest keeps of a test that panics is lost with the program.
+    if is_test && environment.value(NO_CAPTURE).is_none() {
+        environment.tell(NO_CAPTURE.as_ref(), "1".as_ref());
+    }
+    let style = Style::of(environment.value(trace::VARIABLE).and_then(OsStr::to_str));
     let mut given = dir_args(&config, program, &host);
     given.extend(environment.args());
     let command = |given: &[OsString]| {
@@ -87,7 +105,21 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     shell.command(&command(given.printed()));
     tell_taken(&environment, shell);
     limits::check(shell);
-    process::replace(streams::as_natively(&command(given.all()))).map_err(explain_too_long)
+    let mut command = streams::ignoring_sigpipe(&command(given.all()));
+    if style.is_none() && !is_test {
+        streams::set_input(&mut command);
+        return process::replace(command).map_err(explain_too_long);
+    }
+    let trace = style.map(|style| Trace::new(program, &wasmedge, style, shell));
+    let ended = attended::run(&command, trace).map_err(explain_too_long)?;
+    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(program) {
+        shell.note(
+            "a test that panics ends the program: those behind it did not run\n  \
+             help: `cargo wasmedge nextest run` gives each a program of its own \
+             (`cargo install --locked cargo-nextest`)",
+        );
+    }
+    Ok(attended::end_as(ended))
 }
 
 /// Which of the user's variables the program gets, with `-v`.
@@ -99,6 +131,11 @@ fn tell_taken(environment: &Environment, shell: &Shell) {
             taken.join(", ")
         ));
     }
+}
+
+/// Whether rustdoc built it, which never optimises. No other runner of tests runs it.
+fn is_doctest(program: &Path) -> bool {
+    program.file_stem() == Some(OsStr::new("rust_out"))
 }
 
 /// Whether cargo built it with a profile that does not optimise, as far as its

@@ -11,9 +11,9 @@
 
 use std::process::Command;
 
-/// `command`, with streams that behave as natively.
+/// `command`, by way of a shell: a program that ignores SIGPIPE.
 #[cfg(unix)]
-pub(super) fn as_natively(command: &Command) -> Command {
+pub(super) fn ignoring_sigpipe(command: &Command) -> Command {
     // std gives SIGPIPE back its default for what it starts. A shell can ignore it
     // without `unsafe`, and what it becomes goes on to.
     let mut shell = Command::new("/bin/sh");
@@ -21,12 +21,17 @@ pub(super) fn as_natively(command: &Command) -> Command {
         .args(["-c", "trap '' PIPE; exec \"$@\"", "sh"])
         .arg(command.get_program())
         .args(command.get_args());
+    shell
+}
+
+/// Gives `command` a standard input that is no terminal where ours is none.
+#[cfg(unix)]
+pub(super) fn set_input(command: &mut Command) {
     if stdin_is_null()
         && let Ok((reader, _)) = std::io::pipe()
     {
-        shell.stdin(reader);
+        command.stdin(reader);
     }
-    shell
 }
 
 #[cfg(unix)]
@@ -45,8 +50,11 @@ fn stdin_is_null() -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn as_natively(command: &Command) -> Command {
+pub(super) fn ignoring_sigpipe(command: &Command) -> Command {
     let mut same = Command::new(command.get_program());
     same.args(command.get_args());
     same
 }
+
+#[cfg(not(unix))]
+pub(super) fn set_input(_: &mut Command) {}

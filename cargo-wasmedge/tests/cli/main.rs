@@ -2,11 +2,13 @@
 //! WasmEdge: no wasm toolchain and no network is needed.
 #![cfg(unix)]
 
+mod backtrace;
 mod compile;
 mod errors;
 mod fake;
 mod help;
 mod left_behind;
+mod libtest;
 mod linker;
 mod lockfile;
 mod packages;

@@ -18,7 +18,6 @@ mod files;
 mod guard;
 mod journal;
 mod private;
-mod signals;
 mod swap;
 
 pub use guard::{SUBCOMMAND as GUARD, guard};

@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 use super::files::{exclusive, mirror, mirror_in_place};
 use super::guard::Guard;
 use super::journal::{Journal, swap_lock};
-use super::signals::Signals;
 use crate::error::Result;
 use crate::fs::{remove_if_there, write_atomically};
 use crate::run::{keeper, started};
 use crate::shell::Shell;
+use crate::signals::Signals;
 
 /// Puts a private lockfile in the place of the app's while cargo runs.
 #[derive(Debug)]

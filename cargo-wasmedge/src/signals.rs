@@ -1,4 +1,4 @@
-//! Signals that come while the app's lockfile is not its own.
+//! Signals while a child runs that this process must not leave behind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
@@ -10,11 +10,11 @@ use crate::error::Result;
 #[cfg(unix)]
 use crate::process::Failed;
 
-/// Keeps SIGINT, SIGTERM and SIGHUP from ending this process before the app's
-/// lockfile is back. The child gets them: those from the terminal by itself,
-/// others from us.
+/// Keeps SIGINT, SIGTERM and SIGHUP from ending this process before its work is done:
+/// the app's lockfile is put back, or what the child has printed is passed on. The child
+/// gets them: those from the terminal by itself, others from us.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     /// The running child's process id, or 0.
     child: Arc<AtomicU32>,
     /// The first signal that came, or 0.
@@ -23,12 +23,18 @@ pub(super) struct Signals {
 
 impl Signals {
     /// A child runs: it gets the signals that come from now on.
-    pub(super) fn started(&self, child: u32) {
+    pub(crate) fn started(&self, child: u32) {
         self.child.store(child, Ordering::SeqCst);
+        // One that came while the child was being started has not reached it.
+        #[cfg(unix)]
+        match self.came.load(Ordering::SeqCst) {
+            0 => {}
+            signal => forward(child, signal),
+        }
     }
 
     /// The child has ended: its number may soon be another program's.
-    pub(super) fn ended(&self) {
+    pub(crate) fn ended(&self) {
         self.child.store(0, Ordering::SeqCst);
     }
 }
@@ -36,7 +42,7 @@ impl Signals {
 #[cfg(unix)]
 impl Signals {
     /// Takes the signals from now on.
-    pub(super) fn watch() -> Result<Signals> {
+    pub(crate) fn watch() -> Result<Signals> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
         let signals = Signals {
@@ -58,9 +64,9 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Ends the process as the signal that came would have done. To be called with
-    /// the lockfile back in place.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Ends the process as the signal that came would have done. To be called when the
+    /// work is done.
+    pub(crate) fn check(&self) -> Result<()> {
         match self.came.load(Ordering::SeqCst) {
             0 => Ok(()),
             signal => {
@@ -94,14 +100,14 @@ fn forward(child: u32, signal: i32) {
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn watch() -> Result<Signals> {
+    pub(crate) fn watch() -> Result<Signals> {
         Ok(Signals {
             child: Arc::default(),
             came: Arc::default(),
         })
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         Ok(())
     }
 }
