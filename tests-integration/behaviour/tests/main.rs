@@ -9,6 +9,7 @@ mod half_close;
 mod io;
 mod ipv6;
 mod many_connections;
+mod memory;
 mod mio_events;
 mod options;
 mod runtime;
