@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Shutdown;
 use std::rc::Rc;
 
 use wasmedge_host::abi::{Event, EventType, Subscription};
@@ -25,6 +26,8 @@ pub struct Socket {
     /// A datagram socket has an error to tell. Ends every wait that names it,
     /// is reported to writers only.
     pub pending_error: bool,
+    /// The connection has failed, and nobody was told yet.
+    pub reset: bool,
     /// Waits for connections.
     pub listener: bool,
     /// Is in blocking mode, which natively does no harm to whoever only reads
@@ -121,8 +124,8 @@ pub struct State {
     /// Bytes that sockets have still to send, and whether the kernel has just
     /// refused them.
     pub backlogs: BTreeMap<i32, (usize, bool)>,
-    /// Those of them whose writing side is to be shut after it.
-    pub shut: BTreeSet<i32>,
+    /// What the program has shut and nobody was told of yet.
+    pub shut: Vec<(i32, Shutdown)>,
     /// Sockets that their owners have closed.
     pub orphans: BTreeSet<i32>,
     pub adopted: BTreeSet<i32>,
@@ -300,6 +303,17 @@ impl Host for Model {
         }
     }
 
+    fn keep_error(&mut self, fd: i32) -> bool {
+        let mut state = self.0.borrow_mut();
+        let socket = state.sockets.get_mut(&fd).expect("an open socket");
+        std::mem::take(&mut socket.reset)
+    }
+
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>) {
+        let mut state = self.0.borrow_mut();
+        into.extend(state.shut.extract_if(.., |(fd, _)| is_ours(*fd)));
+    }
+
     fn flush_writes(&mut self) -> bool {
         let state = self.0.borrow();
         !state.backlogs.is_empty() || !state.orphans.is_empty()
@@ -312,7 +326,6 @@ impl Host for Model {
                 fd,
                 is_orphan: state.orphans.contains(&fd),
                 is_fresh: std::mem::take(fresh),
-                is_shut: state.shut.contains(&fd),
             });
         }
     }

@@ -1,4 +1,5 @@
-//! Directions: a single one, those that are asked about, and those that are ready.
+//! Directions: a single one, those that are asked about, and those that are ready; and
+//! what a wait finds of a source.
 
 /// One of the two directions of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,17 @@ impl Interest {
         Interest(self.0 & other.0)
     }
 
+    pub(crate) const fn or(self, other: Interest) -> Interest {
+        Interest(self.0 | other.0)
+    }
+
     pub(crate) const fn without(self, other: Interest) -> Interest {
         Interest(self.0 & !other.0)
+    }
+
+    /// These directions, as ready.
+    pub(crate) const fn as_ready(self) -> Ready {
+        Ready(self.0)
     }
 
     pub(crate) const fn is_empty(self) -> bool {
@@ -62,6 +72,10 @@ impl Ready {
         Ready(direction.bit())
     }
 
+    pub(crate) const fn or(self, other: Ready) -> Ready {
+        Ready(self.0 | other.0)
+    }
+
     /// What of it somebody asked about.
     pub(crate) const fn within(self, interest: Interest) -> Ready {
         Ready(self.0 & interest.0)
@@ -77,5 +91,32 @@ impl Ready {
 
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+}
+
+/// One thing that a wait found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// The token given at registration.
+    pub(crate) token: usize,
+    pub(crate) ready: Ready,
+    /// Nothing more comes in than what is there.
+    pub(crate) read_closed: bool,
+    /// Nothing more goes out.
+    pub(crate) write_closed: bool,
+    /// The next operation on the descriptor is told of an error.
+    pub(crate) error: bool,
+}
+
+impl Readiness {
+    /// With nothing to add.
+    pub(crate) fn of(token: usize, ready: Ready) -> Readiness {
+        Readiness {
+            token,
+            ready,
+            read_closed: false,
+            write_closed: false,
+            error: false,
+        }
     }
 }

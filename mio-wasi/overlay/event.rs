@@ -12,7 +12,8 @@ pub struct Event {
     pub(super) token: Token,
     pub(super) readable: bool,
     pub(super) writable: bool,
-    pub(super) hang_up: bool,
+    pub(super) read_closed: bool,
+    pub(super) write_closed: bool,
     pub(super) error: bool,
 }
 
@@ -32,13 +33,14 @@ pub(crate) fn is_error(event: &Event) -> bool {
     event.error
 }
 
-// The host tells of a hang-up only when both directions are down.
+// The host tells of a hang-up only when both directions are down. One is known to be when
+// the program has shut it, or has read its end.
 pub(crate) fn is_read_closed(event: &Event) -> bool {
-    event.hang_up
+    event.read_closed
 }
 
 pub(crate) fn is_write_closed(event: &Event) -> bool {
-    event.hang_up
+    event.write_closed
 }
 
 pub(crate) fn is_priority(_: &Event) -> bool {

@@ -1,6 +1,8 @@
 //! What the poller asks of the host, as a trait, so that a model of the host can
 //! stand in for it in native tests.
 
+use std::net::Shutdown;
+
 use wasmedge_host::abi::{Event as HostEvent, Subscription};
 use wasmedge_host::coalesce::{Backlog, Sent};
 use wasmedge_host::Errno;
@@ -29,6 +31,12 @@ pub(crate) trait Host {
     /// Whether reading from a non-blocking stream would not block. Must not take anything
     /// from whoever reads.
     fn probe(&mut self, fd: i32) -> Probe;
+
+    /// Whether the socket has an error to tell. It is kept for the next operation on it.
+    fn keep_error(&mut self, fd: i32) -> bool;
+
+    /// Moves what the program has shut, of the descriptors that `is_ours`, to `into`.
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>);
 
     /// Sends coalesced writes. Returns whether there are backlogs: bytes that the kernel
     /// did not take.

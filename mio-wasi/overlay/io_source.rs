@@ -45,7 +45,7 @@ impl IoSourceState {
         }
     }
 
-    /// Runs an I/O operation and arms the directions that it exhausted.
+    /// Runs an I/O operation and arms the directions that it exhausted, or may have.
     pub(crate) fn do_io<T, F, R>(&self, f: F, io: &T) -> io::Result<R>
     where
         F: FnOnce(&T) -> io::Result<R>,
@@ -70,6 +70,12 @@ impl IoSourceState {
             }
             if exhausted.is_full() {
                 self.full.store(true, Ordering::Relaxed);
+            }
+            if exhausted.is_full() || exhausted.is_taken() {
+                registration.selector.lock().set.took(registration.key);
+            }
+            if exhausted.is_ended() {
+                registration.selector.lock().set.ended(registration.key);
             }
             if !interest.is_empty() {
                 let mut poller = registration.selector.lock();

@@ -24,7 +24,9 @@
 //! * A `SourceFd` is armed by registering it, and again only by
 //!   re-registering it: mio does not see the I/O that is done on it.
 //! * A half-closed peer is seen by reading 0 bytes; `is_read_closed` is true
-//!   only when both directions are down.
+//!   only when that was done, the program has shut reading, or both directions are down.
+//! * Of a source that was told to be readable and then left alone nothing more is told
+//!   until it is read from, but for the program's own shutdown.
 
 mod backoff;
 mod cost;

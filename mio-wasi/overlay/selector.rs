@@ -53,7 +53,8 @@ impl Selector {
                 token: Token(readiness.token),
                 readable: readiness.ready.is_readable(),
                 writable: readiness.ready.is_writable(),
-                hang_up: readiness.hang_up,
+                read_closed: readiness.read_closed,
+                write_closed: readiness.write_closed,
                 error: readiness.error,
             });
         })?;

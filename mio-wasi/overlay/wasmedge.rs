@@ -1,11 +1,12 @@
 //! WasmEdge, as the poller sees it.
 
+use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
 use wasmedge_host::abi;
 use wasmedge_host::fd::{poll, socket};
-use wasmedge_host::{coalesce, Errno};
+use wasmedge_host::{coalesce, shut, Errno};
 
 use super::host::{Host, Probe};
 
@@ -73,6 +74,14 @@ impl Host for WasmEdge {
             socket::Probe::Something => Probe::Something,
             socket::Probe::NoConnection => Probe::NoConnection,
         }
+    }
+
+    fn keep_error(&mut self, fd: i32) -> bool {
+        socket::keep_error(fd)
+    }
+
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>) {
+        shut::take(is_ours, into);
     }
 
     fn flush_writes(&mut self) -> bool {

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`backend`] | where sockets come from: one safe function per host function, every conversion | yes |
 //! | `coalesce` | small writes that are sent together | no |
-//! | `pending`, [`ready`] | errors met early; what operations used up | no |
+//! | `pending`, [`ready`], [`shut`] | errors met early; what operations used up; what was shut | no |
 //! | [`dns`] | the resolver, without any I/O of its own but `blocking` | no |
 //! | `fd`, [`lookup()`] | what a runtime needs, on borrowed file descriptors | no |
 //! | `exit` | the end of the program | the function that C calls, and the one it is told of |
@@ -51,6 +51,7 @@ mod error_kind;
 pub mod lookup;
 pub mod net;
 pub mod ready;
+pub mod shut;
 
 // Registers a function with the C library, and takes the place of another.
 #[cfg(target_os = "wasi")]

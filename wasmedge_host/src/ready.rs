@@ -11,6 +11,8 @@
 //! | [`WRITE`](Exhausted::WRITE) | a send would have blocked; a stream took fewer bytes than it was given; a connection attempt went on in the background |
 //! | [`RECEIVER`](Exhausted::RECEIVER) | a Unix datagram to an address would have blocked, since its receiver has no room |
 //! | [`FULL`](Exhausted::FULL) | nothing: a receive from a stream filled its buffers, so that only the next one tells whether there is more |
+//! | [`TAKEN`](Exhausted::TAKEN) | nothing: a datagram was received or a connection accepted, so that only the next call tells whether there is another |
+//! | [`END`](Exhausted::END) | nothing: a receive met the end of its stream, which each further one will meet |
 //!
 //! Notes add up until they are taken. They do not name a socket: take them
 //! before an operation to start afresh, and after it to learn about it. A note
@@ -38,8 +40,14 @@ impl Exhausted {
     /// No direction, but a receive got as much as it had room for.
     pub const FULL: Exhausted = Exhausted(8);
 
+    /// No direction, but one of perhaps several things was taken.
+    pub const TAKEN: Exhausted = Exhausted(16);
+    /// No direction, but the end of a stream was read.
+    pub const END: Exhausted = Exhausted(32);
+
     /// The set as bits: 1 is [`READ`](Self::READ), 2 is [`WRITE`](Self::WRITE), 4 is
-    /// [`RECEIVER`](Self::RECEIVER), 8 is [`FULL`](Self::FULL).
+    /// [`RECEIVER`](Self::RECEIVER), 8 is [`FULL`](Self::FULL), 16 is
+    /// [`TAKEN`](Self::TAKEN), 32 is [`END`](Self::END).
     pub const fn bits(self) -> u8 {
         self.0
     }
@@ -62,6 +70,16 @@ impl Exhausted {
     /// A receive filled its buffers.
     pub const fn is_full(self) -> bool {
         self.0 & Exhausted::FULL.0 != 0
+    }
+
+    /// A datagram was received, or a connection accepted.
+    pub const fn is_taken(self) -> bool {
+        self.0 & Exhausted::TAKEN.0 != 0
+    }
+
+    /// The end of a stream was read.
+    pub const fn is_ended(self) -> bool {
+        self.0 & Exhausted::END.0 != 0
     }
 
     /// A receiver is used up: a poll says that the socket can be written to.
@@ -111,5 +129,9 @@ mod tests {
         note(Exhausted::FULL);
         let full = take_exhausted();
         assert!(full.is_full() && !full.is_read() && !full.is_write() && !full.is_empty());
+        note(Exhausted::TAKEN);
+        note(Exhausted::END);
+        let taken = take_exhausted();
+        assert!(taken.is_taken() && taken.is_ended() && !taken.is_full() && !taken.is_read());
     }
 }

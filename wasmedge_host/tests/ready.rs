@@ -58,7 +58,9 @@ fn a_short_read_uses_up_a_stream_only() {
     drop(server);
     wait(&client);
     // The end of a stream can be read again and again.
-    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::NONE);
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::END);
+    assert_eq!(noted(|| client.read(&mut [0; 4])), Exhausted::END);
+    assert_eq!(noted(|| client.read(&mut [])), Exhausted::NONE);
 
     let (a, b) = (
         UdpSocket::bind("127.0.0.1:0").unwrap(),
@@ -66,8 +68,9 @@ fn a_short_read_uses_up_a_stream_only() {
     );
     a.send_to(b"x", b.local_addr().unwrap()).unwrap();
     a.send_to(b"x", b.local_addr().unwrap()).unwrap();
-    assert_eq!(noted(|| b.recv(&mut [0; 64])), Exhausted::NONE);
-    assert_eq!(noted(|| b.recv_from(&mut [0; 64])), Exhausted::NONE);
+    assert_eq!(noted(|| b.peek_from(&mut [0; 64])), Exhausted::NONE);
+    assert_eq!(noted(|| b.recv(&mut [0; 64])), Exhausted::TAKEN);
+    assert_eq!(noted(|| b.recv_from(&mut [0; 64])), Exhausted::TAKEN);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the kernel did not take of coalesced writes.
 
+use std::net::Shutdown;
+
 use super::{tokens, Rig, MS};
 use crate::direction::{Interest, Ready};
 use crate::model::Socket;
@@ -79,7 +81,7 @@ fn who_waits_to_write_is_told_that_the_stream_is_shut_though_there_is_a_backlog(
     rig.source(7, 42, Interest::BOTH, Socket::silent());
     rig.backlog(7, 100);
     assert_eq!(rig.wait(Some(MS)), []);
-    rig.model.0.borrow_mut().shut.insert(7);
+    rig.model.0.borrow_mut().shut.push((7, Shutdown::Write));
     let found = rig.wait(Some(MS));
     assert_eq!(tokens(&found), [42]);
     assert_eq!(found[0].ready, Ready::new(false, true));
@@ -93,15 +95,15 @@ fn who_waits_to_write_is_told_that_the_stream_is_shut_though_there_is_a_backlog(
 
 #[test]
 fn an_orphan_is_closed_when_its_backlog_is_out() {
-    for is_shut in [false, true] {
+    for was_shut in [false, true] {
         let mut rig = Rig::new();
         rig.open(7, Socket::silent());
         rig.backlog(7, 100);
         {
             let mut state = rig.model.0.borrow_mut();
             state.orphans.insert(7);
-            if is_shut {
-                state.shut.insert(7);
+            if was_shut {
+                state.shut.push((7, Shutdown::Write));
             }
         }
         assert_eq!(rig.wait(Some(MS)), []);

@@ -8,14 +8,15 @@ mod random;
 mod registration;
 mod speculative;
 mod split;
+mod told;
 mod wait;
 
 use std::cell::RefMut;
 
-use crate::direction::{Direction, Interest, Ready};
+use crate::direction::{Direction, Interest, Readiness, Ready};
 use crate::model::{Model, Socket};
 use crate::poll_set::{Key, Owner};
-use crate::poller::{Poller, Readiness};
+use crate::poller::Poller;
 
 /// A millisecond, in nanoseconds.
 const MS: u64 = 1_000_000;

@@ -34,7 +34,7 @@ proptest! {
                     *armed = union(*armed, interest.and(bits));
                 }
                 (3, Some((key, _, armed))) => {
-                    let told = set.take_event(PollSet::userdata(*key, Direction::Read));
+                    let told = set.take_event(PollSet::userdata(*key, Direction::Read), false);
                     prop_assert_eq!(told.is_some(), armed.has(Direction::Read));
                     *armed = armed.without(Interest::READ);
                 }
@@ -68,7 +68,7 @@ proptest! {
     /// with it, and what has been armed since the last poll stays together.
     #[test]
     fn a_direction_is_armed_or_cold_or_speculative(
-        steps in prop::collection::vec((0i32..8, 0u8..10, 1u8..4), 1..200)
+        steps in prop::collection::vec((0i32..8, 0u8..13, 1u8..4), 1..200)
     ) {
         let mut set = PollSet::new();
         let mut keys: BTreeMap<i32, Key> = BTreeMap::new();
@@ -92,14 +92,17 @@ proptest! {
                 }
                 (2, Some(key)) => set.arm(key, bits),
                 (3, Some(key)) => {
-                    set.take_event(PollSet::userdata(key, Direction::Read));
+                    set.take_event(PollSet::userdata(key, Direction::Read), false);
                 }
                 (4, Some(key)) => prop_assert!(set.update(key, fd as usize, bits)),
                 (5, Some(key)) => set.cool(key),
                 (6, Some(key)) => set.speculate_reading(key, crate::poll_set::Speculation::Served),
                 (7, Some(key)) => set.keep_warm(key),
-                (8, _) => set.take_speculative(|_, ready| assert!(!ready.is_empty())),
-                (9, _) => {
+                (8, _) => set.take_speculative(|told| assert!(!told.ready.is_empty())),
+                (9, Some(key)) => set.took(key),
+                (10, _) => set.arm_taken(),
+                (11, Some(key)) => set.shut(key, bits),
+                (12, _) => {
                     set.subscriptions(Head::Nothing);
                     fresh.clear();
                 }
@@ -139,7 +142,8 @@ proptest! {
         for key in keys.into_values() {
             prop_assert!(set.remove(key));
         }
-        set.take_speculative(|_, _| panic!("one that is gone is told as ready"));
+        set.arm_taken();
+        set.take_speculative(|_| panic!("one that is gone is told as ready"));
         prop_assert!(set.is_quiet());
         prop_assert!(!set.is_opaque());
     }

@@ -78,10 +78,30 @@ fn reregistering_arms_anew() {
 }
 
 #[test]
+fn a_hang_up_tells_whether_the_connection_has_failed() {
+    for reset in [false, true] {
+        for owner in [Owner::Mio, Owner::Foreign] {
+            let mut rig = Rig::new();
+            let socket = Socket {
+                reset,
+                ..Socket::hung_up()
+            };
+            rig.source_of(owner, 7, 1, Interest::READ, socket);
+            let found = rig.wait(Some(MS));
+            // Who does the I/O elsewhere would not be told by the next operation.
+            assert_eq!(found[0].error, reset && owner == Owner::Mio);
+            assert_eq!(rig.socket(7).reset, reset && owner == Owner::Foreign);
+        }
+    }
+}
+
+#[test]
 fn hang_up_is_passed_on() {
     let mut rig = Rig::new();
     rig.source(7, 1, Interest::BOTH, Socket::hung_up());
     let found = rig.wait(Some(MS));
     assert_eq!(tokens(&found), [1, 1]);
-    assert!(found.iter().all(|readiness| readiness.hang_up));
+    assert!(found
+        .iter()
+        .all(|readiness| readiness.read_closed && readiness.write_closed));
 }

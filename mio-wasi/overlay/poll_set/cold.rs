@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::direction::{Direction, Interest};
+use super::super::direction::{Direction, Interest, Readiness, Ready};
 use super::slot::{ReadState, Slot};
 use super::{Entry, Key, PollSet, Probing};
 
@@ -104,15 +104,13 @@ impl PollSet {
         }
     }
 
-    /// A probe found that a source can be read. Names it; it is not awaited then.
-    pub(crate) fn take_cold(&mut self, key: Key) -> Option<usize> {
-        let source = self.source_mut(key)?;
-        let ReadState::Cold { .. } = source.read else {
+    /// A probe found that a source can be read, which is told. It is not awaited then.
+    pub(crate) fn take_cold(&mut self, key: Key) -> Option<Readiness> {
+        let ReadState::Cold { .. } = self.source_mut(key)?.read else {
             return None;
         };
-        let token = source.token;
-        self.disarm_slot(key.slot, Interest::READ);
-        Some(token)
+        self.leave_read(key.slot, ReadState::Told);
+        Some(self.source_mut(key)?.readiness(Ready::READABLE, false))
     }
 
     /// A source that cannot be probed is armed, for good.

@@ -5,7 +5,9 @@
 //! only while nobody knows it to be ready: registration arms it, an event
 //! disarms it, and the I/O operation that finds it exhausted (`WouldBlock`, or
 //! a short transfer on a stream) arms it again. This also keeps the set that
-//! the host has to walk on every call as small as it can be.
+//! the host has to walk on every call as small as it can be. An operation that took
+//! something and leaves open whether there is more has its source armed as late as the
+//! next poll: mostly the next operation comes first.
 //!
 //! Two more states are for speed, and both are as good as armed:
 //!
@@ -29,7 +31,7 @@ use wasmedge_host::abi::Subscription;
 use self::cold::ColdQueue;
 use self::slot::{ReadState, Slot, Source, WriteState};
 use self::subscriptions::Subscriptions;
-use super::direction::{Direction, Interest, Ready};
+use super::direction::{Direction, Interest, Readiness, Ready};
 
 pub(crate) use self::slot::{Key, Kind, Owner, Probing, Speculation};
 pub(crate) use self::subscriptions::{Head, CLOCK};
@@ -64,6 +66,8 @@ pub(crate) struct PollSet {
     cold: ColdQueue,
     /// Who has a speculative direction, and who had one that was disarmed since.
     speculative: Vec<Key>,
+    /// Who has had something taken since it was told that it can be read.
+    taken: Vec<Key>,
     /// The era that armed directions are of; see `pace.rs`.
     pub(crate) era: u32,
 }
@@ -78,6 +82,7 @@ impl PollSet {
             opaque: 0,
             cold: ColdQueue::default(),
             speculative: Vec::new(),
+            taken: Vec::new(),
             era: 0,
         }
     }
@@ -155,11 +160,13 @@ impl PollSet {
     // ===== arming =====
 
     /// Arms those of `interest` that the registration is interested in. What is cold
-    /// stays so.
+    /// stays so. Of reading that is closed nothing new comes, and the host would tell the
+    /// old again.
     pub(crate) fn arm(&mut self, key: Key, interest: Interest) {
         if let Some(source) = self.source_mut(key) {
             let mut interest = source.interest.and(interest);
-            if matches!(source.read, ReadState::Cold { .. }) {
+            let is_closed = source.closed.has(Direction::Read);
+            if is_closed || matches!(source.read, ReadState::Cold { .. }) {
                 interest = interest.without(Interest::READ);
             }
             self.arm_slot(key.slot, interest);
@@ -183,22 +190,73 @@ impl PollSet {
         }
     }
 
-    /// Disarms what the event with this user data told, and names its source.
-    /// `None` where the subscription is not (or no longer) of this set.
-    pub(crate) fn take_event(&mut self, userdata: u64) -> Option<(usize, Ready)> {
+    /// Something was taken from a source, and perhaps there is more.
+    pub(crate) fn took(&mut self, key: Key) {
+        if let Some(source) = self.source_mut(key) {
+            if source.read == ReadState::Told && !source.closed.has(Direction::Read) {
+                source.read = ReadState::Taken;
+                if !mem::replace(&mut source.listed_taken, true) {
+                    self.taken.push(key);
+                }
+            }
+        }
+    }
+
+    /// Arms the sources that something was taken from.
+    pub(crate) fn arm_taken(&mut self) {
+        while let Some(key) = self.taken.pop() {
+            let Some(source) = self.source_mut(key) else {
+                continue;
+            };
+            source.listed_taken = false;
+            if source.read == ReadState::Taken {
+                self.arm(key, Interest::READ);
+            }
+        }
+    }
+
+    /// The end of what a source has to say was read.
+    pub(crate) fn ended(&mut self, key: Key) {
+        if let Some(source) = self.source_mut(key) {
+            source.closed = source.closed.or(Interest::READ);
+        }
+    }
+
+    /// Disarms what the event with this user data told, and says what to tell of its
+    /// source. `None` where the subscription is not (or no longer) of this set, or its
+    /// direction is of no interest.
+    pub(crate) fn take_event(&mut self, userdata: u64, hang_up: bool) -> Option<Readiness> {
         let (index, direction) = subscriptions::unpack(userdata)?;
         let source = self.slots.get_mut(index as usize)?.source.as_mut()?;
         source.position_mut(direction)?;
         source.told_writable |= direction == Direction::Write;
-        let told = (source.token, Ready::of(direction).within(source.interest));
-        self.disarm_direction(index, direction);
-        Some(told)
+        match direction {
+            Direction::Read => self.leave_read(index, ReadState::Told),
+            Direction::Write => self.leave_write(index, WriteState::Told),
+        }
+        let source = self.slots[index as usize].source.as_ref()?;
+        let is_asked = source.interest.has(direction);
+        is_asked.then(|| source.readiness(Ready::of(direction), hang_up))
+    }
+
+    /// The socket of which a hang-up with this user data may be a failure: mio does the
+    /// I/O on it, and has not ended it itself.
+    pub(crate) fn failed(&self, userdata: u64) -> Option<i32> {
+        let (index, _) = subscriptions::unpack(userdata)?;
+        let source = self.slots.get(index as usize)?.source.as_ref()?;
+        let may_have = source.owner != Owner::Foreign && source.closed != Interest::BOTH;
+        may_have.then_some(source.fd)
     }
 
     /// Whether an event for writing is awaited, or speculative.
     pub(crate) fn awaits_writing(&self, key: Key) -> bool {
         let source = self.slots[key.slot as usize].source.as_ref();
-        source.is_some_and(|source| source.write != WriteState::Idle)
+        source.is_some_and(|source| {
+            matches!(
+                source.write,
+                WriteState::Armed { .. } | WriteState::Speculative
+            )
+        })
     }
 
     /// Whether an event has told that the source can be written to; true once.
@@ -236,7 +294,10 @@ impl PollSet {
 
     /// Whether no source is waited for, nor is any speculative.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.armed() == 0 && self.cold() == 0 && self.speculative.is_empty()
+        self.armed() == 0
+            && self.cold() == 0
+            && self.speculative.is_empty()
+            && self.taken.is_empty()
     }
 
     /// Goes round among what has been armed since the last poll, and names one. `None`
@@ -307,7 +368,11 @@ impl PollSet {
         };
         if interest.has(Direction::Read) {
             let is_cold = matches!(source.read, ReadState::Cold { .. });
-            if is_cold || source.read == ReadState::Idle {
+            let is_waited_for = matches!(
+                source.read,
+                ReadState::Armed { .. } | ReadState::Speculative
+            );
+            if !is_waited_for {
                 if is_cold {
                     self.cold.leave();
                 }
@@ -316,7 +381,11 @@ impl PollSet {
                 source.read = ReadState::Armed { at, era: self.era };
             }
         }
-        if interest.has(Direction::Write) && source.write == WriteState::Idle {
+        let waits_to_write = matches!(
+            source.write,
+            WriteState::Armed { .. } | WriteState::Speculative
+        );
+        if interest.has(Direction::Write) && !waits_to_write {
             self.opaque += 1;
             let at = self.subscriptions.push(slot, Direction::Write, source.fd);
             source.write = WriteState::Armed { at };
@@ -325,16 +394,11 @@ impl PollSet {
 
     fn disarm_slot(&mut self, slot: u32, interest: Interest) {
         for direction in [Direction::Read, Direction::Write] {
-            if interest.has(direction) {
-                self.disarm_direction(slot, direction);
+            match direction {
+                _ if !interest.has(direction) => {}
+                Direction::Read => self.leave_read(slot, ReadState::Idle),
+                Direction::Write => self.leave_write(slot, WriteState::Idle),
             }
-        }
-    }
-
-    fn disarm_direction(&mut self, slot: u32, direction: Direction) {
-        match direction {
-            Direction::Read => self.leave_read(slot, ReadState::Idle),
-            Direction::Write => self.leave_write(slot, WriteState::Idle),
         }
     }
 
@@ -345,7 +409,7 @@ impl PollSet {
         };
         let is_foreign = source.owner == Owner::Foreign;
         match mem::replace(&mut source.read, next) {
-            ReadState::Idle | ReadState::Speculative => {}
+            ReadState::Idle | ReadState::Told | ReadState::Taken | ReadState::Speculative => {}
             ReadState::Cold { .. } => self.cold.leave(),
             ReadState::Armed { at, .. } => {
                 self.opaque -= usize::from(is_foreign);

@@ -1,6 +1,6 @@
 //! One registered source, the state of each of its directions, and the key that names it.
 
-use super::super::direction::{Direction, Interest};
+use super::super::direction::{Direction, Interest, Readiness, Ready};
 use super::subscriptions;
 
 /// Names one registration. A key that outlives its registration matches nothing.
@@ -72,8 +72,13 @@ pub(crate) enum Speculation {
 /// Where the reading side of a source stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadState {
-    /// Not waited for: it is known to be ready, or is of no interest.
+    /// Not waited for: it is of no interest, or in back-off.
     Idle,
+    /// Not waited for: it has been told that it is ready, and nothing was done about it.
+    Told,
+    /// Not waited for: something was taken since it was told, and it is not known whether
+    /// there is more. Is armed before the next poll.
+    Taken,
     /// In the array of subscriptions, since this era.
     Armed { at: u32, era: u32 },
     /// Left out of the array and probed from time to time, under this ticket of the queue.
@@ -85,8 +90,11 @@ pub(super) enum ReadState {
 /// Where the writing side of a source stands. A writer that waits is never cold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WriteState {
-    /// Not waited for: it is known to be ready, or is of no interest.
+    /// Not waited for: it is of no interest, or in back-off.
     Idle,
+    /// Not waited for: it has been told that there is room, and no write has found it
+    /// gone.
+    Told,
     /// In the array of subscriptions.
     Armed { at: u32 },
     /// Is reported as ready at the next wait.
@@ -108,8 +116,11 @@ pub(super) struct Source {
     pub(super) unsettled: Option<Speculation>,
     /// An event has told that it can be written to.
     pub(super) told_writable: bool,
-    /// It has been told that the writing side is shut.
-    pub(super) told_shut: bool,
+    /// It is in the list of those that something was taken from.
+    pub(super) listed_taken: bool,
+    /// The directions that are known to be closed: the program has shut them, or has read
+    /// the end.
+    pub(super) closed: Interest,
 }
 
 impl Source {
@@ -133,7 +144,8 @@ impl Source {
             write: WriteState::Idle,
             unsettled: None,
             told_writable: false,
-            told_shut: false,
+            listed_taken: false,
+            closed: Interest::NONE,
         }
     }
 
@@ -141,6 +153,23 @@ impl Source {
     pub(super) fn reregister(&mut self, token: usize, interest: Interest) {
         self.token = token;
         self.interest = attainable(interest, self.owner);
+    }
+
+    /// What is told of the source when `ready` was found, or `hang_up`: as epoll does,
+    /// also that other directions are ready, where that is known.
+    pub(super) fn readiness(&self, ready: Ready, hang_up: bool) -> Readiness {
+        let hang_up = hang_up || self.closed == Interest::BOTH;
+        let known = match hang_up {
+            true => Interest::BOTH,
+            false => Interest::new(self.read == ReadState::Told, self.write == WriteState::Told),
+        };
+        let ready = ready.or(known.as_ready()).within(self.interest);
+        let read_ended = self.closed.has(Direction::Read) && ready.is_readable();
+        Readiness {
+            read_closed: hang_up || read_ended,
+            write_closed: hang_up,
+            ..Readiness::of(self.token, ready)
+        }
     }
 
     /// The directions that are in the array of subscriptions.

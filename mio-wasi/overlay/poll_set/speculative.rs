@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::super::direction::{Direction, Ready};
+use super::super::direction::{Direction, Interest, Readiness, Ready};
 use super::slot::{ReadState, WriteState};
 use super::{Key, PollSet, Speculation};
 
@@ -37,22 +37,29 @@ impl PollSet {
         }
     }
 
-    /// The writing side is shut, or will be when the backlog is out. Natively that ends
-    /// the wait of who waits to write: takes it for writable, once, if that is of
-    /// interest. Returns whether it was now.
-    pub(crate) fn tell_shut(&mut self, key: Key) -> bool {
-        match self.source_mut(key) {
-            Some(source) if !source.told_shut && source.interest.has(Direction::Write) => {
-                source.told_shut = true;
-            }
-            _ => return false,
+    /// The program has shut `closed`, or will have when the backlog is out. That is told,
+    /// with all that is known to be ready, whatever has been told before: epoll does so.
+    pub(crate) fn shut(&mut self, key: Key, closed: Interest) {
+        let Some(source) = self.source_mut(key) else {
+            return;
+        };
+        source.closed = source.closed.or(closed);
+        let reading = closed.has(Direction::Read) || source.read == ReadState::Told;
+        let writing = closed.has(Direction::Write) || source.write == WriteState::Told;
+        let told = Interest::new(reading, writing).and(source.interest);
+        if told.has(Direction::Read) {
+            source.unsettled = None;
+            self.list_speculative(key);
+            self.leave_read(key.slot, ReadState::Speculative);
         }
-        self.speculate_writing(key);
-        true
+        if told.has(Direction::Write) {
+            self.list_speculative(key);
+            self.leave_write(key.slot, WriteState::Speculative);
+        }
     }
 
     /// Hands out what is taken for ready.
-    pub(crate) fn take_speculative(&mut self, mut report: impl FnMut(usize, Ready)) {
+    pub(crate) fn take_speculative(&mut self, mut report: impl FnMut(Readiness)) {
         let mut speculative = mem::take(&mut self.speculative);
         for key in speculative.drain(..) {
             let Some(source) = self.source_mut(key) else {
@@ -60,15 +67,15 @@ impl PollSet {
             };
             let readable = source.read == ReadState::Speculative;
             if readable {
-                source.read = ReadState::Idle;
+                source.read = ReadState::Told;
             }
             let writable = source.write == WriteState::Speculative;
             if writable {
-                source.write = WriteState::Idle;
+                source.write = WriteState::Told;
             }
             let ready = Ready::new(readable, writable);
             if !ready.is_empty() {
-                report(source.token, ready);
+                report(source.readiness(ready, false));
             }
         }
         // Keeps its room.

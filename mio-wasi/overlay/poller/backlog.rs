@@ -29,9 +29,6 @@ impl<H: Host> Poller<H> {
                 }
                 None => continue,
             };
-            if backlog.is_shut && self.set.tell_shut(key) {
-                continue;
-            }
             if self.set.awaits_writing(key) || self.backoff.contains(key) {
                 continue;
             }

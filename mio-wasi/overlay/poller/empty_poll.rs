@@ -36,9 +36,9 @@ impl<H: Host> Poller<H> {
                 continue;
             }
             let userdata = PollSet::userdata(entry.key, Direction::Read);
-            if let Some((token, ready)) = self.set.take_event(userdata) {
+            if let Some(readiness) = self.set.take_event(userdata, false) {
                 reported += 1;
-                report(Readiness::of(token, ready));
+                report(readiness);
             }
         }
         if reported == 0 {

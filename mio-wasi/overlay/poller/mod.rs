@@ -23,40 +23,18 @@ mod poll;
 mod skip;
 mod sweep;
 
+use std::net::Shutdown;
+
 use wasmedge_host::abi::{Event as HostEvent, Subscription};
 use wasmedge_host::coalesce::Backlog;
 use wasmedge_host::Errno;
 
 use super::backoff::Backoff;
-use super::direction::{Interest, Ready};
+use super::direction::{Interest, Readiness, Ready};
 use super::host::Host;
 use super::pace::Pace;
 use super::poll_set::{Key, PollSet, CLOCK};
 use super::speculative::Score;
-
-/// One thing that a wait found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Readiness {
-    /// The token given at registration.
-    pub(crate) token: usize,
-    pub(crate) ready: Ready,
-    /// Both directions of the connection are down.
-    pub(crate) hang_up: bool,
-    /// The host could not poll the descriptor; the next operation on it says why.
-    pub(crate) error: bool,
-}
-
-impl Readiness {
-    /// With nothing to add.
-    fn of(token: usize, ready: Ready) -> Readiness {
-        Readiness {
-            token,
-            ready,
-            hang_up: false,
-            error: false,
-        }
-    }
-}
 
 /// The poll set together with what a wait needs.
 #[derive(Debug)]
@@ -66,8 +44,9 @@ pub(crate) struct Poller<H> {
     events: Vec<HostEvent>,
     wakes: Vec<usize>,
     backoff: Backoff,
-    /// Room for the list of backlogs.
+    /// Room for the list of backlogs, and of what was shut.
     backlogs: Vec<Backlog>,
+    shut: Vec<(i32, Shutdown)>,
     pub(crate) pace: Pace,
     /// How speculation ended on sources that were served, and on new connections.
     served: Score,
@@ -98,6 +77,7 @@ impl<H: Host> Poller<H> {
             wakes: Vec::new(),
             backoff: Backoff::default(),
             backlogs: Vec::new(),
+            shut: Vec::new(),
             pace: Pace::new(),
             served: Score::new(),
             accepted: Score::new(),
@@ -128,6 +108,7 @@ impl<H: Host> Poller<H> {
         timeout: Option<u64>,
         mut report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
+        self.take_shut();
         if self.host.flush_writes() {
             self.flush_backlogs();
         }
@@ -139,9 +120,9 @@ impl<H: Host> Poller<H> {
         let mut now = self.host.now();
         let deadline = timeout.map(|timeout| now.saturating_add(timeout));
         let mut found = 0;
-        self.set.take_speculative(|token, ready| {
+        self.set.take_speculative(|readiness| {
             found += 1;
-            report(Readiness::of(token, ready));
+            report(readiness);
         });
         let max_skip = self.pace.max_poll_skip(self.set.armed(), self.set.cold());
         let mut due = now.saturating_sub(self.polled) >= max_skip;
@@ -151,6 +132,7 @@ impl<H: Host> Poller<H> {
             return Ok(());
         }
 
+        self.set.arm_taken();
         loop {
             self.end_due_backoff(now);
             let awaited = self.set.armed() + self.set.cold();
@@ -206,6 +188,24 @@ impl<H: Host> Poller<H> {
             // The event may have been a backlog's.
             if self.host.flush_writes() {
                 self.flush_backlogs();
+            }
+        }
+    }
+
+    /// What the program has shut of this poller's sources is told by this wait.
+    fn take_shut(&mut self) {
+        let Poller {
+            set, host, shut, ..
+        } = self;
+        host.take_shut(|fd| set.find(fd).is_some(), shut);
+        for (fd, how) in shut.drain(..) {
+            let closed = match how {
+                Shutdown::Read => Interest::READ,
+                Shutdown::Write => Interest::WRITE,
+                Shutdown::Both => Interest::BOTH,
+            };
+            if let Some(key) = set.find(fd) {
+                set.shut(key, closed);
             }
         }
     }

@@ -99,18 +99,17 @@ impl<H: Host> Poller<H> {
                 debug_assert!(replayed, "a direction was subscribed to twice");
                 continue;
             }
-            if let Some((token, ready)) = set.take_event(event.userdata()) {
-                if ready.is_empty() {
-                    continue;
-                }
+            let (userdata, hang_up) = (event.userdata(), event.is_hangup());
+            if let Some(mut readiness) = set.take_event(userdata, hang_up) {
                 answer.reported += 1;
-                backoff.told(event.userdata());
-                report(Readiness {
-                    token,
-                    ready,
-                    hang_up: event.is_hangup(),
-                    error: !matches!(event.error(), Errno::SUCCESS | Errno::PERM),
-                });
+                backoff.told(userdata);
+                // Else the host could not poll the descriptor.
+                let is_polled = matches!(event.error(), Errno::SUCCESS | Errno::PERM);
+                // A connection that is down in both directions has mostly failed, of which
+                // the host's events do not tell.
+                readiness.error = !is_polled
+                    || hang_up && set.failed(userdata).is_some_and(|fd| host.keep_error(fd));
+                report(readiness);
             }
         }
         Ok(answer)

@@ -4,7 +4,6 @@
 
 use std::cmp::Reverse;
 
-use super::super::direction::Ready;
 use super::super::host::Probe;
 use super::super::pace::Change;
 use super::super::poll_set::{Entry, Kind, Probing};
@@ -54,9 +53,9 @@ impl<H: Host> Poller<H> {
             if !self.has_spoken(&entry) {
                 continue;
             }
-            if let Some(token) = self.set.take_cold(entry.key) {
+            if let Some(readiness) = self.set.take_cold(entry.key) {
                 found += 1;
-                report(Readiness::of(token, Ready::READABLE));
+                report(readiness);
             }
         }
         if due > 0 {

@@ -9,6 +9,8 @@ mod half_close;
 mod io;
 mod ipv6;
 mod many_connections;
+mod memory;
+mod mio_events;
 mod options;
 mod runtime;
 mod signal_and_process;

@@ -140,9 +140,6 @@ pub struct Backlog {
     pub is_orphan: bool,
     /// The kernel has just refused it: there is no use in another try.
     pub is_fresh: bool,
-    /// The writing side is shut once the backlog is out. Natively it would be by now, and
-    /// the socket count as writable.
-    pub is_shut: bool,
 }
 
 /// How far sending a backlog came.
@@ -518,7 +515,6 @@ impl<O> Coalescer<O> {
                     fd,
                     is_orphan: socket.orphan.is_some(),
                     is_fresh: std::mem::take(&mut socket.fresh),
-                    is_shut: socket.shut,
                 });
             }
         }

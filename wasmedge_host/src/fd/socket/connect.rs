@@ -5,7 +5,7 @@ use crate::abi::{AddressFamily, SocketType};
 use crate::backend::{self, HostAddr, IntOption};
 use crate::fd::poll::{self, Direction};
 use crate::ready::{note, Exhausted};
-use crate::{coalesce, pending, Errno};
+use crate::{coalesce, pending, shut, Errno};
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -29,11 +29,13 @@ pub fn open(family: AddressFamily, socktype: SocketType, nonblocking: bool) -> i
 pub(crate) fn forget(fd: BorrowedFd<'_>) {
     coalesce::forget(fd.as_raw_fd());
     pending::forget(fd.as_raw_fd());
+    shut::forget(fd.as_raw_fd());
 }
 
 /// Closes a socket. What is [held](coalesce) for it goes out first.
 pub(crate) fn close(fd: OwnedFd) {
     pending::forget(fd.as_raw_fd());
+    shut::forget(fd.as_raw_fd());
     coalesce::close(fd);
 }
 
@@ -106,6 +108,7 @@ pub(super) fn accept_stream(listener: BorrowedFd<'_>, nonblocking: bool) -> io::
             }
         }
     };
+    note(Exhausted::TAKEN);
     forget(fd.as_fd());
     if nonblocking {
         set_nonblocking(fd.as_fd(), true)?;
@@ -184,20 +187,31 @@ pub fn connect_timeout(fd: BorrowedFd<'_>, addr: &SocketAddr, timeout: Duration)
     }
 }
 
-/// Shuts one or both directions.
+/// Shuts one or both directions. The selector that has `fd` registered tells of it, as
+/// epoll does: the host's polls may not.
 ///
 /// # Errors
 ///
 /// `NotConnected` and so on.
 pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
+    let result = shut_or_put_off(fd, how);
+    // Of a connection that is down already, too: the kernel looks at who waits before it
+    // says that there is nothing to shut.
+    if !matches!(result, Err(errno) if errno != Errno::NOTCONN) {
+        shut::put(fd.as_raw_fd(), how);
+    }
+    Ok(result?)
+}
+
+fn shut_or_put_off(fd: BorrowedFd<'_>, how: Shutdown) -> Result<(), Errno> {
     if how != Shutdown::Read && coalesce::shut(fd.as_raw_fd()) {
         // The writing side is shut when the backlog is out.
         return match how {
-            Shutdown::Both => Ok(backend::shutdown(fd.as_raw_fd(), Shutdown::Read)?),
+            Shutdown::Both => backend::shutdown(fd.as_raw_fd(), Shutdown::Read),
             _ => Ok(()),
         };
     }
-    Ok(backend::shutdown(fd.as_raw_fd(), how)?)
+    backend::shutdown(fd.as_raw_fd(), how)
 }
 
 /// The local address; unspecified while the socket has none.

@@ -45,7 +45,10 @@ fn recv_bufs(
     met(fd)?;
     let result = backend::recv(fd.as_raw_fd(), &mut bufs, 0);
     match result {
-        Ok(n) if n > 0 && socktype == SocketType::Stream => note(if n < bufs.total() {
+        Ok(_) if socktype != SocketType::Stream => note(Exhausted::TAKEN),
+        Ok(0) if bufs.total() > 0 => note(Exhausted::END),
+        Ok(0) => {}
+        Ok(n) => note(if n < bufs.total() {
             Exhausted::READ
         } else {
             Exhausted::FULL
@@ -126,8 +129,10 @@ pub fn recv_flagged(
     coalesce::before_operation();
     met(fd)?;
     let result = backend::recv_flagged(fd.as_raw_fd(), &mut bufs, flags);
-    if result == Err(Errno::AGAIN) {
-        note(Exhausted::READ);
+    match result {
+        Ok(_) if flags & RIFLAGS_PEEK == 0 => note(Exhausted::TAKEN),
+        Err(Errno::AGAIN) => note(Exhausted::READ),
+        _ => {}
     }
     Ok(result?)
 }
@@ -200,7 +205,12 @@ pub fn recv_from_flagged(
     coalesce::before_operation();
     met(fd)?;
     match backend::recv_from(fd.as_raw_fd(), &mut bufs, flags) {
-        Ok((n, addr, flags)) => Ok((n, ip_addr(&addr)?, flags)),
+        Ok((n, addr, told)) => {
+            if flags & RIFLAGS_PEEK == 0 {
+                note(Exhausted::TAKEN);
+            }
+            Ok((n, ip_addr(&addr)?, told))
+        }
         Err(errno) => {
             if errno == Errno::AGAIN {
                 note(Exhausted::READ);

@@ -105,10 +105,11 @@ pub(crate) fn recv_from_datagram(
     coalesce::before_operation();
     match backend::recv_from(fd.as_raw_fd(), &mut RecvBufs::one(buf), 0) {
         // Without a name the family is rubbish.
-        Ok((n, addr, _)) => Ok((
-            n,
-            SocketAddr::from_host(&addr).unwrap_or(SocketAddr::UNNAMED),
-        )),
+        Ok((n, addr, _)) => {
+            note(Exhausted::TAKEN);
+            let sender = SocketAddr::from_host(&addr);
+            Ok((n, sender.unwrap_or(SocketAddr::UNNAMED)))
+        }
         Err(errno) => {
             if errno == Errno::AGAIN {
                 note(Exhausted::READ);
