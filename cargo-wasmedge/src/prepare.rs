@@ -54,7 +54,7 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let toolchain = resolver.cargo.toolchain();
     env.extend(linker_variable(
         toolchain,
-        &resolver.app.state_dir().join("linker"),
+        &resolver.app.shared_dir().join("linker"),
     )?);
     Ok(Prepared {
         overrides: Overrides {

@@ -123,6 +123,11 @@ pub static VARIABLES: &[Variable] = &[
         "The WasmEdge that was found, so that it is looked for once.",
     ),
     variable(
+        "CARGO_WASMEDGE_KEEPER",
+        Command,
+        "The process with which a program ends.",
+    ),
+    variable(
         "CARGO_WASMEDGE_STARTED",
         Command,
         "A file that is made when a built program starts.",

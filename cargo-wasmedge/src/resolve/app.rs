@@ -66,7 +66,13 @@ impl App {
         let hash = Sha256::digest(self.root.as_os_str().as_encoded_bytes());
         let hash = format!("{hash:x}");
         let folder = format!("{name}-{}", &hash[..8]);
-        self.target_dir.join("wasmedge").join(folder)
+        self.shared_dir().join(folder)
+    }
+
+    /// The folder for what is alike in all workspaces that share a target folder. cargo
+    /// builds everything anew for another path of the linker.
+    pub fn shared_dir(&self) -> PathBuf {
+        self.target_dir.join("wasmedge")
     }
 
     /// The settings before anything runs, with the command's own `flags` above all
