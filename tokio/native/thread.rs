@@ -11,6 +11,10 @@ pub fn on_wait(drive: fn(Option<Duration>) -> bool) {
     let _ = DRIVE.set(drive);
 }
 
+pub fn now() -> Duration {
+    clock::now()
+}
+
 /// As `std::thread::sleep`, with virtual time.
 pub fn sleep(duration: Duration) {
     let end = clock::now() + duration;

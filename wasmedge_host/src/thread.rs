@@ -52,6 +52,20 @@ pub fn sleep(duration: Duration) {
     }
 }
 
+/// Waits for `duration`, or for ever, and lets nothing go on meanwhile: for whoever sees
+/// to that by other means. May return early.
+pub fn rest(duration: Option<Duration>) {
+    coalesce::before_blocking();
+    // Nothing but the program itself can end a wait without an end, and that waits.
+    let _ = backend::sleep(duration.unwrap_or(Duration::MAX));
+}
+
+/// The time since some moment in the past, by a clock that never goes back.
+pub fn now() -> Duration {
+    // The host refuses clocks that it does not have; this one it has.
+    Duration::from_nanos(backend::monotonic_now().unwrap_or(0))
+}
+
 /// Lets what [`on_wait`] was told do one thing.
 pub fn yield_now() {
     coalesce::before_blocking();
