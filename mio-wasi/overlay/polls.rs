@@ -9,7 +9,6 @@
 //! A source has a number here, which the poll set takes for its token. So what is kept
 //! for a source that is deregistered meanwhile is never reported.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
@@ -37,6 +36,8 @@ struct Registration {
 /// What is known of a poll.
 #[derive(Debug, Default)]
 struct Known {
+    /// How many registrations it has.
+    registered: usize,
     /// The numbers of registrations for which something is, or was, kept.
     kept: Vec<usize>,
     waker: Option<Waker>,
@@ -46,8 +47,10 @@ struct Known {
 #[derive(Debug)]
 pub(crate) struct Polls<H> {
     pub(crate) poller: Poller<H>,
-    polls: BTreeMap<PollId, Known>,
-    next_poll: PollId,
+    /// By their number, so that their count does not matter. The first one stays empty:
+    /// mio takes 0 for no poll.
+    polls: Vec<Option<Known>>,
+    free_polls: Vec<PollId>,
     registrations: Vec<Option<Registration>>,
     free: Vec<usize>,
 }
@@ -59,8 +62,8 @@ impl<H: Host> Polls<H> {
     pub(crate) fn new(host: H) -> Result<Polls<H>, Errno> {
         Ok(Polls {
             poller: Poller::new(host)?,
-            polls: BTreeMap::new(),
-            next_poll: 1,
+            polls: vec![None],
+            free_polls: Vec::new(),
             // The poller registers sources of its own as number 0.
             registrations: vec![None],
             free: Vec::new(),
@@ -70,15 +73,23 @@ impl<H: Host> Polls<H> {
     // ===== polls =====
 
     pub(crate) fn open(&mut self) -> PollId {
-        let poll = self.next_poll;
-        self.next_poll += 1;
-        self.polls.insert(poll, Known::default());
+        let poll = self.free_polls.pop().unwrap_or_else(|| {
+            self.polls.push(None);
+            self.polls.len() - 1
+        });
+        self.polls[poll] = Some(Known::default());
         poll
     }
 
     /// Forgets a poll and what is still registered with it.
     pub(crate) fn close(&mut self, poll: PollId) {
-        self.polls.remove(&poll);
+        let Some(known) = self.polls[poll].take() else {
+            return;
+        };
+        self.free_polls.push(poll);
+        if known.registered == 0 {
+            return;
+        }
         for number in 0..self.registrations.len() {
             let registration = self.registrations[number].as_ref();
             if registration.is_some_and(|registration| registration.poll == poll) {
@@ -90,7 +101,7 @@ impl<H: Host> Polls<H> {
     /// Lets waits of other polls return when this one has something, of which `waker` is
     /// told, and waits of this one when others have something.
     pub(crate) fn share_waits(&mut self, poll: PollId, waker: Waker) {
-        if let Some(known) = self.polls.get_mut(&poll) {
+        if let Some(known) = &mut self.polls[poll] {
             known.waker = Some(waker);
         }
     }
@@ -173,6 +184,9 @@ impl<H: Host> Polls<H> {
             key: None,
             kept: None,
         });
+        if let Some(known) = &mut self.polls[poll] {
+            known.registered += 1;
+        }
         number
     }
 
@@ -180,6 +194,9 @@ impl<H: Host> Polls<H> {
         let Some(registration) = self.registrations[number].take() else {
             return;
         };
+        if let Some(known) = &mut self.polls[registration.poll] {
+            known.registered -= 1;
+        }
         match registration.key {
             Some(key) => {
                 self.poller.set.remove(key);
@@ -208,12 +225,11 @@ impl<H: Host> Polls<H> {
             self.poller.flush();
             return Ok(Vec::new());
         }
-        let is_shared = self
-            .polls
-            .get(&poll)
-            .is_some_and(|known| known.waker.is_some());
+        let known = self.polls[poll].as_ref();
+        let is_shared = known.is_some_and(|known| known.waker.is_some());
         // The host's clock is dear, and asked only where there may be more than one turn.
-        let start = (!is_shared && self.polls.len() > 1).then(|| self.poller.host.now());
+        let start = (!is_shared && self.polls.len() - self.free_polls.len() > 2)
+            .then(|| self.poller.host.now());
         let (mut wakers, mut left) = (Vec::new(), timeout);
         loop {
             let mut found = false;
@@ -276,7 +292,7 @@ impl<H: Host> Polls<H> {
             if report(registration.poll, readiness) {
                 return;
             }
-            let Some(known) = polls.get_mut(&registration.poll) else {
+            let Some(known) = &mut polls[registration.poll] else {
                 return;
             };
             if let Some(waker) = &known.waker {
@@ -293,7 +309,7 @@ impl<H: Host> Polls<H> {
     /// Reports what the waits of others have found for a poll. Returns whether there was
     /// something.
     fn report_kept(&mut self, poll: PollId, report: &mut impl FnMut(Readiness)) -> bool {
-        let Some(known) = self.polls.get_mut(&poll) else {
+        let Some(known) = &mut self.polls[poll] else {
             return false;
         };
         if known.kept.is_empty() {

@@ -22,6 +22,8 @@ tokio_thread_local! {
     static QUEUES: RefCell<BTreeMap<usize, Queue>> = const { RefCell::new(BTreeMap::new()) };
     /// How many closures there are in all: mostly none, and asked all the time.
     static CLOSURES: Cell<usize> = const { Cell::new(0) };
+    /// How many queues were shut down.
+    static SHUT_DOWN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Finds or makes the queue of a runtime.
@@ -29,10 +31,12 @@ fn with_queue<R>(spawner: &Spawner, f: impl FnOnce(&mut Queue) -> R) -> R {
     QUEUES.with(|queues| {
         let mut queues = queues.borrow_mut();
         let id = spawner.address();
-        if !queues.contains_key(&id) {
+        if SHUT_DOWN.get() > 0 && !queues.contains_key(&id) {
             // What was shut down is kept for as long as somebody could
             // still spawn on it.
             queues.retain(|_, queue| !queue.shut_down || queue.spawner.is_shared());
+            let shut_down = queues.values().filter(|queue| queue.shut_down).count();
+            SHUT_DOWN.set(shut_down);
         }
         f(queues.entry(id).or_insert_with(|| Queue {
             spawner: spawner.clone(),
@@ -110,6 +114,7 @@ pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
 /// others are cancelled.
 pub(super) fn shut_down(spawner: &Spawner, timeout: Option<Duration>) {
     let mut closures = with_queue(spawner, |queue| {
+        SHUT_DOWN.set(SHUT_DOWN.get() + usize::from(!queue.shut_down));
         queue.shut_down = true;
         std::mem::take(&mut queue.closures)
     });

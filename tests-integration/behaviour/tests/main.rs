@@ -23,3 +23,4 @@ mod udp;
 mod vectored;
 mod waiting;
 mod wake_ups;
+mod worker_threads;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use self::pool::{Spawner, Task};
+pub use self::pool::Spawner;
+use self::pool::Task;
 use super::Handle;
 
 #[path = "../../overlay/blocking_queue.rs"]

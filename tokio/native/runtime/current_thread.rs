@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::one_thread::CoreSlot;
 use super::{Defer, Handle as AnyHandle};
-use crate::runtime::blocking::{self, pool::Spawner};
+use crate::runtime::blocking::pool::Spawner;
 use crate::runtime::driver::{self, Driver};
 use crate::runtime::{context, scheduler};
 
@@ -225,7 +225,7 @@ impl Context {
     }
 
     pub fn has_pending_work(&self, _: &Core) -> bool {
-        blocking::one_thread::is_waiting(&self.handle.blocking_spawner)
+        one_thread::is_closure_waiting(&self.handle.blocking_spawner)
             || !self.handle.queue.lock().unwrap().is_empty()
             || !self.defer.is_empty()
             || self.handle.shared.woken.load(Ordering::Acquire)

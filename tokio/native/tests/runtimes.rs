@@ -421,3 +421,59 @@ fn a_runtime_that_is_gone_is_not_driven() {
 fn without_a_runtime_there_is_nothing_to_drive() {
     wait_until(|| false);
 }
+
+/// What threads of other libraries would do, and whether it was done.
+fn add_work() -> Rc<Cell<bool>> {
+    let done = Rc::new(Cell::new(false));
+    let set = done.clone();
+    thread::add_work(move || set.set(true));
+    done
+}
+
+#[test]
+fn work_of_other_libraries_is_done_while_anybody_waits() {
+    let runtime = Runtime::multi_thread();
+    // The future of `block_on`, a task, a closure, code outside, and with more runtimes.
+    for beside in [None, Some(Runtime::multi_thread())] {
+        let done = add_work();
+        runtime.block_on(async { yield_now().await });
+        assert!(done.get());
+        let done = add_work();
+        runtime.block_on(runtime.handle().sleep(MS));
+        assert!(done.get());
+        let (event, ends) = (Event::default(), Event::default());
+        let happens = event.clone();
+        thread::add_work(move || happens.happens());
+        let (wait, end) = (event.clone(), ends.clone());
+        let queued = runtime.handle().spawn_blocking(move || {
+            wait_for(wait.wait());
+            end.happens();
+        });
+        queued.unwrap();
+        runtime.block_on(ends.wait());
+        let done = add_work();
+        wait_until(|| done.get());
+        drop(beside);
+    }
+    drop(runtime);
+    // Without a runtime too.
+    let done = add_work();
+    wait_until(|| done.get());
+}
+
+#[test]
+fn work_of_other_libraries_may_wait_for_a_task() {
+    let runtime = Runtime::current_thread();
+    let (event, ends) = (Event::default(), Event::default());
+    let (wait, end) = (event.clone(), ends.clone());
+    thread::add_work(move || {
+        wait_for(wait.wait());
+        end.happens();
+    });
+    let sleep = runtime.handle().sleep(3 * MS);
+    runtime.block_on(async {
+        sleep.await;
+        event.happens();
+        ends.wait().await;
+    });
+}

@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::task;
 use std::time::Duration;
 
+use wasmedge_host::thread;
+
 /// What driving a scheduler found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -171,12 +173,24 @@ pub(crate) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     }
 }
 
-/// Runs the next queued closure, if there is one.
-fn run_next_closure(cx: &Context, core: Box<Core>) -> Box<Core> {
-    let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) else {
-        return core;
-    };
-    cx.enter(core, || closure.run()).0
+/// Runs the next queued closure, if there is one; and a piece of what threads of other
+/// libraries would do.
+fn run_next_closure(cx: &Context, mut core: Box<Core>) -> Box<Core> {
+    if let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) {
+        core = cx.enter(core, || closure.run()).0;
+    }
+    if thread::has_work() {
+        core = cx
+            .enter(core, || context::one_thread::as_blocking(thread::work))
+            .0;
+    }
+    core
+}
+
+/// Whether a closure of the runtime is queued, or what threads of other libraries would
+/// do: the scheduler does not go to sleep over it.
+pub(crate) fn is_closure_waiting(spawner: &blocking::Spawner) -> bool {
+    thread::has_work() || blocking::one_thread::is_waiting(spawner)
 }
 
 /// So many times in a row a stretch of work is not measured at most: who asks for the
@@ -193,7 +207,7 @@ pub(crate) fn works_on(cx: &Context, core: &Core) -> bool {
 
     let times = TIMES.load(Relaxed);
     let works_on = cx.has_pending_work(core)
-        && !blocking::one_thread::is_waiting(&cx.handle.blocking_spawner)
+        && !is_closure_waiting(&cx.handle.blocking_spawner)
         && !ready::is_any_but(Id::of(&cx.handle))
         && times < UNMEASURED;
     TIMES.store(if works_on { times + 1 } else { 0 }, Relaxed);

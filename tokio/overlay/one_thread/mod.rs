@@ -17,6 +17,8 @@
 //! * `std::thread::sleep` and `yield_now` count as waiting, too. In a task, which
 //!   should not wait, they stop that task alone if it is a multi-thread runtime's,
 //!   as natively.
+//! * What threads of other libraries would do (rayon's workers) is run as queued closures
+//!   are, whichever runtime comes by first.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
@@ -59,7 +61,7 @@ pub(crate) use self::ready::unpark;
 pub(crate) use self::root::Root;
 pub(crate) use self::runtimes::{is_in_background, put_in_background, CoreSlot};
 
-pub(super) use self::drive::{before_yield, park_beside, works_on};
+pub(super) use self::drive::{before_yield, is_closure_waiting, park_beside, works_on};
 
 /// Makes the place for a new runtime's core, and lets waits drive the runtime from now on.
 pub(super) fn core_slot(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {

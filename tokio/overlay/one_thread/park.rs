@@ -29,7 +29,7 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
 /// How long the drivers of a runtime may wait that were asked to wait for `timeout` at
 /// most: another one may have something to do before that.
 pub(crate) fn longest_wait(timeout: Option<Duration>) -> Option<Duration> {
-    if number_of_runtimes() <= 1 || timeout == Some(Duration::ZERO) {
+    if timeout == Some(Duration::ZERO) {
         return timeout;
     }
     ready::longest_wait(timeout, Who::ByThemselves)
@@ -89,6 +89,9 @@ fn drive_current(limit: Limit<'_>, who: Who) -> bool {
 /// Outside of all runtimes. `who` is [`Who::All`] where natively the wait could end only
 /// by what a runtime does.
 fn drive_outside(limit: Limit<'_>, who: Who) -> bool {
+    if wasmedge_host::thread::work() {
+        return true;
+    }
     if number_of_runtimes() == 0 {
         return false;
     }

@@ -12,7 +12,7 @@
 use super::runtimes::{number_of_runtimes, with_known, Alive, Id};
 use crate::runtime::blocking;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -34,12 +34,26 @@ tokio_thread_local! {
     static READY: RefCell<BTreeSet<Id>> = const { RefCell::new(BTreeSet::new()) };
     /// When the first timer of a runtime is due that was driven. By the host's clock.
     static TIMERS: RefCell<BTreeSet<(Duration, Id)>> = const { RefCell::new(BTreeSet::new()) };
+    /// How many entries there are in both: mostly none, and asked all the time.
+    static ENTRIES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether no runtime is ready, nor is a timer of one waited for.
+fn is_quiet() -> bool {
+    ENTRIES.try_with(Cell::get).unwrap_or(0) == 0
+}
+
+/// Counts an entry that has come or gone.
+fn count(entries: isize) {
+    let _ = ENTRIES.try_with(|all| all.set(all.get().wrapping_add_signed(entries)));
 }
 
 /// The runtime may have something to do.
 pub(super) fn add(id: Id) {
     if number_of_runtimes() > 1 && with_known(id, |_| ()).is_some() {
-        READY.with(|ready| ready.borrow_mut().insert(id));
+        count(isize::from(
+            READY.with(|ready| ready.borrow_mut().insert(id)),
+        ));
     }
 }
 
@@ -61,7 +75,11 @@ pub(super) fn waker(id: Id) -> Waker {
 
 /// The runtime is about to be driven: it is not ready, nor waits for a timer.
 pub(super) fn remove(id: Id) {
-    let _ = READY.try_with(|ready| ready.borrow_mut().remove(&id));
+    if is_quiet() {
+        return;
+    }
+    let was_ready = READY.try_with(|ready| ready.borrow_mut().remove(&id));
+    count(-isize::from(was_ready.unwrap_or(false)));
     set_timer(id, None);
 }
 
@@ -75,10 +93,10 @@ pub(super) fn set_timer(id: Id, after: Option<Duration>) {
     let _ = TIMERS.try_with(|timers| {
         let mut timers = timers.borrow_mut();
         if let Some(before) = before {
-            timers.remove(&(before, id));
+            count(-isize::from(timers.remove(&(before, id))));
         }
         if let Some(due) = due {
-            timers.insert((due, id));
+            count(isize::from(timers.insert((due, id))));
         }
     });
 }
@@ -100,7 +118,7 @@ fn note_due() {
 /// Whether a runtime besides `me` may have something to do, as far as is known without
 /// looking at the clock, which is dear.
 pub(super) fn is_any_but(me: Id) -> bool {
-    number_of_runtimes() > 1
+    !is_quiet()
         && READY.with(|ready| {
             let ready = ready.borrow();
             let mut others = ready.iter().filter(|&&id| id != me);
@@ -110,7 +128,7 @@ pub(super) fn is_any_but(me: Id) -> bool {
 
 /// As [`is_any_but`], timers included.
 pub(super) fn is_any_due_but(me: Id) -> bool {
-    if number_of_runtimes() <= 1 {
+    if is_quiet() {
         return false;
     }
     note_due();
@@ -131,6 +149,9 @@ pub(super) fn list(who: Who) -> Vec<Alive> {
 /// How long a wait may take that was asked to take `timeout` at most, since it is for all
 /// runtimes: not at all where one is ready, and no longer than until the next timer.
 pub(super) fn longest_wait(timeout: Option<Duration>, who: Who) -> Option<Duration> {
+    if is_quiet() {
+        return timeout;
+    }
     note_due();
     let is_ready = READY.with(|ready| {
         let ready = ready.borrow();

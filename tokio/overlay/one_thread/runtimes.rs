@@ -64,7 +64,10 @@ impl CoreSlot {
         let id = Id::of(handle);
         let core = Arc::new(AtomicCell::new(core));
         handle.driver.share_waits(ready::waker(id));
-        let others = ids();
+        let single = match number_of_runtimes() {
+            1 => ids().pop(),
+            _ => None,
+        };
         RUNTIMES.with(|runtimes| {
             let known = Known {
                 handle: Arc::downgrade(handle),
@@ -76,7 +79,7 @@ impl CoreSlot {
         });
         NUMBER.set(NUMBER.get() + 1);
         // What a single one had to do was not noted.
-        if let [single] = others[..] {
+        if let Some(single) = single {
             ready::add(single);
         }
         CoreSlot { core, id }
