@@ -58,7 +58,9 @@ pub(super) fn add_worker(thread: ThreadBuilder) {
     unsafe { Latch::set(&registry.thread_infos[index].primed) };
     if let Some(handler) = &registry.start_handler {
         // SAFETY: as above.
-        lend(unsafe { &*resident }, |_| registry.catch_unwind(|| handler(index)));
+        lend(unsafe { &*resident }, |_| {
+            registry.catch_unwind(|| handler(index))
+        });
     }
 }
 
@@ -112,6 +114,9 @@ fn run(who: Lend) -> bool {
             None => false,
         });
         if has_run {
+            // Whoever waited inside of the job may have found this worker lent, and what
+            // it had to do is still there.
+            wasmedge_host::thread::announce_work();
             return true;
         }
     }

@@ -177,6 +177,24 @@ async fn a_job_may_wait_for_tasks_and_for_other_pools() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_runs_that_was_queued_while_its_worker_waited() {
+    within(async {
+        let (send, receive) = oneshot::channel();
+        let (pool, handle) = (pool(1), Handle::current());
+        tokio::task::spawn_blocking(move || {
+            pool.install(|| {
+                rayon::spawn(move || send.send(7).unwrap());
+                handle.block_on(async { sleep(Duration::from_millis(5)).await });
+            });
+        })
+        .await
+        .unwrap();
+        assert_eq!(receive.await, Ok(7));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn many_jobs_that_wait_do_not_pile_up() {
     within(async {
