@@ -18,6 +18,8 @@ mod pace;
 mod poll_set;
 #[path = "../overlay/poller/mod.rs"]
 mod poller;
+#[path = "../overlay/polls.rs"]
+mod polls;
 #[path = "../overlay/speculative.rs"]
 mod speculative;
 

@@ -33,7 +33,7 @@ impl Drop for Registration {
         // deregistered: its descriptor is closed right after, and a closed
         // descriptor must not stay in the set.
         coalesce::flush_socket(self.fd);
-        self.selector.lock().set.remove(self.key);
+        self.selector.lock().deregister(self.key);
     }
 }
 
@@ -63,7 +63,7 @@ impl IoSourceState {
                 matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
             let mut interest = Interest::new(exhausted.is_read(), exhausted.is_write());
             if exhausted.is_receiver() {
-                registration.selector.lock().refused(registration.key);
+                registration.selector.lock().poller.refused(registration.key);
             } else if interest.is_empty() && would_block {
                 // Not one of our socket operations: it could be either.
                 interest = Interest::BOTH;
@@ -72,13 +72,14 @@ impl IoSourceState {
                 self.full.store(true, Ordering::Relaxed);
             }
             if exhausted.is_full() || exhausted.is_taken() {
-                registration.selector.lock().set.took(registration.key);
+                registration.selector.lock().poller.set.took(registration.key);
             }
             if exhausted.is_ended() {
-                registration.selector.lock().set.ended(registration.key);
+                registration.selector.lock().poller.set.ended(registration.key);
             }
             if !interest.is_empty() {
-                let mut poller = registration.selector.lock();
+                let mut polls = registration.selector.lock();
+                let poller = &mut polls.poller;
                 let served = if interest.has(Direction::Read) {
                     let was_full = self.full.swap(false, Ordering::Relaxed);
                     interest == Interest::READ && (was_full || !would_block)
@@ -115,7 +116,7 @@ impl IoSourceState {
         };
         let key = selector.insert(fd, token, interests, owner)?;
         if is_new {
-            selector.lock().accepted(key);
+            selector.lock().poller.accepted(key);
         }
         self.registration = Some(Registration { selector, key, fd });
         Ok(())
@@ -132,8 +133,7 @@ impl IoSourceState {
         registration
             .selector
             .lock()
-            .set
-            .update(registration.key, token.0, asked(interests));
+            .reregister(registration.key, token.0, asked(interests));
         Ok(())
     }
 

@@ -15,14 +15,15 @@ pub use waker::Waker;
 #[path = "sys/wasip1/source_fd.rs"]
 mod source_fd;
 
-#[cfg(all(
-    target_os = "wasi",
-    target_env = "p1",
-    feature = "os-poll",
-    feature = "os-ext"
-))]
+#[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
+#[path = "sys/wasip1/shared.rs"]
+mod shared;
+
+#[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
 pub mod wasi {
     //! WASI-only extensions.
 
+    pub use crate::shared::{share_waits, wait_beside};
+    #[cfg(feature = "os-ext")]
     pub use crate::source_fd::SourceFd;
 }

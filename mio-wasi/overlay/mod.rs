@@ -9,9 +9,9 @@
 //! | `IoSourceState` | `io_source.rs` |
 //! | `tcp`, `udp`, `uds` | `net.rs` |
 //! | `mio::Waker` | `waker.rs` |
-//! | `mio::wasi::SourceFd` | `source_fd.rs` |
+//! | `mio::wasi` | `source_fd.rs`, `shared.rs` |
 //!
-//! `poller` (one wait), `poll_set` (what is armed), `pace.rs` (how often all of it is
+//! `polls.rs` (what polls share), `poller` (one wait), `poll_set` (what is armed), `pace.rs` (how often all of it is
 //! polled), `speculative.rs` (what need not be asked about) and `backoff.rs` (what cannot
 //! be waited for) know nothing of mio, and of the host only the trait in `host.rs`; they
 //! are tested natively. `wasmedge.rs` is that trait for WasmEdge.
@@ -36,12 +36,13 @@ mod host;
 mod pace;
 mod poll_set;
 mod poller;
+mod polls;
 mod selector;
 mod speculative;
 mod wasmedge;
 
 pub(crate) use self::event::{Event, Events};
-pub(crate) use self::selector::Selector;
+pub(crate) use self::selector::{wait_beside, Selector};
 
 cfg_io_source! {
     mod io_source;

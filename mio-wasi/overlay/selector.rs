@@ -1,38 +1,49 @@
-//! mio's selector contract, on top of the poller.
+//! mio's selector contract, on top of what the polls of the program share.
 
 use std::fmt;
 use std::io;
-#[cfg(debug_assertions)]
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task;
 use std::time::Duration;
 
 use super::event::{Event, Events};
-use super::poller::Poller;
+use super::polls::{PollId, Polls};
 use super::wasmedge::WasmEdge;
 use crate::Token;
 
-/// Unique id for use as `SelectorId`.
-#[cfg(debug_assertions)]
-static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
+/// What all polls of the program share. There is one thread, so the lock is never
+/// contended: it makes a selector `Sync`, which mio's API asks for.
+static POLLS: OnceLock<Mutex<Polls<WasmEdge>>> = OnceLock::new();
 
-/// A handle to a poller; clones share it.
+fn lock() -> MutexGuard<'static, Polls<WasmEdge>> {
+    let polls = POLLS.get().expect("whoever has a selector has made it");
+    // A panic ends the guest, so no poisoned lock is ever seen.
+    polls.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One of the polls; clones share it.
 #[derive(Clone)]
 pub(crate) struct Selector {
-    #[cfg(debug_assertions)]
-    id: usize,
-    // One thread, so the lock is never contended: it makes the selector `Sync`,
-    // which mio's API asks for.
-    poller: Arc<Mutex<Poller<WasmEdge>>>,
+    poll: Arc<Open>,
+}
+
+/// A poll is forgotten with the last selector of it.
+struct Open(PollId);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        lock().close(self.0);
+    }
 }
 
 impl Selector {
     pub(crate) fn new() -> io::Result<Selector> {
-        Ok(Selector {
-            #[cfg(debug_assertions)]
-            id: NEXT_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-            poller: Arc::new(Mutex::new(Poller::new(WasmEdge::new())?)),
-        })
+        if POLLS.get().is_none() {
+            // One thread: nobody comes in between.
+            let _ = POLLS.set(Mutex::new(Polls::new(WasmEdge::new())?));
+        }
+        let poll = Arc::new(Open(lock().open()));
+        Ok(Selector { poll })
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Selector> {
@@ -42,13 +53,12 @@ impl Selector {
     #[cfg(debug_assertions)]
     #[allow(dead_code)] // Without the `net` feature nobody asks.
     pub(crate) fn id(&self) -> usize {
-        self.id
+        self.poll.0
     }
 
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
-        let timeout = timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX));
-        self.lock().wait(timeout, |readiness| {
+        let wakers = self.lock().wait(self.poll.0, nanos(timeout), |readiness| {
             events.push(Event {
                 token: Token(readiness.token),
                 readable: readiness.ready.is_readable(),
@@ -58,19 +68,46 @@ impl Selector {
                 error: readiness.error,
             });
         })?;
+        wakers.into_iter().for_each(task::Waker::wake);
         Ok(())
     }
 
-    pub(crate) fn wake(&self, token: Token) {
-        self.lock().wake(token.0);
+    /// See [`Polls::share_waits`].
+    pub(crate) fn share_waits(&self, waker: task::Waker) {
+        self.lock().share_waits(self.poll.0, waker);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Poller<WasmEdge>> {
-        // A panic ends the guest, so no poisoned lock is ever seen.
-        self.poller
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// Makes a waker; gives its number.
+    pub(crate) fn add_waker(&self, token: Token) -> usize {
+        self.lock().add_waker(self.poll.0, token.0)
     }
+
+    /// See [`Polls::wake`].
+    pub(crate) fn wake(&self, waker: usize) {
+        self.lock().wake(waker);
+    }
+
+    /// See [`Polls::remove_waker`].
+    pub(crate) fn remove_waker(&self, waker: usize) {
+        self.lock().remove_waker(waker);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'static, Polls<WasmEdge>> {
+        lock()
+    }
+}
+
+/// Waits for the polls of the program without having one. Where there are none, sleeps.
+pub(crate) fn wait_beside(timeout: Option<Duration>) -> io::Result<()> {
+    // So that there is something that can wait.
+    let selector = Selector::new()?;
+    let wakers = selector.lock().wait_beside(nanos(timeout))?;
+    wakers.into_iter().for_each(task::Waker::wake);
+    Ok(())
+}
+
+fn nanos(timeout: Option<Duration>) -> Option<u64> {
+    timeout.map(|timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
 }
 
 impl fmt::Debug for Selector {
@@ -111,8 +148,7 @@ cfg_any_os_ext! {
             owner: Owner,
         ) -> io::Result<Key> {
             self.lock()
-                .set
-                .insert(fd, token.0, asked(interests), owner)
+                .register(self.poll.0, fd, token.0, asked(interests), owner)
                 .map_err(|RegisterError::AlreadyRegistered| io::ErrorKind::AlreadyExists.into())
         }
 
@@ -123,17 +159,17 @@ cfg_any_os_ext! {
             token: Token,
             interests: crate::Interest,
         ) -> io::Result<()> {
-            let mut poller = self.lock();
-            let key = poller.set.find(fd).ok_or(io::ErrorKind::NotFound)?;
-            poller.set.update(key, token.0, asked(interests));
+            let mut polls = self.lock();
+            let key = polls.find(self.poll.0, fd).ok_or(io::ErrorKind::NotFound)?;
+            polls.reregister(key, token.0, asked(interests));
             Ok(())
         }
 
         #[allow(dead_code)] // Without the `os-ext` feature nobody asks.
         pub(crate) fn deregister(&self, fd: RawFd) -> io::Result<()> {
-            let mut poller = self.lock();
-            let key = poller.set.find(fd).ok_or(io::ErrorKind::NotFound)?;
-            poller.set.remove(key);
+            let mut polls = self.lock();
+            let key = polls.find(self.poll.0, fd).ok_or(io::ErrorKind::NotFound)?;
+            polls.deregister(key);
             Ok(())
         }
     }

@@ -13,7 +13,7 @@ use crate::{Registry, Token};
 #[derive(Debug)]
 pub struct Waker {
     selector: Selector,
-    token: Token,
+    number: usize,
 }
 
 impl Waker {
@@ -23,10 +23,9 @@ impl Waker {
     ///
     /// None here; the result is mio's signature on every platform.
     pub fn new(registry: &Registry, token: Token) -> io::Result<Waker> {
-        Ok(Waker {
-            selector: registry.selector().try_clone()?,
-            token,
-        })
+        let selector = registry.selector().try_clone()?;
+        let number = selector.add_waker(token);
+        Ok(Waker { selector, number })
     }
 
     /// Makes the next poll return at once.
@@ -35,7 +34,13 @@ impl Waker {
     ///
     /// None here; the result is mio's signature on every platform.
     pub fn wake(&self) -> io::Result<()> {
-        self.selector.wake(self.token);
+        self.selector.wake(self.number);
         Ok(())
+    }
+}
+
+impl Drop for Waker {
+    fn drop(&mut self) {
+        self.selector.remove_waker(self.number);
     }
 }

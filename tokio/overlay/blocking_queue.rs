@@ -2,43 +2,47 @@
 //! in `runtime/scheduler/current_thread/one_thread/mod.rs`.
 
 use super::pool::{Spawner, Task};
+use crate::runtime::scheduler::current_thread::one_thread;
 use crate::runtime::{context, Handle};
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The closures of one runtime. Upstream's queue belongs to its threads, of
 /// which there are none, so this one stands beside it.
 struct Queue {
+    /// Keeps the address that names the queue, too.
     spawner: Spawner,
     closures: VecDeque<Closure>,
     shut_down: bool,
 }
 
 tokio_thread_local! {
-    static QUEUES: RefCell<Vec<Queue>> = const { RefCell::new(Vec::new()) };
+    static QUEUES: RefCell<BTreeMap<usize, Queue>> = const { RefCell::new(BTreeMap::new()) };
+    /// How many closures there are in all: mostly none, and asked all the time.
+    static CLOSURES: Cell<usize> = const { Cell::new(0) };
+    /// How many queues were shut down.
+    static SHUT_DOWN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Finds or makes the queue of a runtime.
 fn with_queue<R>(spawner: &Spawner, f: impl FnOnce(&mut Queue) -> R) -> R {
     QUEUES.with(|queues| {
         let mut queues = queues.borrow_mut();
-        let index = match queues.iter().position(|queue| queue.spawner.is(spawner)) {
-            Some(index) => index,
-            None => {
-                // What was shut down is kept for as long as somebody could
-                // still spawn on it.
-                queues.retain(|queue| !queue.shut_down || queue.spawner.is_shared());
-                queues.push(Queue {
-                    spawner: spawner.clone(),
-                    closures: VecDeque::new(),
-                    shut_down: false,
-                });
-                queues.len() - 1
-            }
-        };
-        f(&mut queues[index])
+        let id = spawner.address();
+        if SHUT_DOWN.get() > 0 && !queues.contains_key(&id) {
+            // What was shut down is kept for as long as somebody could
+            // still spawn on it.
+            queues.retain(|_, queue| !queue.shut_down || queue.spawner.is_shared());
+            let shut_down = queues.values().filter(|queue| queue.shut_down).count();
+            SHUT_DOWN.set(shut_down);
+        }
+        f(queues.entry(id).or_insert_with(|| Queue {
+            spawner: spawner.clone(),
+            closures: VecDeque::new(),
+            shut_down: false,
+        }))
     })
 }
 
@@ -52,18 +56,21 @@ pub(super) fn push(spawner: &Spawner, task: Task, runtime: &Handle) -> Result<()
             task,
             runtime: runtime.clone(),
         });
+        CLOSURES.set(CLOSURES.get() + 1);
         Ok(())
-    })
+    })?;
+    one_thread::unpark(&runtime.inner.as_current_thread().driver.io);
+    Ok(())
 }
 
 /// Whether a closure is queued.
 pub(crate) fn is_waiting(spawner: &Spawner) -> bool {
-    QUEUES.with(|queues| {
-        queues
-            .borrow()
-            .iter()
-            .any(|queue| !queue.closures.is_empty() && queue.spawner.is(spawner))
-    })
+    CLOSURES.get() > 0
+        && QUEUES.with(|queues| {
+            let queues = queues.borrow();
+            let queue = queues.get(&spawner.address());
+            queue.is_some_and(|queue| !queue.closures.is_empty())
+        })
 }
 
 /// A closure that is next.
@@ -96,6 +103,7 @@ pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
         return None;
     }
     let closure = with_queue(spawner, |queue| queue.closures.pop_front())?;
+    CLOSURES.set(CLOSURES.get() - 1);
     spawner.left_queue();
     Some(closure)
 }
@@ -106,9 +114,11 @@ pub(crate) fn next(spawner: &Spawner) -> Option<Closure> {
 /// others are cancelled.
 pub(super) fn shut_down(spawner: &Spawner, timeout: Option<Duration>) {
     let mut closures = with_queue(spawner, |queue| {
+        SHUT_DOWN.set(SHUT_DOWN.get() + usize::from(!queue.shut_down));
         queue.shut_down = true;
         std::mem::take(&mut queue.closures)
     });
+    CLOSURES.set(CLOSURES.get() - closures.len());
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     while let Some(closure) = closures.pop_front() {
         spawner.left_queue();

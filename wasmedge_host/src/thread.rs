@@ -12,7 +12,7 @@
 use crate::{backend, coalesce, Errno};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Does what can be done at once; where that is nothing, waits for something to
@@ -27,7 +27,65 @@ pub fn on_wait(drive: Drive) {
     let _ = DRIVE.set(drive);
 }
 
+/// Does one thing that natively a thread of its own would do; `false` where there is
+/// nothing of the kind.
+pub type Work = fn() -> bool;
+
+/// Who has work of that kind: libraries that natively start threads.
+static WORK: Mutex<Vec<Work>> = Mutex::new(Vec::new());
+
+/// Whether there may be some.
+static HAS_WORK: AtomicBool = AtomicBool::new(false);
+
+/// Lets `work` be done while anybody waits, each time that [`announce_work`] says that
+/// there may be some. Adding it twice changes nothing.
+pub fn on_idle(work: Work) {
+    let mut all = lock_work();
+    if !all.iter().any(|&other| other as usize == work as usize) {
+        all.push(work);
+    }
+}
+
+/// There may be work: whoever waits next does it.
+pub fn announce_work() {
+    HAS_WORK.store(true, Ordering::Relaxed);
+}
+
+/// Whether there may be work.
+pub fn has_work() -> bool {
+    HAS_WORK.load(Ordering::Relaxed)
+}
+
+/// Does a piece of the work of each who has some; `false` where there is none. For whoever
+/// waits, in a place where code of others may run and may wait.
+pub fn work() -> bool {
+    if !has_work() {
+        return false;
+    }
+    HAS_WORK.store(false, Ordering::Relaxed);
+    let mut done = false;
+    for at in 0.. {
+        // Not locked while it works: it may add others.
+        let Some(work) = lock_work().get(at).copied() else {
+            break;
+        };
+        done |= work();
+    }
+    if done {
+        // There may be more.
+        announce_work();
+    }
+    done
+}
+
+fn lock_work() -> MutexGuard<'static, Vec<Work>> {
+    WORK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(crate) fn drive(limit: Option<Duration>) -> bool {
+    if work() {
+        return true;
+    }
     DRIVE.get().is_some_and(|drive| drive(limit))
 }
 
@@ -50,6 +108,20 @@ pub fn sleep(duration: Duration) {
         }
         left = duration.saturating_sub(start.elapsed());
     }
+}
+
+/// Waits for `duration`, or for ever, and lets nothing go on meanwhile: for whoever sees
+/// to that by other means. May return early.
+pub fn rest(duration: Option<Duration>) {
+    coalesce::before_blocking();
+    // Nothing but the program itself can end a wait without an end, and that waits.
+    let _ = backend::sleep(duration.unwrap_or(Duration::MAX));
+}
+
+/// The time since some moment in the past, by a clock that never goes back.
+pub fn now() -> Duration {
+    // The host refuses clocks that it does not have; this one it has.
+    Duration::from_nanos(backend::monotonic_now().unwrap_or(0))
 }
 
 /// Lets what [`on_wait`] was told do one thing.

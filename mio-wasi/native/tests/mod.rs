@@ -4,6 +4,7 @@ mod backlog;
 mod backoff;
 mod load;
 mod poll_set;
+mod polls;
 mod random;
 mod registration;
 mod speculative;

@@ -128,6 +128,13 @@ impl PollSet {
         Some(self.key(slot))
     }
 
+    /// The token of a registration, if the key is live.
+    pub(crate) fn token(&self, key: Key) -> Option<usize> {
+        let slot = self.slots.get(key.slot as usize)?;
+        let source = slot.source.as_ref()?;
+        (slot.generation == key.generation).then_some(source.token)
+    }
+
     /// Replaces token and interest and arms the whole interest anew, as mio's
     /// `reregister` promises. Returns whether the key was live.
     pub(crate) fn update(&mut self, key: Key, token: usize, interest: Interest) -> bool {

@@ -96,6 +96,18 @@ impl<H: Host> Poller<H> {
         }
     }
 
+    /// Takes a wake back.
+    pub(crate) fn forget_wake(&mut self, token: usize) {
+        self.wakes.retain(|&other| other != token);
+    }
+
+    /// Sends coalesced writes, as a wait does first.
+    pub(crate) fn flush(&mut self) {
+        if self.host.flush_writes() {
+            self.flush_backlogs();
+        }
+    }
+
     /// Waits until a source is ready, a wake is pending or `timeout`
     /// nanoseconds are over; `None` waits without end.
     ///
@@ -109,9 +121,7 @@ impl<H: Host> Poller<H> {
         mut report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
         self.take_shut();
-        if self.host.flush_writes() {
-            self.flush_backlogs();
-        }
+        self.flush();
         // What a task that yields comes by most often: not even the time is asked.
         if timeout == Some(0) && self.set.is_quiet() && self.backoff.is_empty() {
             self.report_wakes(&mut report);
@@ -186,9 +196,7 @@ impl<H: Host> Poller<H> {
                 return Ok(());
             }
             // The event may have been a backlog's.
-            if self.host.flush_writes() {
-                self.flush_backlogs();
-            }
+            self.flush();
         }
     }
 

@@ -25,3 +25,4 @@ mod udp;
 mod vectored;
 mod waiting;
 mod wake_ups;
+mod worker_threads;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use behaviour::{tcp_pair, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot, Mutex};
 use tokio::task::{block_in_place, spawn_blocking};
@@ -475,4 +476,112 @@ fn idle_runtimes_do_not_hold_up_another_one() {
     // Against a wait without them on the same machine, and once more where it is busy.
     let held_up = (0..4).all(|_| slept_beside(12) > 2 * slept_beside(0));
     assert!(!held_up, "twelve idle runtimes double the time of a sleep");
+}
+
+/// Sends what comes back, until the peer ends.
+async fn echo(listener: TcpListener) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            let (mut reader, mut writer) = stream.split();
+            tokio::io::copy(&mut reader, &mut writer).await
+        });
+    }
+}
+
+#[test]
+fn sockets_of_many_runtimes_are_served_while_one_of_them_waits() {
+    let servers: Vec<Runtime> = (0..8).map(|_| Runtime::new().unwrap()).collect();
+    let addresses: Vec<_> = servers
+        .iter()
+        .map(|server| {
+            let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+            let address = listener.local_addr().unwrap();
+            server.spawn(echo(listener));
+            address
+        })
+        .collect();
+    for flavor in [Builder::new_multi_thread, Builder::new_current_thread] {
+        let client = flavor().enable_all().build().unwrap();
+        client.block_on(within(async {
+            let mut streams = Vec::new();
+            for address in &addresses {
+                streams.push(TcpStream::connect(address).await.unwrap());
+            }
+            for round in 0..20 {
+                for stream in &mut streams {
+                    stream.write_u8(round).await.unwrap();
+                }
+                for stream in &mut streams {
+                    assert_eq!(stream.read_u8().await.unwrap(), round);
+                }
+            }
+        }));
+    }
+}
+
+#[test]
+fn a_socket_may_be_used_by_the_tasks_of_another_runtime() {
+    let (one, two) = (Runtime::new().unwrap(), Runtime::new().unwrap());
+    let (mut near, far) = one.block_on(tcp_pair());
+    let task = two.spawn(async move {
+        let mut far = far;
+        let byte = far.read_u8().await.unwrap();
+        far.write_u8(byte + 1).await.unwrap();
+    });
+    two.block_on(within(async {
+        for _ in 0..3 {
+            sleep(Duration::from_millis(2)).await;
+        }
+        near.write_u8(6).await.unwrap();
+        assert_eq!(near.read_u8().await.unwrap(), 7);
+        task.await.unwrap();
+    }));
+}
+
+#[test]
+fn a_runtime_without_io_waits_for_the_sockets_of_another() {
+    let server = Runtime::new().unwrap();
+    let (mut near, mut far) = server.block_on(tcp_pair());
+    let answer = server.spawn(async move {
+        let byte = far.read_u8().await.unwrap();
+        far.write_u8(byte + 1).await.unwrap();
+        far
+    });
+    let waiting = Builder::new_multi_thread().enable_time().build().unwrap();
+    let got = waiting.block_on(async {
+        sleep(Duration::from_millis(5)).await;
+        near.write_u8(6).await.unwrap();
+        let got = timeout(Duration::from_secs(10), near.read_u8()).await;
+        drop(answer.await);
+        got
+    });
+    assert_eq!(got.unwrap().unwrap(), 7);
+}
+
+#[test]
+fn a_runtime_in_virtual_time_goes_on_beside_others() {
+    let other = Runtime::new().unwrap();
+    let ticks = Arc::new(AtomicUsize::new(0));
+    let count = ticks.clone();
+    other.spawn(async move {
+        loop {
+            sleep(Duration::from_millis(1)).await;
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let paused = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let start = Instant::now();
+    let slept = paused.block_on(async {
+        let start = tokio::time::Instant::now();
+        sleep(Duration::from_secs(3600)).await;
+        start.elapsed()
+    });
+    // Its own clock is moved by its own timers alone.
+    assert_eq!(slept.as_secs(), 3600);
+    assert!(start.elapsed() < Duration::from_secs(60));
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use self::pool::{Spawner, Task};
+pub use self::pool::Spawner;
+use self::pool::Task;
 use super::Handle;
 
 #[path = "../../overlay/blocking_queue.rs"]
@@ -17,8 +18,8 @@ pub mod pool {
     pub struct Spawner(Arc<AtomicUsize>);
 
     impl Spawner {
-        pub fn is(&self, other: &Spawner) -> bool {
-            Arc::ptr_eq(&self.0, &other.0)
+        pub fn address(&self) -> usize {
+            Arc::as_ptr(&self.0) as usize
         }
 
         pub fn is_shared(&self) -> bool {

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use self::one_thread::CoreSlot;
 use super::{Defer, Handle as AnyHandle};
-use crate::clock;
-use crate::runtime::blocking::{self, pool::Spawner};
+use crate::runtime::blocking::pool::Spawner;
+use crate::runtime::driver::{self, Driver};
 use crate::runtime::{context, scheduler};
 
 #[path = "../../overlay/one_thread/mod.rs"]
@@ -44,13 +44,32 @@ impl Wake for Notified {
         let mut state = self.state.lock().unwrap();
         *state = match *state {
             State::Idle => {
-                self.owner.queue.lock().unwrap().push_back(self.clone());
+                schedule(&self);
                 State::Scheduled
             }
             State::Running => State::RunningAgain,
             state => state,
         };
     }
+}
+
+/// As upstream: tasks that are woken from outside go through another queue, and unpark
+/// the drivers.
+fn schedule(task: &Arc<Notified>) {
+    let owner = &task.owner;
+    if is_current(owner) {
+        owner.queue.lock().unwrap().push_back(task.clone());
+    } else {
+        owner.inject.lock().unwrap().push_back(task.clone());
+        owner.driver.unpark();
+    }
+}
+
+fn is_current(handle: &Arc<Handle>) -> bool {
+    context::with_scheduler(|scheduler| match scheduler {
+        Some(scheduler::Context::CurrentThread(cx)) => Arc::ptr_eq(&cx.handle, handle),
+        _ => false,
+    })
 }
 
 type BoxedFuture = Pin<Box<dyn Future<Output = ()>>>;
@@ -86,19 +105,27 @@ pub struct Shared {
 pub struct Handle {
     pub shared: Shared,
     pub blocking_spawner: Spawner,
-    pub timers: Mutex<Vec<(Duration, Waker)>>,
+    pub driver: driver::Handle,
     /// How many stretches of work were measured.
     pub measured: AtomicUsize,
     queue: Mutex<VecDeque<Arc<Notified>>>,
+    inject: Mutex<VecDeque<Arc<Notified>>>,
 }
 
 impl Wake for Handle {
     fn wake(self: Arc<Self>) {
-        self.shared.woken.store(true, Ordering::Release);
+        let already_woken = self.shared.woken.swap(true, Ordering::AcqRel);
+        if !already_woken && !is_current(&self) {
+            self.driver.unpark();
+        }
     }
 }
 
 impl Handle {
+    pub fn injection_queue_depth(&self) -> usize {
+        self.inject.lock().unwrap().len()
+    }
+
     pub fn reset_woken(&self) -> bool {
         self.shared.woken.swap(false, Ordering::AcqRel)
     }
@@ -124,49 +151,11 @@ impl Handle {
             drop(future);
         }
         self.queue.lock().unwrap().clear();
-    }
-
-    /// When the first timer is due.
-    fn next_timer(&self) -> Option<Duration> {
-        let timers = self.timers.lock().unwrap();
-        timers.iter().map(|(end, _)| *end).min()
-    }
-
-    fn fire_timers(&self) {
-        let now = clock::now();
-        let mut timers = self.timers.lock().unwrap();
-        let (due, later) = timers.drain(..).partition(|(end, _)| *end <= now);
-        *timers = later;
-        drop(timers);
-        let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        self.inject.lock().unwrap().clear();
     }
 }
 
 // ===== the scheduler's own half =====
-
-thread_local! {
-    static POLLS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// How often drivers of this thread were polled.
-pub fn polls() -> usize {
-    POLLS.get()
-}
-
-/// Fires the timers, and waits for them. Nothing can be driven meanwhile.
-pub struct Driver(());
-
-impl Driver {
-    fn park(&mut self, handle: &Handle, timeout: Option<Duration>) {
-        POLLS.set(POLLS.get() + 1);
-        let end = timeout.map(|timeout| clock::now() + timeout);
-        let next = handle.next_timer();
-        let until = end.into_iter().chain(next).min();
-        clock::advance_to(until.expect("nothing would ever end this wait"));
-        handle.fire_timers();
-    }
-}
 
 pub struct Core {
     pub driver: Option<Driver>,
@@ -180,7 +169,8 @@ impl Core {
     }
 
     pub fn next_task(&mut self, handle: &Handle) -> Option<Arc<Notified>> {
-        handle.queue.lock().unwrap().pop_front()
+        let local = handle.queue.lock().unwrap().pop_front();
+        local.or_else(|| handle.inject.lock().unwrap().pop_front())
     }
 
     pub fn submit_metrics(&mut self, _: &Handle) {}
@@ -235,7 +225,7 @@ impl Context {
     }
 
     pub fn has_pending_work(&self, _: &Core) -> bool {
-        blocking::one_thread::is_waiting(&self.handle.blocking_spawner)
+        one_thread::is_closure_waiting(&self.handle.blocking_spawner)
             || !self.handle.queue.lock().unwrap().is_empty()
             || !self.defer.is_empty()
             || self.handle.shared.woken.load(Ordering::Acquire)
@@ -247,7 +237,7 @@ impl Context {
     }
 
     pub fn park(&self, core: Box<Core>, handle: &Handle) -> Box<Core> {
-        match one_thread::park_beside(self, core, None) {
+        match one_thread::park_beside(self, core) {
             Ok(core) => core,
             Err(core) => self.park_for(core, handle, None),
         }
@@ -268,7 +258,7 @@ impl Context {
         timeout: Option<Duration>,
     ) -> Box<Core> {
         let poll_drivers = || {
-            driver.park(handle, timeout);
+            driver.park(&handle.driver, timeout);
             self.defer.wake();
         };
         self.enter(core, poll_drivers).0
@@ -282,7 +272,7 @@ pub struct CurrentThread {
 }
 
 impl CurrentThread {
-    pub fn new() -> CurrentThread {
+    pub fn new(has_io: bool) -> CurrentThread {
         let handle = Arc::new(Handle {
             shared: Shared {
                 woken: AtomicBool::new(false),
@@ -290,12 +280,13 @@ impl CurrentThread {
                 config: Config { event_interval: 61 },
             },
             blocking_spawner: Spawner::default(),
-            timers: Mutex::new(Vec::new()),
+            driver: driver::Handle::default(),
             measured: AtomicUsize::new(0),
-            queue: Mutex::new(VecDeque::new()),
+            queue: Mutex::default(),
+            inject: Mutex::default(),
         });
         let core = Box::new(Core {
-            driver: Some(Driver(())),
+            driver: Some(Driver { has_io }),
             ticks: 0,
         });
         let slot = one_thread::core_slot(&handle, Some(core));

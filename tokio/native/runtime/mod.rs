@@ -2,6 +2,7 @@
 
 pub mod blocking;
 pub mod context;
+pub mod driver;
 pub mod scheduler;
 
 use std::cell::Cell;
@@ -57,6 +58,15 @@ impl Handle {
         Sleep {
             handle: self.scheduler().clone(),
             end: clock::now() + duration,
+            source: false,
+        }
+    }
+
+    /// Is done at that time, which a source tells that is registered with the runtime.
+    pub fn readable(&self, after: Duration) -> Sleep {
+        Sleep {
+            source: true,
+            ..self.sleep(after)
         }
     }
 }
@@ -65,6 +75,7 @@ impl Handle {
 pub struct Sleep {
     handle: Arc<current_thread::Handle>,
     end: Duration,
+    source: bool,
 }
 
 impl Future for Sleep {
@@ -74,8 +85,10 @@ impl Future for Sleep {
         if clock::now() >= self.end {
             return Poll::Ready(());
         }
-        let mut timers = self.handle.timers.lock().unwrap();
-        timers.push((self.end, cx.waker().clone()));
+        match self.source {
+            true => driver::add_source(&self.handle, self.end, cx.waker()),
+            false => self.handle.driver.add_timer(self.end, cx.waker()),
+        }
         Poll::Pending
     }
 }
@@ -88,7 +101,18 @@ pub struct Runtime {
 
 impl Runtime {
     pub fn current_thread() -> Runtime {
-        let scheduler = CurrentThread::new();
+        Runtime::new(true)
+    }
+
+    /// One that keeps time, and has no I/O driver.
+    pub fn without_io() -> Runtime {
+        let runtime = Runtime::new(false);
+        one_thread::put_in_background(&runtime.handle.inner, None, None);
+        runtime
+    }
+
+    fn new(has_io: bool) -> Runtime {
+        let scheduler = CurrentThread::new(has_io);
         let handle = Handle {
             inner: scheduler::Handle::CurrentThread(scheduler.handle.clone()),
         };
@@ -114,8 +138,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         let scheduler = self.handle.scheduler();
         scheduler.close();
-        // Their wakers keep the runtime.
-        scheduler.timers.lock().unwrap().clear();
+        scheduler.driver.shut_down();
         blocking::shut_down(&scheduler.blocking_spawner, None);
     }
 }

@@ -2,12 +2,12 @@
 //! closure, then the drivers, once each. And driving the others beside it.
 
 use super::super::{Context, Core, Handle};
-use super::outer::{as_outer, is_other_outer, with_outer};
-use super::runtimes::{number_of_runtimes, Alive};
-use super::{root, slice};
+use super::outer::{as_outer, with_outer};
+use super::ready::{self, Who};
+use super::root;
+use super::runtimes::{Alive, Id};
 use crate::runtime::scheduler::Defer;
 use crate::runtime::{blocking, context, scheduler};
-use crate::util::atomic_cell::AtomicCell;
 use crate::util::waker_ref;
 
 use std::cell::RefCell;
@@ -17,9 +17,13 @@ use std::sync::Arc;
 use std::task;
 use std::time::Duration;
 
+use wasmedge_host::thread;
+
 /// What driving a scheduler found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
+    /// There is more to run.
+    More,
     /// Something was run.
     Work,
     /// There was nothing to run.
@@ -66,7 +70,8 @@ pub(super) fn drive(cx: &Context, limit: Limit<'_>) -> Option<Found> {
     let (core, found) = match core.driver {
         Some(_) => {
             let (core, found) = drive_core(cx, core, limit);
-            (core, Some(found))
+            let has_more = cx.has_pending_work(&core) || cx.handle.injection_queue_depth() > 0;
+            (core, Some(if has_more { Found::More } else { found }))
         }
         None => (core, None),
     };
@@ -130,7 +135,7 @@ fn drive_core(cx: &Context, mut core: Box<Core>, limit: Limit<'_>) -> (Box<Core>
     core = match (limit.timeout, limit.others) {
         (None, _) => cx.park(core, handle),
         (Some(timeout), Others::Leave) => wait_at_most(cx, core, timeout),
-        (Some(timeout), Others::Drive) => match park_beside(cx, core, Some(timeout)) {
+        (Some(timeout), Others::Drive) => match park_beside(cx, core) {
             Ok(core) => core,
             Err(core) => wait_at_most(cx, core, timeout),
         },
@@ -162,18 +167,30 @@ fn wait_at_most(cx: &Context, mut core: Box<Core>, timeout: Duration) -> Box<Cor
 /// queued closure, and other runtimes.
 pub(crate) fn before_yield(cx: &Context, core: Box<Core>) -> Box<Core> {
     let core = run_next_closure(cx, core);
-    match others_have_work(&cx.handle) {
-        true => drive_others(cx, core).0,
+    match ready::is_any_due_but(Id::of(&cx.handle)) {
+        true => drive_others(cx, core),
         false => core,
     }
 }
 
-/// Runs the next queued closure, if there is one.
-fn run_next_closure(cx: &Context, core: Box<Core>) -> Box<Core> {
-    let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) else {
-        return core;
-    };
-    cx.enter(core, || closure.run()).0
+/// Runs the next queued closure, if there is one; and a piece of what threads of other
+/// libraries would do.
+fn run_next_closure(cx: &Context, mut core: Box<Core>) -> Box<Core> {
+    if let Some(closure) = blocking::one_thread::next(&cx.handle.blocking_spawner) {
+        core = cx.enter(core, || closure.run()).0;
+    }
+    if thread::has_work() {
+        core = cx
+            .enter(core, || context::one_thread::as_blocking(thread::work))
+            .0;
+    }
+    core
+}
+
+/// Whether a closure of the runtime is queued, or what threads of other libraries would
+/// do: the scheduler does not go to sleep over it.
+pub(crate) fn is_closure_waiting(spawner: &blocking::Spawner) -> bool {
+    thread::has_work() || blocking::one_thread::is_waiting(spawner)
 }
 
 /// So many times in a row a stretch of work is not measured at most: who asks for the
@@ -185,125 +202,132 @@ const UNMEASURED: u32 = 32;
 /// measured now. The host's clock is dear, and a task that yields comes by here each
 /// time.
 pub(crate) fn works_on(cx: &Context, core: &Core) -> bool {
-    // In a row. Of one runtime, since with more of them all is measured.
+    // In a row, whosever they are.
     static TIMES: AtomicU32 = AtomicU32::new(0);
 
     let times = TIMES.load(Relaxed);
     let works_on = cx.has_pending_work(core)
-        && !blocking::one_thread::is_waiting(&cx.handle.blocking_spawner)
-        && number_of_runtimes() == 1
+        && !is_closure_waiting(&cx.handle.blocking_spawner)
+        && !ready::is_any_but(Id::of(&cx.handle))
         && times < UNMEASURED;
     TIMES.store(if works_on { times + 1 } else { 0 }, Relaxed);
     works_on
 }
 
-/// Waits in this runtime while others have work; gives the core back, having
-/// done nothing, where no other one has.
-pub(crate) fn park_beside(
-    cx: &Context,
-    core: Box<Core>,
-    timeout: Option<Duration>,
-) -> Result<Box<Core>, Box<Core>> {
-    if !others_have_work(&cx.handle) {
+/// Lets others go on that are ready, before a wait; gives the core back, having done
+/// nothing, where none is. The wait itself is for all of them ([`longest_wait`]).
+///
+/// [`longest_wait`]: super::longest_wait
+pub(crate) fn park_beside(cx: &Context, core: Box<Core>) -> Result<Box<Core>, Box<Core>> {
+    let me = Id::of(&cx.handle);
+    // Whoever comes by here looks at this one by itself.
+    ready::remove(me);
+    if !ready::is_any_due_but(me) {
         return Err(core);
     }
-    let (core, found) = drive_others(cx, core);
-    if found == Found::Work {
-        slice::reset();
+    let core = drive_others(cx, core);
+    if !ready::is_any_but(me) {
+        return Ok(core);
     }
-    let slice = slice::next(timeout);
-    // They may have woken this one.
-    let slice = if cx.has_pending_work(&core) {
-        Duration::ZERO
-    } else {
-        slice
-    };
-    Ok(wait_at_most(cx, core, slice))
+    // Others may be busy for ever; the drivers of this one are polled all the same.
+    Ok(wait_at_most(cx, core, Duration::ZERO))
 }
 
 // ===== others =====
 
-/// Whether a runtime besides this one could have something to do.
-fn others_have_work(me: &Arc<Handle>) -> bool {
-    if is_other_outer(me) {
-        return true;
-    }
-    let count = number_of_runtimes();
-    count > 1
-        && (0..count).any(|n| {
-            Alive::get(n).is_some_and(|other| !Arc::ptr_eq(&other.handle, me) && other.has_work())
-        })
-}
-
 /// Drives the others from within this scheduler. Their code may wait for it, and drives
 /// it then: its core is in its place, and it counts as at work further down on the stack.
-fn drive_others(cx: &Context, core: Box<Core>) -> (Box<Core>, Found) {
-    cx.enter(core, || as_outer(|| drive_all_but(&cx.handle)))
+fn drive_others(cx: &Context, core: Box<Core>) -> Box<Core> {
+    let me = Id::of(&cx.handle);
+    cx.enter(core, || {
+        as_outer(|| drive_ready(Who::ByThemselves, Some(me)))
+    })
+    .0
 }
 
-/// Drives once, without waiting, every runtime that natively would go on by
-/// itself and that nobody drives right now.
-fn drive_all_but(me: &Arc<Handle>) -> Found {
-    let mut found = Found::Nothing;
-    let mut n = 0;
-    while let Some(driven) = with_outer(n, |scheduler| {
+/// Drives those that are ready, except for one. Returns whether anything was done.
+pub(super) fn drive_ready(who: Who, except: Option<Id>) -> bool {
+    let mut has_run = false;
+    for runtime in ready::list(who) {
+        if Some(Id::of(&runtime.handle)) != except {
+            has_run |= drive_other(&runtime, who);
+        }
+    }
+    has_run
+}
+
+/// Drives one that is ready, without waiting. Returns whether it did anything, or has
+/// anything to do.
+fn drive_other(runtime: &Alive, who: Who) -> bool {
+    let id = Id::of(&runtime.handle);
+    let is_outer = super::outer::is_outer(&runtime.handle);
+    if !(is_outer || runtime.in_background || who == Who::All) {
+        // It stays ready for whoever runs it.
+        return run_closure(&runtime.handle);
+    }
+    let drive_once = || match drive_outer(&runtime.handle) {
+        Some(found) => Some(found),
+        None => drive_idle(runtime),
+    };
+    // Should somebody have its core who is at work, that one goes on with it.
+    ready::remove(id);
+    let mut found = drive_once();
+    if found == Some(Found::More) {
+        // What its drivers told is done at once.
+        ready::remove(id);
+        found = drive_once();
+    }
+    found.is_some_and(|found| found != Found::Nothing)
+}
+
+/// Runs a closure that natively has a thread of its own.
+fn run_closure(handle: &Arc<Handle>) -> bool {
+    let Some(closure) = blocking::one_thread::next(&handle.blocking_spawner) else {
+        return false;
+    };
+    closure.run();
+    true
+}
+
+/// Drives a runtime that is at work further down on the stack, and has its core there.
+fn drive_outer(handle: &Arc<Handle>) -> Option<Found> {
+    let drive_it = |scheduler: &scheduler::Context| {
         let cx = scheduler.expect_current_thread();
-        if Arc::ptr_eq(&cx.handle, me) {
+        if !Arc::ptr_eq(&cx.handle, handle) {
             return None;
         }
-        as_current(scheduler, || drive(cx, Limit::IN_PASSING))
-    }) {
-        n += 1;
-        if driven == Some(Found::Work) {
-            found = Found::Work;
-        }
-    }
-    for n in 0..number_of_runtimes() {
-        let Some(other) = Alive::get(n) else {
-            continue;
-        };
-        if !Arc::ptr_eq(&other.handle, me)
-            && drive_by_itself(&other, Limit::IN_PASSING) == Some(Found::Work)
-        {
-            found = Found::Work;
-        }
-    }
-    found
+        as_current(scheduler, || drive_in_passing(cx))
+    };
+    let mut all = (0..).map_while(|n| with_outer(n, drive_it));
+    all.find_map(|found| found)
 }
 
-/// Drives what natively goes on by itself: all of a multi-thread runtime,
-/// and the closures of any. `None` where there is no such thing, or where
-/// it is being driven already.
-pub(super) fn drive_by_itself(runtime: &Alive, limit: Limit<'_>) -> Option<Found> {
-    if runtime.in_background {
-        return drive_idle(runtime.handle.clone(), &runtime.slot, limit);
+/// Drives once, and notes what is left to do.
+fn drive_in_passing(cx: &Context) -> Option<Found> {
+    let found = drive(cx, Limit::IN_PASSING)?;
+    let id = Id::of(&cx.handle);
+    if found == Found::More {
+        ready::add(id);
     }
-    let closure = blocking::one_thread::next(&runtime.handle.blocking_spawner)?;
-    closure.run();
-    Some(Found::Work)
+    ready::set_timer(id, cx.handle.driver.until_next_timer());
+    Some(found)
 }
 
 /// Drives a runtime that nobody runs; `None` where somebody does.
-pub(super) fn drive_idle(
-    handle: Arc<Handle>,
-    slot: &AtomicCell<Core>,
-    limit: Limit<'_>,
-) -> Option<Found> {
-    let core = slot.take()?;
+fn drive_idle(runtime: &Alive) -> Option<Found> {
+    let core = runtime.slot.take()?;
     let scheduler = scheduler::Context::CurrentThread(Context {
-        handle,
+        handle: runtime.handle.clone(),
         core: RefCell::new(Some(core)),
         defer: Defer::new(),
     });
     let cx = scheduler.expect_current_thread();
-    let found = as_current(&scheduler, || {
-        let found = drive(cx, limit);
-        // This context goes; what was put off must not go with it.
-        cx.defer.wake();
-        found
-    });
+    let found = as_current(&scheduler, || drive_in_passing(cx));
+    // The context goes with what was put off, which a scheduler that polls its drivers
+    // has woken.
+    debug_assert!(cx.defer.is_empty());
     if let Some(core) = cx.core.borrow_mut().take() {
-        slot.set(core);
+        runtime.slot.set(core);
     }
     found
 }

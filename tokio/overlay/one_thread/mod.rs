@@ -17,13 +17,14 @@
 //! * `std::thread::sleep` and `yield_now` count as waiting, too. In a task, which
 //!   should not wait, they stop that task alone if it is a multi-thread runtime's,
 //!   as natively.
+//! * What threads of other libraries would do (rayon's workers) is run as queued closures
+//!   are, whichever runtime comes by first.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever
-//!   waits, in another runtime or outside of all of them, drives it too. With one
-//!   runtime, which is what most programs have, a wait is one host call as long as it
-//!   needs to be; with more of them it is cut into slices, since the host waits for one
-//!   at a time.
+//!   waits, in another runtime or outside of all of them, drives it too. A wait is for
+//!   all runtimes: it lasts until the first timer of any, and mio's polls share theirs.
+//!   Then only those are driven that have something to do.
 //!
 //! Waits nest on one stack. A wait that is satisfied returns only when those
 //! that were begun inside of it have returned; one that depends on code below
@@ -37,7 +38,7 @@
 //! | `drive.rs` | one scheduler driven from inside of a wait, and the others beside it |
 //! | `root.rs` | the future of `block_on` |
 //! | `runtimes.rs`, `outer.rs` | the runtimes of this thread, and those at work further down on the stack |
-//! | `slice.rs` | how long a wait lasts where there are more of them |
+//! | `ready.rs` | which of them have to be driven, and when |
 //! | `lent.rs` | references that callers further down on the stack have lent |
 //!
 //! All of it is compiled natively too, against a model of tokio: `tokio/native`.
@@ -46,20 +47,21 @@ mod drive;
 pub(crate) mod lent;
 mod outer;
 mod park;
+mod ready;
 pub(crate) mod root;
 mod runtimes;
-mod slice;
 
 use super::{Core, Handle};
 
 use std::sync::Arc;
 
 pub(crate) use self::outer::as_outer;
-pub(crate) use self::park::park;
+pub(crate) use self::park::{longest_wait, park};
+pub(crate) use self::ready::unpark;
 pub(crate) use self::root::Root;
 pub(crate) use self::runtimes::{is_in_background, put_in_background, CoreSlot};
 
-pub(super) use self::drive::{before_yield, park_beside, works_on};
+pub(super) use self::drive::{before_yield, is_closure_waiting, park_beside, works_on};
 
 /// Makes the place for a new runtime's core, and lets waits drive the runtime from now on.
 pub(super) fn core_slot(handle: &Arc<Handle>, core: Option<Box<Core>>) -> CoreSlot {

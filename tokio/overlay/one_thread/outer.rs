@@ -4,6 +4,8 @@
 //! that it belongs to goes on meanwhile, as natively it would: who waits finds it here.
 
 use super::lent::Lent;
+use super::ready;
+use super::runtimes::Id;
 use crate::runtime::{context, scheduler};
 
 use std::sync::Arc;
@@ -18,7 +20,11 @@ tokio_thread_local! {
 /// that runtimes inside of it can drive that scheduler.
 pub(crate) fn as_outer<R>(f: impl FnOnce() -> R) -> R {
     context::with_scheduler(|scheduler| match scheduler {
-        Some(scheduler) => OUTER.with(|outer| outer.lend(scheduler, f)),
+        Some(scheduler) => {
+            // It may have tasks, and timers of which nobody knows yet.
+            ready::add(Id::of(&scheduler.expect_current_thread().handle));
+            OUTER.with(|outer| outer.lend(scheduler, f))
+        }
         None => f(),
     })
 }
@@ -28,12 +34,11 @@ pub(super) fn with_outer<R>(n: usize, f: impl FnOnce(&scheduler::Context) -> R) 
     OUTER.with(|outer| outer.with(n, f))
 }
 
-/// Whether one of them is of another runtime than this.
-pub(super) fn is_other_outer(me: &Arc<Handle>) -> bool {
-    let is_other = |scheduler: &scheduler::Context| {
-        !Arc::ptr_eq(&scheduler.expect_current_thread().handle, me)
+/// Whether this runtime's is one of them.
+pub(super) fn is_outer(handle: &Arc<Handle>) -> bool {
+    let is_this = |scheduler: &scheduler::Context| {
+        Arc::ptr_eq(&scheduler.expect_current_thread().handle, handle)
     };
-    (0..)
-        .map_while(|n| with_outer(n, is_other))
-        .any(|is_other| is_other)
+    let mut all = (0..).map_while(|n| with_outer(n, is_this));
+    all.any(|is_this| is_this)
 }

@@ -1,9 +1,9 @@
 //! Waits: what they do in the place of putting the thread to sleep.
 
-use super::drive::{drive, drive_by_itself, drive_idle, Found, Limit, Others};
-use super::runtimes::{is_in_background, number_of_runtimes, Alive};
-use super::slice;
-use crate::runtime::{context, scheduler};
+use super::drive::{drive, drive_ready, Limit, Others};
+use super::ready::{self, Who};
+use super::runtimes::{is_in_background, number_of_runtimes};
+use crate::runtime::{context, driver, scheduler};
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,15 +13,35 @@ use std::time::Duration;
 ///
 /// Returns when `notified` holds, when `timeout` is over, or when anything at
 /// all was done; the caller checks and parks again. Returns `false`, having
-/// done nothing, where there is nothing to drive: without any runtime, and
-/// inside of its drivers.
+/// done nothing, where there is nothing to drive or to wait for.
 pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bool {
     let limit = Limit {
         timeout,
         notified: &notified,
         others: Others::Drive,
     };
-    drive_current(limit, Outside::All)
+    // A scheduler without an I/O driver parks here, too: nothing of it can be driven then.
+    let may_be_driver = context::one_thread::is_worker();
+    drive_current(limit, Who::All)
+        || (may_be_driver && number_of_runtimes() > 1 && wait_for_all(timeout, Who::ByThemselves))
+}
+
+/// How long the drivers of a runtime may wait that were asked to wait for `timeout` at
+/// most: another one may have something to do before that.
+pub(crate) fn longest_wait(timeout: Option<Duration>) -> Option<Duration> {
+    if timeout == Some(Duration::ZERO) {
+        return timeout;
+    }
+    ready::longest_wait(timeout, Who::ByThemselves)
+}
+
+/// Waits until any runtime has something to do.
+fn wait_for_all(timeout: Option<Duration>, who: Who) -> bool {
+    let timeout = ready::longest_wait(timeout, who);
+    if timeout != Some(Duration::ZERO) {
+        driver::wait_beside(timeout);
+    }
+    true
 }
 
 /// How many waits of tasks may lie on each other on the stack. Natively the
@@ -40,7 +60,7 @@ pub(super) fn wait(timeout: Option<Duration>) -> bool {
         others: Others::Drive,
     };
     if !context::one_thread::is_worker() {
-        return drive_current(limit, Outside::ByThemselves);
+        return drive_current(limit, Who::ByThemselves);
     }
     // A task that stops its thread. Where natively there are other workers,
     // the other tasks go on.
@@ -50,59 +70,33 @@ pub(super) fn wait(timeout: Option<Duration>) -> bool {
         return false;
     }
     WAITING_TASKS.set(waiting + 1);
-    let driven = drive_current(limit, Outside::ByThemselves);
+    let driven = drive_current(limit, Who::ByThemselves);
     WAITING_TASKS.set(waiting);
     driven
 }
 
-/// Which runtimes a wait drives that is outside of all of them.
-#[derive(Clone, Copy)]
-enum Outside {
-    /// Those that natively go on by themselves.
-    ByThemselves,
-    /// Also those that nobody runs: natively the wait could only end by what they do.
-    All,
-}
-
-fn drive_current(limit: Limit<'_>, outside: Outside) -> bool {
+fn drive_current(limit: Limit<'_>, who: Who) -> bool {
     // The scheduler shows itself only to its workers.
     context::one_thread::as_worker(|| {
         let in_one = context::with_scheduler(|scheduler| match scheduler {
             Some(scheduler::Context::CurrentThread(cx)) => Some(drive(cx, limit).is_some()),
             _ => None,
         });
-        in_one.unwrap_or_else(|| drive_outside(limit, outside))
+        in_one.unwrap_or_else(|| drive_outside(limit, who))
     })
 }
 
-fn drive_outside(limit: Limit<'_>, outside: Outside) -> bool {
-    let count = number_of_runtimes();
-    let mut limit = limit;
-    let mut driven = false;
-    let mut found = Found::Nothing;
-    if count > 1 {
-        limit.timeout = Some(slice::next(limit.timeout));
-        limit.others = Others::Leave;
+/// Outside of all runtimes. `who` is [`Who::All`] where natively the wait could end only
+/// by what a runtime does.
+fn drive_outside(limit: Limit<'_>, who: Who) -> bool {
+    if wasmedge_host::thread::work() {
+        return true;
     }
-    for n in 0..count {
-        let Some(runtime) = Alive::get(n) else {
-            continue;
-        };
-        let this = match outside {
-            Outside::All => drive_idle(runtime.handle, &runtime.slot, limit),
-            Outside::ByThemselves => drive_by_itself(&runtime, limit),
-        };
-        if let Some(this) = this {
-            driven = true;
-            // Only one of them waits.
-            limit.timeout = Some(Duration::ZERO);
-            if this == Found::Work {
-                found = this;
-            }
-        }
+    if number_of_runtimes() == 0 {
+        return false;
     }
-    if found == Found::Work {
-        slice::reset();
+    if drive_ready(who, None) || (limit.notified)() {
+        return true;
     }
-    driven
+    wait_for_all(limit.timeout, who)
 }
