@@ -23,7 +23,7 @@
 //! * `discover`, `source`, `ports`: where ports are, and what they cover;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
-//! * `tokens`, `cfg`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
+//! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
 //! * `support`, `standalone`: our own crates that ported crates depend on;
 //! * `upstream`: crates as cargo unpacked them; `tree`, `publish`: folders;
 //! * `notice`, `diff`: for people to read.
@@ -33,6 +33,7 @@
 
 mod apply;
 mod cfg;
+mod condition;
 mod diff;
 mod discover;
 mod edit;
