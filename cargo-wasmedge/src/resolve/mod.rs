@@ -10,6 +10,7 @@
 //! * [`Selection`]: the packages that get a port; `replace`: other versions of
 //!   those that no port covers, chosen with `versions`;
 //! * `stand_in`: the one published crate that ours takes the place of;
+//! * `own`: copies of the user's own, which get no port;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not.
@@ -19,6 +20,7 @@ pub mod fetch;
 mod graph;
 mod metadata;
 mod notices;
+mod own;
 pub mod patch;
 mod replace;
 mod resolver;
@@ -29,6 +31,7 @@ pub mod versions;
 
 pub use app::App;
 pub use notices::Notice;
+pub use own::OwnCopy;
 pub use resolver::Resolver;
 pub use selection::Selection;
 pub(crate) use stand_in::{STAND_IN, StandIn};

@@ -7,5 +7,6 @@ mod errors;
 mod fake;
 mod help;
 mod lockfile;
+mod own_copies;
 mod passthrough;
 mod runner;
