@@ -1,13 +1,14 @@
 //! Applies one port of a checkout: `port REPO_ROOT CRATE VERSION OUT_DIR`.
 //!
 //! For authors of ports: cargo fetches the upstream crate, the ported crate and
-//! the support crates are written to `OUT_DIR` in vendor layout.
+//! the support crates are written to `OUT_DIR` in vendor layout. A folder in the place
+//! of VERSION is a checkout of upstream: what its next release will need of the port.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use cargo_wasmedge::error::{Error, Result};
-use cargo_wasmedge::port::{Layout, Port, Ports, Support, apply};
+use cargo_wasmedge::port::{Layout, Port, Ports, Support, Upstream, apply};
 use cargo_wasmedge::resolve::fetch::fetch;
 
 fn main() -> ExitCode {
@@ -34,9 +35,16 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
         let known: Vec<&str> = ports.iter().map(Port::krate).collect();
         anyhow::anyhow!("no port of {krate}; there are: {}", known.join(", "))
     })?;
-    let exact = semver::VersionReq::parse(&format!("={version}")).map_err(anyhow::Error::from)?;
-    let upstream = fetch(&|| Command::new("cargo"), krate, &exact, false)?;
-    if !port.supports(&upstream.version) {
+    let upstream = match Path::new(version).is_dir() {
+        true => checkout(Path::new(version), krate)?,
+        false => {
+            let exact = format!("={version}");
+            let exact = semver::VersionReq::parse(&exact).map_err(anyhow::Error::from)?;
+            fetch(&|| Command::new("cargo"), krate, &exact, false)?
+        }
+    };
+    let version = &upstream.version;
+    if !port.supports(version) {
         eprintln!("warning: {version} is not among {}", port.supported());
     }
     let support = Support::from_dir(root)?;
@@ -52,4 +60,17 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
     let state = if ported.fresh { "made" } else { "up to date" };
     println!("{state}: {}", ported.dir.display());
     Ok(())
+}
+
+/// The crate in a checkout of its repository.
+fn checkout(folder: &Path, krate: &str) -> Result<Upstream> {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .current_dir(folder)
+        .no_deps()
+        .exec()
+        .map_err(anyhow::Error::from)?;
+    let package = metadata.packages.iter().find(|p| p.name == krate);
+    let package =
+        package.ok_or_else(|| anyhow::anyhow!("{} has no package {krate}", folder.display()))?;
+    Ok(Upstream::from_package(package, None))
 }

@@ -67,6 +67,9 @@ fn port(resolver: &Resolver<'_>, selection: &Selection) -> Result<Vec<Ported>> {
             continue;
         };
         let ported = port::apply(port, upstream, &support, &out, Layout::Cache)?;
+        if ported.is_unchanged() {
+            continue;
+        }
         if ported.fresh {
             let name = format_args!("{} v{}", ported.name, ported.version);
             resolver.shell.status("Porting", name);
