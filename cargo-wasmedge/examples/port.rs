@@ -2,14 +2,14 @@
 //!
 //! For authors of ports: cargo fetches the upstream crate, the ported crate and
 //! the support crates are written to `OUT_DIR` in vendor layout. A folder in the place
-//! of VERSION is a checkout of upstream: what its next release will need of the port.
+//! of VERSION is the crate's in a checkout of upstream: what its next release will need of the port.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use cargo_wasmedge::error::{Error, Result};
-use cargo_wasmedge::port::{Layout, Port, Ports, Support, Upstream, apply};
-use cargo_wasmedge::resolve::fetch::fetch;
+use cargo_wasmedge::port::{Layout, Port, Ports, Support, apply};
+use cargo_wasmedge::resolve::fetch::{fetch, in_folder};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +36,7 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
         anyhow::anyhow!("no port of {krate}; there are: {}", known.join(", "))
     })?;
     let upstream = match Path::new(version).is_dir() {
-        true => checkout(Path::new(version), krate)?,
+        true => in_folder(&|| Command::new("cargo"), Path::new(version))?,
         false => {
             let exact = format!("={version}");
             let exact = semver::VersionReq::parse(&exact).map_err(anyhow::Error::from)?;
@@ -60,17 +60,4 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
     let state = if ported.fresh { "made" } else { "up to date" };
     println!("{state}: {}", ported.dir.display());
     Ok(())
-}
-
-/// The crate in a checkout of its repository.
-fn checkout(folder: &Path, krate: &str) -> Result<Upstream> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .current_dir(folder)
-        .no_deps()
-        .exec()
-        .map_err(anyhow::Error::from)?;
-    let package = metadata.packages.iter().find(|p| p.name == krate);
-    let package =
-        package.ok_or_else(|| anyhow::anyhow!("{} has no package {krate}", folder.display()))?;
-    Ok(Upstream::from_package(package, None))
 }

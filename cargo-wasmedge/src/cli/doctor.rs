@@ -98,7 +98,7 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
             checks.push(Check {
                 name: format!("{} {}", package.name, package.version),
                 status: Status::Warn,
-                detail: format!("without its port, which is for releases: from {}", own.from),
+                detail: format!("without its port: from {}", own.from),
                 mend: Some(own.help),
             });
         }

@@ -76,8 +76,8 @@ impl Notice {
                 version,
                 own,
             } => shell.warn(format_args!(
-                "{krate} {version} is used without its port, which is for releases: the app \
-                 takes it from {}\n  help: {}",
+                "{krate} {version} is used without its port: the app takes it from {}\n  \
+                 help: {}",
                 own.from, own.help
             )),
             Notice::StandInRefused { version, ours } => shell.note(format_args!(

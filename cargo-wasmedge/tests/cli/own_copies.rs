@@ -34,15 +34,14 @@ fn depends_on_tokio(fake: &Fake, version: &str, source: Option<&str>) {
 
 #[test]
 fn a_copy_of_the_users_own_is_told_with_what_helps() {
-    for (version, source, from, spec) in [
-        ("1.54.1", None, "tokio", "tokio@1.54.1"),
-        ("1.40.0", None, "tokio", "tokio"),
-        (
-            "1.54.1",
-            Some("git+https://example.org/tokio?rev=abc#abcdef"),
-            "git+https://example.org/tokio?rev=abc#abcdef",
-            "tokio@1.54.1",
-        ),
+    let port = "port a copy of it, and depend on that by the [patch] that this prints: \
+                cargo wasmedge vendor ported --crate ./tokio";
+    let covered = "take a version that its port covers: >=1.51.0, <1.55.0";
+    let git = "git+https://example.org/tokio?rev=abc#abcdef";
+    for (version, source, from, help) in [
+        ("1.54.1", None, "tokio", port),
+        ("1.40.0", None, "tokio", covered),
+        ("1.54.1", Some(git), git, port),
     ] {
         let fake = Fake::new("1.97.1");
         depends_on_tokio(&fake, version, source);
@@ -51,12 +50,47 @@ fn a_copy_of_the_users_own_is_told_with_what_helps() {
         assert_eq!(
             stderr(&output),
             format!(
-                "warning: tokio {version} is used without its port, which is for releases: the \
-                 app takes it from {from}\n  help: take the release, or make your changes in a \
-                 ported copy of it: cargo wasmedge vendor ported --crate {spec}\n"
+                "warning: tokio {version} is used without its port: the app takes it from {from}\n  \
+                 help: {help}\n"
             )
         );
     }
+}
+
+#[test]
+fn what_helps_makes_a_copy_that_is_no_news() {
+    let fake = Fake::new("1.97.1");
+    depends_on_tokio(&fake, "3.27.0", None);
+    // A crate whose port is small enough for sources of a test.
+    let text = fake
+        .read("metadata.json")
+        .replace("\"tokio\"", "\"tempfile\"");
+    fs::write(fake.path("metadata.json"), text).unwrap();
+    let own = fake.app().join("tokio");
+    let manifest = "[package]\nname = \"tempfile\"\nversion = \"3.27.0\"\n\
+                    [dependencies]\nreed = { path = \"../reed\" }\n";
+    fs::write(own.join("Cargo.toml"), manifest).unwrap();
+    fs::write(own.join("src/lib.rs"), "// mine\n").unwrap();
+    let told = stderr(&fake.run("build", "true"));
+    let (_, command) = told.split_once("cargo wasmedge ").unwrap();
+    let output = fake.run(command, "true");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let copy = fake.app().join("ported/tempfile");
+    let lib = fs::read_to_string(copy.join("src/lib.rs")).unwrap();
+    assert!(
+        lib.starts_with("// mine\n") && lib.contains("as std;"),
+        "{lib}"
+    );
+    let manifest = fs::read_to_string(copy.join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let reed = manifest["dependencies"]["reed"]["path"].as_str().unwrap();
+    assert_eq!(std::path::Path::new(reed), own.join("../reed"));
+    // The app takes it.
+    let text = fake
+        .read("metadata.json")
+        .replace("app/tokio", "app/ported/tempfile");
+    fs::write(fake.path("metadata.json"), text).unwrap();
+    assert_eq!(stderr(&fake.run("build", "true")), "");
 }
 
 #[test]
@@ -96,7 +130,7 @@ fn doctor_lists_it_with_what_helps() {
     );
     let mend = tokio["mend"].as_str().unwrap();
     assert!(
-        mend.ends_with("cargo wasmedge vendor ported --crate tokio@1.54.1"),
+        mend.ends_with("cargo wasmedge vendor ported --crate ./tokio"),
         "{mend}"
     );
 }
