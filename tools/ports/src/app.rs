@@ -16,6 +16,10 @@ pub(crate) struct Wanted {
     #[serde(default)]
     features: Vec<String>,
     default_features: Option<bool>,
+    /// Further sets of features, each without the default ones: what apps take that do not
+    /// take all. The newest release is built with them.
+    #[serde(default)]
+    also: Vec<Vec<String>>,
     /// Further dependencies, with their requirements.
     #[serde(default)]
     with: BTreeMap<String, String>,
@@ -42,14 +46,30 @@ impl<'a> Apps<'a> {
         })
     }
 
-    /// Ports and builds a release. Gives what was used, the ported crate or the published
+    /// The further sets of features that the newest release of a crate is built with.
+    pub(crate) fn also(&self, name: &str) -> &[Vec<String>] {
+        self.wanted.get(name).map_or(&[], |wanted| &wanted.also)
+    }
+
+    /// Ports and builds a release with the features that are wanted, or with one of the
+    /// further sets. Gives what was used, the ported crate or the published
     /// one, or what is wrong: cargo's first error.
     ///
     /// # Errors
     /// The app cannot be written, or the command not be started.
-    pub(crate) fn build(&self, name: &str, version: &Version) -> Result<Result<Used, String>> {
-        let wanted = self.wanted.get(name).cloned().unwrap_or_default();
-        let release = format!("{name}-{version}");
+    pub(crate) fn build(
+        &self,
+        name: &str,
+        version: &Version,
+        features: Option<&[String]>,
+    ) -> Result<Result<Used, String>> {
+        let mut wanted = self.wanted.get(name).cloned().unwrap_or_default();
+        let mut release = format!("{name}-{version}");
+        if let Some(features) = features {
+            wanted.features = features.to_vec();
+            wanted.default_features = Some(false);
+            release = format!("{release}-{}", features.join("-"));
+        }
         let app = self.folder.join("apps").join(&release);
         fs::create_dir_all(app.join("src"))
             .with_context(|| format!("cannot make {}", app.display()))?;

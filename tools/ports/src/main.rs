@@ -69,39 +69,50 @@ fn run(args: &Args) -> Result<bool> {
     let mut failed = 0;
     for port in chosen {
         let name = port.krate();
-        let releases = releases::published(&tools, name)?;
+        let published = releases::published(&tools, name)?;
         let choice = Choice::of(
-            &releases,
+            &published,
             |version| port.supports(version),
             args.all_releases,
         );
         left_out.extend(choice.yanked.iter().map(|v| format!("{name} {v}: yanked")));
-        let empty = releases::without_a_release(port.requirements(), &releases);
+        let empty = releases::without_a_release(port.requirements(), &published);
         left_out.extend(
             empty
                 .iter()
                 .map(|req| format!("{name} {req}: nothing is published")),
         );
         let mut well = Vec::new();
-        for version in choice.versions {
+        let newest = choice.versions.last().cloned();
+        let also = apps.also(name).iter().map(|set| Some(set.as_slice()));
+        let also = newest
+            .iter()
+            .flat_map(|version| also.clone().map(|features| (version.clone(), features)));
+        let releases = choice.versions.into_iter().map(|version| (version, None));
+        for (version, features) in releases.chain(also) {
+            let shown = match features {
+                Some(features) => format!("{version} ({})", features.join(", ")),
+                None => version.to_string(),
+            };
             repo.shell
-                .status("Building", format_args!("{name} {version}"));
+                .status("Building", format_args!("{name} {shown}"));
             let started = Instant::now();
-            let result = apps.build(name, &version)?;
+            let result = apps.build(name, &version, features)?;
             let (used, says) = match &result {
                 Ok(Used::Ported) => ("ported", "ok"),
                 Ok(Used::AsPublished) => ("as published", "ok"),
                 Err(error) => ("", error.as_str()),
             };
             let seconds = format!("{:.1}", started.elapsed().as_secs_f32());
-            let row = [name, &version.to_string(), used, says, &seconds];
+            let row = [name, &shown, used, says, &seconds];
             rows.push(row.map(str::to_owned));
             match result {
-                Ok(used) => well.push((version, used)),
+                Ok(used) if features.is_none() => well.push((version, used)),
+                Ok(_) => {}
                 Err(error) => {
                     failed += 1;
                     repo.shell
-                        .warn(format_args!("{name} {version} does not build: {error}"));
+                        .warn(format_args!("{name} {shown} does not build: {error}"));
                 }
             }
         }
