@@ -23,7 +23,6 @@ pub(crate) use wasmedge::{spawn_blocking, ToSocketAddrs};
 
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "rt", feature = "time"))]
 mod wasmedge {
-    use crate::io::{AsyncReadExt, AsyncWriteExt};
     use crate::net::{TcpStream, UdpSocket};
     use crate::runtime::scheduler;
     use crate::task::JoinHandle;
@@ -156,15 +155,43 @@ mod wasmedge {
     }
 
     async fn ask_over_tcp(exchange: &mut Exchange) -> io::Result<()> {
-        let mut stream = TcpStream::connect(exchange.server()).await?;
-        stream.write_all(&exchange.stream()).await?;
+        let stream = TcpStream::connect(exchange.server()).await?;
+        send(&stream, &exchange.stream()).await?;
         let mut received = Vec::new();
+        let mut buf = vec![0; LONGEST_ANSWER];
         loop {
-            if stream.read_buf(&mut received).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match receive(&stream, &mut buf).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                len => received.extend_from_slice(&buf[..len]),
             }
             if exchange.received_stream(&mut received) {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Sends all of `bytes`. The traits for that are there with the feature `io-util`
+    /// only, which an app that looks up names need not have.
+    async fn send(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            stream.writable().await?;
+            match stream.try_write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(len) => bytes = &bytes[len..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives what there is; 0 at the end.
+    async fn receive(stream: &TcpStream, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            stream.readable().await?;
+            match stream.try_read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
             }
         }
     }
