@@ -1,14 +1,15 @@
 //! Applies one port of a checkout: `port REPO_ROOT CRATE VERSION OUT_DIR`.
 //!
 //! For authors of ports: cargo fetches the upstream crate, the ported crate and
-//! the support crates are written to `OUT_DIR` in vendor layout.
+//! the support crates are written to `OUT_DIR` in vendor layout. A folder in the place
+//! of VERSION is the crate's in a checkout of upstream: what its next release will need of the port.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use cargo_wasmedge::error::{Error, Result};
 use cargo_wasmedge::port::{Layout, Port, Ports, Support, apply};
-use cargo_wasmedge::resolve::fetch::fetch;
+use cargo_wasmedge::resolve::fetch::{fetch, in_folder};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -34,9 +35,16 @@ fn run(root: &Path, krate: &str, version: &str, out: &Path) -> Result<()> {
         let known: Vec<&str> = ports.iter().map(Port::krate).collect();
         anyhow::anyhow!("no port of {krate}; there are: {}", known.join(", "))
     })?;
-    let exact = semver::VersionReq::parse(&format!("={version}")).map_err(anyhow::Error::from)?;
-    let upstream = fetch(&|| Command::new("cargo"), krate, &exact, false)?;
-    if !port.supports(&upstream.version) {
+    let upstream = match Path::new(version).is_dir() {
+        true => in_folder(&|| Command::new("cargo"), Path::new(version))?,
+        false => {
+            let exact = format!("={version}");
+            let exact = semver::VersionReq::parse(&exact).map_err(anyhow::Error::from)?;
+            fetch(&|| Command::new("cargo"), krate, &exact, false)?
+        }
+    };
+    let version = &upstream.version;
+    if !port.supports(version) {
         eprintln!("warning: {version} is not among {}", port.supported());
     }
     let support = Support::from_dir(root)?;

@@ -99,6 +99,9 @@ fn port(
                 continue;
             }
         };
+        if ported.is_unchanged() {
+            continue;
+        }
         if ported.fresh {
             let name = format_args!("{} v{}", ported.name, ported.version);
             resolver.shell.status("Porting", name);

@@ -196,10 +196,14 @@ fn readme(folder: &str, ported: &[Ported]) -> String {
 }
 
 /// `NAME` or `NAME@VERSION`, fetched: without a version the newest that the port covers.
+/// Or a folder with the user's own copy of a crate, which is as it is: `./NAME`.
 ///
 /// # Errors
-/// No port for the crate; [`Error::Unsupported`]; cargo cannot fetch it.
+/// No port for the crate; [`Error::Unsupported`]; cargo cannot fetch or read it.
 pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) -> Result<Upstream> {
+    if spec.contains(['/', std::path::MAIN_SEPARATOR]) {
+        return in_folder(cargo, Path::new(spec), ports);
+    }
     let (name, version) = match spec.split_once('@') {
         Some((name, version)) => {
             let version: semver::Version = version
@@ -209,13 +213,7 @@ pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) ->
         }
         None => (spec, None),
     };
-    let port = ports.get(name).ok_or_else(|| {
-        let known: Vec<&str> = ports.iter().map(port::Port::krate).collect();
-        anyhow::anyhow!(
-            "there is no port of `{name}` (there are ports of {})",
-            known.join(", ")
-        )
-    })?;
+    let port = port_of(name, ports)?;
     let req = match &version {
         Some(version) if !port.supports(version) => {
             let mend = format!("name a covered version, or `{name}` alone for the newest");
@@ -239,6 +237,33 @@ pub fn fetch(cargo: StartCargo<'_>, spec: &str, ports: &Ports, offline: bool) ->
             .unwrap_or(semver::VersionReq::STAR),
     };
     fetch::fetch(cargo, name, &req, offline)
+}
+
+fn port_of<'a>(name: &str, ports: &'a Ports) -> Result<&'a port::Port> {
+    let known = || ports.iter().map(port::Port::krate).collect::<Vec<_>>();
+    let port = ports.get(name).with_context(|| {
+        let known = known().join(", ");
+        format!("there is no port of `{name}` (there are ports of {known})")
+    });
+    Ok(port?)
+}
+
+/// The crate in a folder.
+fn in_folder(cargo: StartCargo<'_>, folder: &Path, ports: &Ports) -> Result<Upstream> {
+    let found = fetch::in_folder(cargo, folder)?;
+    let port = port_of(&found.name, ports)?;
+    if !port.supports(&found.version) {
+        return Err(Error::Unsupported {
+            crates: vec![Unsupported {
+                krate: found.name,
+                version: format!("{} in {}", found.version, folder.display()),
+                supported: port.supported(),
+                ways: Vec::new(),
+            }],
+            mends: vec!["take a copy of a covered version".to_owned()],
+        });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

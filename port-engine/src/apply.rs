@@ -13,7 +13,7 @@ use super::support::Support;
 use super::tree::{Hash, Tree};
 use super::upstream::Upstream;
 use super::work::Work;
-use super::{manifest, notice};
+use super::{checkout, manifest, notice};
 
 /// Hash of this engine's sources, made by the build script: a ported crate
 /// made by another engine is not up to date.
@@ -116,8 +116,12 @@ fn ported_files(
     layout: Layout,
 ) -> Result<(Tree, Vec<RuleReport>)> {
     let named = |what: &str| format!("{} {}: {what}", upstream.name, upstream.version);
-    let document =
+    let mut document =
         manifest::parse(&original[manifest::FILE]).with_context(|| named(manifest::FILE))?;
+    if upstream.checksum.is_none() {
+        checkout::stand_alone(&mut document, &upstream.dir)
+            .with_context(|| named(manifest::FILE))?;
+    }
     let mut work = Work {
         lib: manifest::lib_path(&document),
         files: original.clone(),

@@ -135,7 +135,7 @@ mod tests {
     use std::process::Command;
 
     use super::super::items::ItemPath;
-    use super::super::matches::Matches;
+    use super::super::matches::{Count, Matches};
     use super::super::rules::EditRule;
     use super::*;
 
@@ -148,7 +148,7 @@ mod tests {
                 .iter()
                 .map(|item| ItemPath::parse(item).unwrap())
                 .collect(),
-            matches: Matches::Always(1),
+            matches: Matches::Always(Count::ONE),
             edit,
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     fn carry_out(rule: &EditRule, text: &str, expected: usize) -> Result<String, Fault> {
         let mut tally = Tally::default();
         let text = super::carry_out(rule, FILE, text, &mut tally)?;
-        tally.check(FILE, &rule.items, expected)?;
+        tally.check(FILE, &rule.items, Count::exactly(expected))?;
         Ok(text)
     }
 

@@ -8,9 +8,10 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::condition::{Condition, differs_elsewhere};
 use super::fields;
 use super::items::ItemPath;
-use super::matches::{Matches, requirement};
+use super::matches::{Count, Matches, requirement};
 use super::rules::{
     Action, CfgRule, DependencyRule, EditKind, EditRule, FacadeRule, FeatureRule, FeatureTarget,
     Module, OwnFileRule, Rule, Text,
@@ -241,12 +242,26 @@ struct CfgKeys {
 
 impl CfgKeys {
     fn action(self) -> anyhow::Result<Action> {
+        let matches = self.matches.checked()?;
+        let condition = |text: &str| Condition::parse(&lex_pattern(text)?);
+        let predicate = condition(&self.predicate).context("in the key `predicate`")?;
+        let becomes = condition(&self.becomes).context("in the key `becomes`")?;
+        if let Some(words) = differs_elsewhere(&predicate, &becomes)? {
+            let holding = match words.is_empty() {
+                true => "nothing of it holds".to_owned(),
+                false => format!("`{}` holds", words.join("`, `")),
+            };
+            bail!(
+                "`becomes` is another condition than `predicate` on other targets, too: \
+                 where {holding} and target_env is not \"p1\""
+            );
+        }
         Ok(Action::Cfg(CfgRule {
             predicate: self.predicate,
             becomes: self.becomes,
             files: self.files,
             items: items(self.item, self.items)?,
-            matches: self.matches.checked()?,
+            matches,
         }))
     }
 }
@@ -297,7 +312,7 @@ impl EditKeys {
             Some(matches) => matches.checked()?,
             // How many of them there are has to be stated.
             None if needs_count || items.len() > 1 => bail!("the key `matches` is missing"),
-            None => Matches::Always(1),
+            None => Matches::Always(Count::ONE),
         };
         Ok(Action::Edit(EditRule {
             files,
@@ -408,7 +423,7 @@ impl FacadeKeys {
             (Some(_), Some(matches)) => matches.checked()?,
             (Some(_), None) => bail!("the key `matches` is missing"),
             (None, Some(_)) => bail!("the key `matches` counts `files`, which is missing"),
-            (None, None) => Matches::Always(1),
+            (None, None) => Matches::Always(Count::ONE),
         };
         Ok(Action::Facade(FacadeRule {
             facade: self.facade,
@@ -465,21 +480,21 @@ impl FeatureKeys {
             adds: self.adds,
             matches: self
                 .matches
-                .map_or(Ok(Matches::Always(1)), MatchesText::checked)?,
+                .map_or(Ok(Matches::Always(Count::ONE)), MatchesText::checked)?,
         }))
     }
 }
 
-/// A number, or a list of [`Count`]s.
+/// A [`Count`], or a list of [`PerVersion`]s.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct MatchesText(toml::Value);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Count {
+struct PerVersion {
     versions: String,
-    count: usize,
+    count: toml::Value,
 }
 
 impl MatchesText {
@@ -489,15 +504,15 @@ impl MatchesText {
 
     fn parsed(self) -> anyhow::Result<Matches> {
         let entry = |entry: toml::Value| {
-            let Count { versions, count } = entry.try_into()?;
-            Ok((requirement(&versions)?, count))
+            let PerVersion { versions, count } = entry.try_into()?;
+            Ok((requirement(&versions)?, Count::parse(count)?))
         };
         Ok(match self.0 {
             toml::Value::Array(list) => {
                 let list = list.into_iter().map(entry);
                 Matches::PerVersion(list.collect::<anyhow::Result<_>>()?)
             }
-            number => Matches::Always(number.try_into()?),
+            count => Matches::Always(Count::parse(count)?),
         })
     }
 }

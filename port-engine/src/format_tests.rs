@@ -3,6 +3,7 @@
 use semver::Version;
 
 use super::format::PortFile;
+use super::matches::Count;
 use super::rules::Action;
 
 const HEAD: &str = "[port]\ncrate = \"x\"\nversions = [\"1.2\"]\nwhy = \"w\"\n";
@@ -20,14 +21,14 @@ fn error(rule: &str) -> String {
 #[test]
 fn every_kind_parses() {
     for rule in [
-        "kind = 'cfg'\npredicate = 'unix'\nbecomes = 'any()'\nfiles = ['src/**/*.rs']\nmatches = 1",
+        "kind = 'cfg'\npredicate = 'unix'\nbecomes = 'any(unix, target_env = \"p1\")'\nfiles = ['src/**/*.rs']\nmatches = 1",
         "kind = 'facade'\nfacade = 'std'",
         "kind = 'dependency'\ncrate = 'wasmedge_wasi_socket'",
         "kind = 'dependency'\ncrate = 'y'\nversion = '1'\nfeatures = ['z']\ndefault-features = false",
         "kind = 'append'\nfile = 'src/lib.rs'\ntext = 'x'",
         "kind = 'append'\nfile = 'src/lib.rs'\nfrom = 'overlay/x.rs'",
         "kind = 'own-file'\nfile = 'src/a.rs'\nfrom = 'overlay/a.rs'\nreplaces = true",
-        "kind = 'cfg'\npredicate = 'unix'\nbecomes = 'any()'\nfiles = ['a.rs']\nitems = ['fn f', 'mod m']\nmatches = 2",
+        "kind = 'cfg'\npredicate = 'unix'\nbecomes = 'any(unix, target_env = \"p1\")'\nfiles = ['a.rs']\nitems = ['fn f', 'mod m']\nmatches = 2",
         "kind = 'own-file'\nfile = 'src/a.rs'\nfrom = 'a.rs'\nreplaces = false\nmodule = 'a'\nvisibility = 'pub'\ncfg = 'unix'",
         "kind = 'edit'\nfiles = ['src/*.rs']\nitems = ['fn f', 'fn g']\nmatches = 2\nbody = 'x'",
         "kind = 'edit'\nfile = 'src/a.rs'\nitem = 'fn f'\nbody = 'x'",
@@ -101,10 +102,38 @@ fn counts_per_version() {
         panic!("not an edit");
     };
     let count = |version| edit.matches.for_version(&Version::parse(version).unwrap());
-    assert_eq!(count("1.2.0"), Some(8));
-    assert_eq!(count("1.2.2"), Some(8));
-    assert_eq!(count("1.2.3"), Some(9));
+    assert_eq!(count("1.2.0"), Some(Count::exactly(8)));
+    assert_eq!(count("1.2.2"), Some(Count::exactly(8)));
+    assert_eq!(count("1.2.3"), Some(Count::exactly(9)));
     assert_eq!(count("1.1.9"), None);
+}
+
+#[test]
+fn a_condition_stays_what_it_is_on_other_targets() {
+    let cfg = |predicate: &str, becomes: &str| {
+        parse(&format!(
+            "kind = 'cfg'\nfiles = ['a']\nmatches = 1\n\
+             predicate = '{predicate}'\nbecomes = '{becomes}'"
+        ))
+    };
+    let guest = "all(target_os = \"wasi\", target_env = \"p1\")";
+    cfg("unix", &format!("any(unix, {guest})")).unwrap();
+    cfg("wasm", &format!("all(wasm, not({guest}))")).unwrap();
+    for (predicate, becomes, told) in [
+        ("unix", "any()", "target_family = \"unix\""),
+        ("wasm", "all(wasm, target_os = \"unknown\")", "`wasm` holds"),
+        ("wasm", "not(wasm)", "other targets"),
+        (
+            "unix",
+            "any(unix, target_os = \"wasi\")",
+            "target_os = \"wasi\"",
+        ),
+        ("all(unix", "unix", "`predicate`"),
+        ("unix", "any(unix, b(c))", "`becomes`"),
+    ] {
+        let error = format!("{:#}", cfg(predicate, becomes).unwrap_err());
+        assert!(error.contains(told) && error.contains("a-rule"), "{error}");
+    }
 }
 
 #[test]

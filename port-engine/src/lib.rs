@@ -23,9 +23,9 @@
 //! * `discover`, `source`, `ports`: where ports are, and what they cover;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
-//! * `tokens`, `cfg`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
+//! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
 //! * `support`, `standalone`: our own crates that ported crates depend on;
-//! * `upstream`: crates as cargo unpacked them; `tree`, `publish`: folders;
+//! * `upstream`: crates as cargo unpacked them; `checkout`: those that were not published; `tree`, `publish`: folders;
 //! * `notice`, `diff`: for people to read.
 //!
 //! Inside, all paths begin with `super`: the sources are also compiled as a module
@@ -33,6 +33,8 @@
 
 mod apply;
 mod cfg;
+mod checkout;
+mod condition;
 mod diff;
 mod discover;
 mod edit;

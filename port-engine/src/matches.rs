@@ -1,18 +1,73 @@
 //! How many places a rule must find, and for which releases.
 
-use anyhow::Context as _;
+use std::fmt;
+
+use anyhow::{Context as _, bail};
 use semver::{Version, VersionReq};
 
-/// How many places a rule must find.
+use super::error::places;
+
+/// How many places a rule must find in one release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Count {
+    /// So many.
+    pub places: usize,
+    /// Or none at all, where upstream does not have what the rule is for.
+    pub or_none: bool,
+}
+
+impl Count {
+    pub const ONE: Count = Count::exactly(1);
+
+    pub const fn exactly(places: usize) -> Count {
+        Count {
+            places,
+            or_none: false,
+        }
+    }
+
+    /// Whether that many places will do.
+    pub fn allows(self, found: usize) -> bool {
+        found == self.places || self.or_none && found == 0
+    }
+
+    /// Reads `3` or `"0 or 3"`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(value: toml::Value) -> anyhow::Result<Count> {
+        let text = match value {
+            toml::Value::String(text) => text,
+            number => return Ok(Count::exactly(number.try_into()?)),
+        };
+        let places = text.strip_prefix("0 or ").and_then(|n| n.parse().ok());
+        match places {
+            Some(places @ 1..) => Ok(Count {
+                places,
+                or_none: true,
+            }),
+            _ => bail!("`{text}` is no count: a number, or \"0 or 3\" for all places or none"),
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_none = if self.or_none { "0 or " } else { "" };
+        write!(f, "{or_none}{}", places(self.places))
+    }
+}
+
+/// The counts of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Matches {
-    Always(usize),
+    Always(Count),
     /// The first entry whose requirement holds.
-    PerVersion(Vec<(VersionReq, usize)>),
+    PerVersion(Vec<(VersionReq, Count)>),
 }
 
 impl Matches {
-    pub fn for_version(&self, version: &Version) -> Option<usize> {
+    pub fn for_version(&self, version: &Version) -> Option<Count> {
         match self {
             Matches::Always(count) => Some(*count),
             Matches::PerVersion(list) => list
@@ -46,6 +101,21 @@ pub(super) fn requirement(text: &str) -> anyhow::Result<VersionReq> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn none_will_do_only_where_the_count_says_so() {
+        let count = |text: &str| Count::parse(text.into());
+        let both = count("0 or 3").unwrap();
+        let allowed: Vec<usize> = (0..6).filter(|n| both.allows(*n)).collect();
+        assert_eq!(allowed, [0, 3]);
+        assert_eq!(both.to_string(), "0 or 3 places");
+        let three = Count::parse(3.into()).unwrap();
+        assert!(three.allows(3) && !three.allows(0));
+        for text in ["3", "0 or 0", "0 or", "1 or 3", "0 or -1", "0 or 3 or 4"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+        assert!(Count::parse((-1).into()).is_err());
+    }
 
     #[test]
     fn a_bare_minor_is_that_minor_only() {

@@ -34,6 +34,9 @@ pub(super) fn text(port: &Port, upstream: &Upstream, rules: &[RuleReport]) -> St
     }
     for rule in rules {
         text.push_str(&format!("- `{}`: {}\n", rule.name, rule.why.trim()));
+        if rule.count() == 0 {
+            text.push_str("  - nothing to change in this release\n");
+        }
         for place in &rule.places {
             let item = place.item.as_ref().map(|item| format!(", `{item}`"));
             text.push_str(&format!(

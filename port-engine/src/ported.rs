@@ -35,6 +35,13 @@ pub struct Ported {
     pub rules: Vec<RuleReport>,
 }
 
+impl Ported {
+    /// Whether the rules found nothing to change, so that upstream's own will do.
+    pub fn is_unchanged(&self) -> bool {
+        self.rules.iter().all(|rule| rule.count() == 0)
+    }
+}
+
 /// What one rule did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleReport {

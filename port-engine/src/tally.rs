@@ -2,6 +2,7 @@
 
 use super::error::{Fault, Miss, places};
 use super::items::ItemPath;
+use super::matches::Count;
 use super::ported::Place;
 
 /// The places that a rule found so far.
@@ -34,13 +35,14 @@ impl Tally {
         self,
         files: &str,
         items: &[ItemPath],
-        expected: usize,
+        expected: Count,
     ) -> Result<Vec<Place>, Fault> {
         let count: usize = self.places.iter().map(|place| place.count).sum();
         let names: Vec<String> = items.iter().map(ToString::to_string).collect();
         let is_empty = |name: &&String| !self.places.iter().any(|p| p.item.as_ref() == Some(name));
-        let empty = names.iter().find(is_empty).filter(|_| expected > 0);
-        if count == expected && empty.is_none() {
+        let is_nothing = count == 0 && expected.allows(0);
+        let empty = names.iter().find(is_empty).filter(|_| !is_nothing);
+        if expected.allows(count) && empty.is_none() {
             return Ok(self.places);
         }
         let why = empty.and_then(|name| {
@@ -55,7 +57,7 @@ impl Tally {
         Err(Fault::Miss(Miss {
             file: files.to_string(),
             item: (!names.is_empty()).then(|| names.join("`, `")),
-            expected: places(expected),
+            expected: expected.to_string(),
             found,
         }))
     }
@@ -85,7 +87,7 @@ mod tests {
     }
 
     fn found(tally: Tally, items: &[ItemPath], expected: usize) -> String {
-        match tally.check("src/*.rs", items, expected) {
+        match tally.check("src/*.rs", items, Count::exactly(expected)) {
             Err(Fault::Miss(miss)) => miss.found,
             other => panic!("{other:?}"),
         }
@@ -100,7 +102,13 @@ mod tests {
             tally.add("src/c.rs", None, 0);
             tally
         };
-        assert_eq!(tally().check("src/*.rs", &[], 3).unwrap().len(), 2);
+        assert_eq!(
+            tally()
+                .check("src/*.rs", &[], Count::exactly(3))
+                .unwrap()
+                .len(),
+            2
+        );
         let text = found(tally(), &[], 4);
         assert_eq!(text, "3 places (2 in src/a.rs, 1 in src/b.rs)");
         assert_eq!(found(Tally::default(), &[], 1), "0 places");
@@ -116,6 +124,28 @@ mod tests {
         tally.add("src/a.rs", Some(&items[0]), 2);
         tally.miss(&items[1], "no `fn g`".into());
         assert_eq!(found(tally, &items, 2), "no `fn g`");
-        assert!(Tally::default().check("src/*.rs", &items, 0).is_ok());
+        let none = Count::exactly(0);
+        assert!(Tally::default().check("src/*.rs", &items, none).is_ok());
+    }
+
+    #[test]
+    fn all_places_or_none() {
+        let items = items(&["fn f", "fn g"]);
+        let expected = Count::parse("0 or 2".into()).unwrap();
+        let check = |counts: &[usize]| {
+            let mut tally = Tally::default();
+            for (item, count) in items.iter().zip(counts) {
+                tally.add("src/a.rs", Some(item), *count);
+            }
+            tally.check("src/a.rs", &items, expected)
+        };
+        assert_eq!(check(&[1, 1]).unwrap().len(), 2);
+        assert_eq!(check(&[0, 0]).unwrap().len(), 0);
+        for counts in [[1, 0], [2, 0], [2, 1]] {
+            let Err(Fault::Miss(miss)) = check(&counts) else {
+                panic!("{counts:?}");
+            };
+            assert_eq!(miss.expected, "0 or 2 places");
+        }
     }
 }

@@ -85,9 +85,12 @@ impl Upstream {
     }
 }
 
-/// What cargo puts beside a crate's own files.
+/// What cargo puts beside a crate's own files, and git.
 pub(super) fn is_cargos(path: &str) -> bool {
-    matches!(path, ".cargo-ok" | ".cargo-checksum.json" | "target")
+    matches!(
+        path,
+        ".cargo-ok" | ".cargo-checksum.json" | "target" | ".git"
+    )
 }
 
 fn unpack(archive: &[u8]) -> anyhow::Result<Tree> {

@@ -6,7 +6,7 @@ use semver::Version;
 use toml_edit::DocumentMut;
 
 use super::error::{Fault, Miss, places};
-use super::matches::Matches;
+use super::matches::{Count, Matches};
 use super::ported::{Layout, Place};
 use super::rules::{
     Action, CfgRule, DependencyRule, EditRule, FacadeRule, FeatureRule, OwnFileRule, Rule, Text,
@@ -53,7 +53,7 @@ impl Work<'_> {
         }
     }
 
-    fn expected(&self, matches: &Matches, file: &str) -> Result<usize, Fault> {
+    fn expected(&self, matches: &Matches, file: &str) -> Result<Count, Fault> {
         let missing = || Miss {
             file: file.to_string(),
             item: None,
@@ -100,18 +100,18 @@ impl Work<'_> {
         let label = rule.files.join(", ");
         let expected = self.expected(&rule.matches, &label)?;
         let mut all = Tally::default();
-        for file in self.named(&rule.files)? {
+        for file in self.named(&rule.files, expected)? {
             let text = edit::carry_out(rule, &file, self.text(&file)?, &mut all)?;
             self.files.insert(file, text.into_bytes());
         }
         all.check(&label, &rule.items, expected)
     }
 
-    /// The files that globs name; each has to name one.
-    fn named(&self, globs: &[String]) -> Result<Vec<String>, Fault> {
+    /// The files that globs name; each has to name one, unless the rule may find nothing.
+    fn named(&self, globs: &[String], expected: Count) -> Result<Vec<String>, Fault> {
         for glob in globs {
             let one = glob_set(std::slice::from_ref(glob))?;
-            if !self.files.keys().any(|file| one.is_match(file)) {
+            if !expected.allows(0) && !self.files.keys().any(|file| one.is_match(file)) {
                 return Err(no_file(glob).into());
             }
         }
@@ -193,11 +193,11 @@ impl Work<'_> {
         let roots: Vec<String> = names.cloned().collect();
         let files = rule.files.join(", ");
         let expected = self.expected(&rule.matches, &files)?;
-        if roots.len() != expected {
+        if !expected.allows(roots.len()) {
             return Err(Fault::Miss(Miss {
                 file: files,
                 item: None,
-                expected: places(expected),
+                expected: expected.to_string(),
                 found: places(roots.len()),
             }));
         }
@@ -225,11 +225,11 @@ impl Work<'_> {
     fn feature(&mut self, rule: &FeatureRule) -> Result<Vec<Place>, Fault> {
         let expected = self.expected(&rule.matches, manifest::FILE)?;
         let count = manifest::add_features(&mut self.document, &rule.target, &rule.adds)?;
-        if count != expected {
+        if !expected.allows(count) {
             return Err(Fault::Miss(Miss {
                 file: manifest::FILE.into(),
                 item: Some(rule.target.to_string()),
-                expected: places(expected),
+                expected: expected.to_string(),
                 found: places(count),
             }));
         }

@@ -156,35 +156,42 @@ mod wasmedge {
 
     async fn ask_over_tcp(exchange: &mut Exchange) -> io::Result<()> {
         let stream = TcpStream::connect(exchange.server()).await?;
-        let question = exchange.stream();
-        let mut left = &question[..];
-        while !left.is_empty() {
-            let sent = once_ready(|| stream.try_write(left), || stream.writable()).await?;
-            left = &left[sent..];
-        }
-        let (mut received, mut buf) = (Vec::new(), vec![0; LONGEST_ANSWER]);
+        send(&stream, &exchange.stream()).await?;
+        let mut received = Vec::new();
+        let mut buf = vec![0; LONGEST_ANSWER];
         loop {
-            let len = once_ready(|| stream.try_read(&mut buf), || stream.readable()).await?;
-            if len == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            match receive(&stream, &mut buf).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                len => received.extend_from_slice(&buf[..len]),
             }
-            received.extend_from_slice(&buf[..len]);
             if exchange.received_stream(&mut received) {
                 return Ok(());
             }
         }
     }
 
-    /// What `AsyncReadExt` and `AsyncWriteExt` do, which a tokio without `io-util` lacks.
-    async fn once_ready<R: Future<Output = io::Result<()>>>(
-        mut attempt: impl FnMut() -> io::Result<usize>,
-        mut ready: impl FnMut() -> R,
-    ) -> io::Result<usize> {
-        loop {
-            ready().await?;
-            match attempt() {
+    /// Sends all of `bytes`. The traits for that are there with the feature `io-util`
+    /// only, which an app that looks up names need not have.
+    async fn send(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            stream.writable().await?;
+            match stream.try_write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(len) => bytes = &bytes[len..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return done,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives what there is; 0 at the end.
+    async fn receive(stream: &TcpStream, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            stream.readable().await?;
+            match stream.try_read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
             }
         }
     }

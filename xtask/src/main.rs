@@ -37,6 +37,9 @@ enum Chore {
     /// Run upstream's own tests on the ported crates
     #[command(disable_help_flag = true)]
     Conformance(Passed),
+    /// Port and build the releases that the ports cover
+    #[command(disable_help_flag = true)]
+    Ports(Passed),
     /// Measure how close to native programs are under WasmEdge
     #[command(disable_help_flag = true)]
     Bench(Passed),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Ci(args) => ci::run(&args),
         Chore::Compat(_) => tool::replace_with(Tool::Compat),
         Chore::Conformance(_) => tool::replace_with(Tool::Conformance),
+        Chore::Ports(_) => tool::replace_with(Tool::Ports),
         Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
         Chore::Upstream(args) => upstream::run(&args),
     })
@@ -79,11 +83,13 @@ mod tests {
             &["bench"],
             &["soak", "--requests=0.2", "--", "-x"],
             &["compat", "--no-such-flag"],
+            &["ports", "--all-releases", "tokio"],
         ] {
             let line = std::iter::once(&"xtask").chain(words);
             let chore = Chore::try_parse_from(line).unwrap();
             let (Chore::Compat(passed)
             | Chore::Conformance(passed)
+            | Chore::Ports(passed)
             | Chore::Bench(passed)
             | Chore::Soak(passed)) = chore
             else {

@@ -18,6 +18,8 @@ pub(crate) enum Tool {
     Compat,
     /// `conformance`.
     Conformance,
+    /// `ports`.
+    Ports,
 }
 
 impl Tool {
@@ -26,6 +28,7 @@ impl Tool {
             Tool::Bench => "tools-bench",
             Tool::Compat => "tools-compat",
             Tool::Conformance => "tools-conformance",
+            Tool::Ports => "tools-ports",
         }
     }
 
@@ -80,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_tool_is_a_package() {
-        for tool in [Tool::Bench, Tool::Compat, Tool::Conformance] {
+        for tool in [Tool::Bench, Tool::Compat, Tool::Conformance, Tool::Ports] {
             let name = tool.package();
             let folder = name.replace('-', "/");
             let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,12 +7,12 @@ use clap_cargo::style;
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
 use crate::resolve::std_calls::{self, Remedy};
-use crate::resolve::{Resolver, StandIn};
+use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "In an app's folder, it also lists the calls of std that have no implementation for\nthe target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
+    after_help = "In an app's folder, it also lists the crates that stay without their port, and\nthe calls of std that have no implementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
 )]
 pub(super) struct Args {
     /// Print JSON
@@ -64,7 +64,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
     Ok(if failed { EXIT_NOT_SET_UP } else { 0 })
 }
 
-/// One check for each crate of the app that calls what the target has not.
+/// One check for each crate of the app that stays without its port, and for each that
+/// calls what the target has not.
 fn app_checks(global: &Global) -> Result<Vec<Check>> {
     let is_app = |folder: &std::path::Path| folder.join("Cargo.toml").is_file();
     let here = std::env::current_dir()?;
@@ -91,6 +92,15 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         };
         if stand_in.is_for(&package) {
             continue;
+        }
+        let port = ports.get(&package.name);
+        if let Some(own) = port.and_then(|port| OwnCopy::of(&package, port)) {
+            checks.push(Check {
+                name: format!("{} {}", package.name, package.version),
+                status: Status::Warn,
+                detail: format!("without its port: from {}", own.from),
+                mend: Some(own.help),
+            });
         }
         let calls = std_calls::package(folder.as_std_path())?;
         if calls.is_empty() {

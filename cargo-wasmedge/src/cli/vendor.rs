@@ -20,8 +20,9 @@ pub(super) struct Args {
     /// The folder: a new one, or one that this command made
     dir: PathBuf,
 
-    /// These crates instead of those of the app; no app is needed (may be repeated)
-    #[arg(long = "crate", value_name = "NAME[@VERSION]")]
+    /// These crates instead of those of the app; no app is needed (may be repeated).
+    /// A folder is a copy of your own: ./NAME
+    #[arg(long = "crate", value_name = "NAME[@VERSION]|FOLDER")]
     krate: Vec<String>,
 
     /// Path to Cargo.toml

@@ -6,7 +6,7 @@
 //! current folder. How that ends is read from cargo's exit status, its JSON and
 //! its lockfile, never from its messages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, anyhow};
@@ -82,6 +82,36 @@ pub fn fetch(
         .ok_or_else(|| not_from_a_registry(name, requirement))?;
     let checksum = checksum_in_lock(&probe.lock()?, name, &package.version)?;
     Ok(Upstream::from_package(package, checksum))
+}
+
+/// The package in a folder, as it is.
+///
+/// # Errors
+/// cargo cannot be started, or finds no package there. Its own message is in the error.
+pub fn in_folder(cargo: StartCargo<'_>, folder: &Path) -> Result<Upstream> {
+    let manifest = folder.join("Cargo.toml");
+    let mut command = cargo();
+    command
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .arg("--manifest-path")
+        .arg(&manifest)
+        .stdin(Stdio::null());
+    let output = command.output().context("cannot start cargo")?;
+    let named = || format!("cannot read the package in {}", folder.display());
+    if !output.status.success() {
+        return Err(said(&output).context(named()).into());
+    }
+    let manifest = manifest.canonicalize().with_context(named)?;
+    let metadata = parse(&output.stdout)?;
+    let is_it = |package: &&cargo_metadata::Package| {
+        let path = package.manifest_path.canonicalize();
+        path.is_ok_and(|path| path == manifest)
+    };
+    let package = metadata.packages.iter().find(is_it);
+    let package = package
+        .context("its manifest has no package")
+        .with_context(named)?;
+    Ok(Upstream::from_package(package, None))
 }
 
 /// cargo's message, as an error.

@@ -13,6 +13,7 @@
 //! * `unsupported`: what is said of versions that cannot be replaced, with `blame`
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
+//! * `own`: copies of the user's own, which get no port;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not.
@@ -23,6 +24,7 @@ pub mod fetch;
 mod graph;
 mod metadata;
 mod notices;
+mod own;
 pub mod patch;
 mod reached;
 mod remedy;
@@ -36,6 +38,7 @@ pub mod versions;
 
 pub use app::App;
 pub use notices::Notice;
+pub use own::OwnCopy;
 pub use reached::Reached;
 pub use resolver::Resolver;
 pub use selection::{Selection, WithC};

@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::own::OwnCopy;
 use super::stand_in::STAND_IN;
 use crate::shell::Shell;
 
@@ -32,8 +33,8 @@ pub enum Notice {
         krate: String,
         /// Its version.
         version: Version,
-        /// Where the app takes it from.
-        from: String,
+        /// Where the app takes it from, and what helps.
+        own: OwnCopy,
     },
     /// A version of ours' published namesake that may not be updated to it.
     StandInRefused {
@@ -70,13 +71,14 @@ impl Notice {
                 "Using",
                 format_args!("{STAND_IN} {used} in place of {asked} (ours has its API)"),
             ),
-            // A workspace member or a ported copy of the user's own is no news either way.
             Notice::NotPorted {
                 krate,
                 version,
-                from,
-            } => shell.note(format_args!(
-                "{krate} {version} is not ported: the app takes it from {from}"
+                own,
+            } => shell.warn(format_args!(
+                "{krate} {version} is used without its port: the app takes it from {}\n  \
+                 help: {}",
+                own.from, own.help
             )),
             Notice::StandInRefused { version, ours } => shell.note(format_args!(
                 "{STAND_IN} {version} is used as published: ours has the API of {ours} and \

@@ -1,15 +1,14 @@
 //! Which packages of an app get a port.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
-use super::app::shown;
 use super::graph::{Graph, is_crates_io};
 use super::notices::Notice;
+use super::own::OwnCopy;
 use super::reached::Reached;
 use super::resolver::Resolver;
 use super::stand_in::{STAND_IN, StandIn};
@@ -216,10 +215,12 @@ impl Resolver<'_> {
                 });
             }
         }
-        notices.extend(own.iter().map(|(package, _)| Notice::NotPorted {
-            krate: package.name.to_string(),
-            version: package.version.clone(),
-            from: origin(package),
+        notices.extend(own.iter().filter_map(|(package, port)| {
+            Some(Notice::NotPorted {
+                krate: package.name.to_string(),
+                version: package.version.clone(),
+                own: OwnCopy::of(package, port)?,
+            })
         }));
         let namesakes = as_published.namesakes.iter().cloned();
         notices.extend(namesakes.map(|version| Notice::StandInRefused {
@@ -235,15 +236,6 @@ impl Resolver<'_> {
             })
         }));
         notices
-    }
-}
-
-/// Where the app takes a package from that is not the registry's.
-fn origin(package: &Package) -> String {
-    let folder = package.manifest_path.parent();
-    match &package.source {
-        Some(source) => source.repr.clone(),
-        None => shown(folder.map_or(Path::new(""), |dir| dir.as_std_path())),
     }
 }
 

@@ -11,6 +11,7 @@ mod left_behind;
 mod libtest;
 mod linker;
 mod lockfile;
+mod own_copies;
 mod packages;
 mod passthrough;
 mod runner;

@@ -1,6 +1,6 @@
 //! Rules of kind `cfg`.
 
-use port_engine::Layout;
+use port_engine::{Layout, P1};
 use proptest::prelude::*;
 
 use crate::toy::{Fixture, LIB, MANIFEST, SYS, open_rule, rule, toy};
@@ -34,6 +34,59 @@ fn cfg_inside_an_item_only() {
         .unwrap();
     assert_eq!(fixture.text(&ported, "src/sys.rs"), SYS);
     assert!(fixture.text(&ported, "src/lib.rs").contains("not(any())"));
+}
+
+/// Two gates of the kind that upstream may or may not release.
+const GATED: &str = "#[cfg(not(target_arch = \"wasm32\"))]\npub fn serve() {}\n\
+                     #[cfg(target_arch = \"wasm32\")]\npub fn serve_not() {}\n";
+
+/// A rule that opens both of them, or finds none.
+fn open_both() -> String {
+    let becomes = format!("all(target_arch = \"wasm32\", not({P1}))");
+    rule(
+        "both",
+        &format!(
+            "kind = 'cfg'\npredicate = 'target_arch = \"wasm32\"'\nbecomes = '{becomes}'\n\
+             files = ['src/*.rs', 'src/serve/*.rs']\nmatches = '0 or 2'"
+        ),
+    )
+}
+
+#[test]
+fn a_gate_that_may_be_there_is_opened_where_it_is() {
+    let fixture = Fixture::with(&[("Cargo.toml", MANIFEST), ("src/lib.rs", GATED)]);
+    let ported = fixture.apply(&toy(&open_both()), Layout::Vendor).unwrap();
+    let text = fixture.text(&ported, "src/lib.rs");
+    assert_eq!(text.matches("not(all(target_os").count(), 2, "{text}");
+    assert_eq!(ported.rules[0].count(), 2);
+}
+
+#[test]
+fn a_gate_that_is_not_there_is_no_mismatch_and_the_notice_says_so() {
+    let fixture = Fixture::new();
+    let ported = fixture.apply(&toy(&open_both()), Layout::Vendor).unwrap();
+    assert_eq!(fixture.text(&ported, "src/lib.rs"), LIB);
+    assert_eq!(ported.rules[0].count(), 0);
+    let notice = fixture.text(&ported, port_engine::NOTICE_FILE);
+    assert!(
+        notice.contains("nothing to change in this release"),
+        "{notice}"
+    );
+    // An edit may even lack its file.
+    let rest = "kind = 'edit'\nfile = 'src/gone.rs'\nmatches = '0 or 1'\n\
+                replace = { tokens = 'a', with = 'b' }";
+    fixture
+        .apply(&toy(&rule("edit", rest)), Layout::Vendor)
+        .unwrap();
+}
+
+#[test]
+fn half_of_a_gate_is_a_mismatch() {
+    let half = GATED.replace("#[cfg(target_arch = \"wasm32\")]\n", "");
+    let fixture = Fixture::with(&[("Cargo.toml", MANIFEST), ("src/lib.rs", &half)]);
+    let mismatch = fixture.mismatch(&open_both());
+    assert_eq!(mismatch.expected, "0 or 2 places");
+    assert!(mismatch.found.starts_with("1 place "), "{}", mismatch.found);
 }
 
 /// A piece of Rust with the number of conditions in it; `@` stands for the predicate.
