@@ -73,7 +73,11 @@ fn what_helps_makes_a_copy_that_is_no_news() {
     fs::write(own.join("src/lib.rs"), "// mine\n").unwrap();
     let told = stderr(&fake.run("build", "true"));
     let (_, command) = told.split_once("cargo wasmedge ").unwrap();
+    // The copy is no member: the real cargo looks at its manifest.
+    let members = fake.read("members.json");
+    fs::copy(fake.path("metadata.json"), fake.path("members.json")).unwrap();
     let output = fake.run(command, "true");
+    fs::write(fake.path("members.json"), members).unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let copy = fake.app().join("ported/tempfile");
     let lib = fs::read_to_string(copy.join("src/lib.rs")).unwrap();
