@@ -1,6 +1,6 @@
 //! C, assembly and C++ of the app's own, and a published crate with such parts.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{c_char, c_int, CStr};
 
 extern "C" {
     fn limits_fit() -> c_int;
@@ -20,7 +20,11 @@ async fn main() {
         println!("{}", CStr::from_ptr(text.as_ptr()).to_str().unwrap());
         println!("assembly: {}", add_one(41));
         let numbers = [5, 1, 9, 7, 3];
-        println!("C++: {} {}", median(numbers.as_ptr(), 5), words_and_corners(12));
+        println!(
+            "C++: {} {}",
+            median(numbers.as_ptr(), 5),
+            words_and_corners(12)
+        );
     }
     let text: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
     let task = tokio::spawn(async move {
