@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use semver::Version;
 use serde::Deserialize;
 use tools_common::{Repo, Tools};
@@ -95,13 +95,29 @@ impl<'a> Apps<'a> {
         if !output.status.success() {
             return Ok(Err(first_error(&said)));
         }
-        let patches = fs::read_to_string(target.join("wasmedge/config.toml"))?;
-        let patches: toml::Table = patches.parse()?;
-        let is_ported = patches["patch"]["crates-io"].get(name).is_some();
-        Ok(Ok(match is_ported {
-            true => Used::Ported,
-            false => Used::AsPublished,
-        }))
+        self.used(&app, &target, name).map(Ok)
+    }
+
+    /// What an app that was built uses: a ported crate has no registry.
+    fn used(&self, app: &Path, target: &Path, name: &str) -> Result<Used> {
+        let output = self
+            .tools
+            .cargo_wasmedge(self.tools.newest())
+            .args(["metadata", "--format-version=1"])
+            .current_dir(app)
+            .env("CARGO_TARGET_DIR", target)
+            .output()
+            .context("cannot start cargo wasmedge")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        let metadata = cargo_metadata::MetadataCommand::parse(String::from_utf8(output.stdout)?)?;
+        let mut packages = metadata.packages.iter();
+        let package = packages.find(|package| package.name == name);
+        let package = package.with_context(|| format!("the app does not have {name}"))?;
+        Ok(match package.source {
+            None => Used::Ported,
+            Some(_) => Used::AsPublished,
+        })
     }
 }
 
