@@ -1,7 +1,7 @@
 //! Running: what cargo starts in the place of a built program.
 //!
 //! * [`runner`]: becomes WasmEdge, with the program;
-//! * [`attended`]: WasmEdge as a child, where something is to be said of how it ended;
+//! * `attended`: WasmEdge as a child, where something is to be said of how it ended;
 //! * `trace`: backtraces;
 //! * `found`: which WasmEdge that is;
 //! * [`aot`]: compiles the program ahead of time, where that pays;
