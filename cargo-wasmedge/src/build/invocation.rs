@@ -20,6 +20,11 @@ const BUILDING: [&str; 16] = [
     "rustdoc", "t", "test", "tree",
 ];
 
+/// Subcommands that need dev-dependencies only where a flag selects such a target.
+const WITHOUT_DEV: [&str; 12] = [
+    "b", "build", "c", "check", "clippy", "d", "doc", "env", "r", "run", "rustc", "rustdoc",
+];
+
 /// Subcommands that start the built programs.
 const RUNNING: [&str; 6] = ["bench", "r", "run", "t", "test", "nextest"];
 
@@ -107,8 +112,14 @@ pub struct CargoInvocation {
     pub no_default_features: bool,
     /// `-q`/`--quiet`.
     pub quiet: bool,
+    /// What selects packages: `-p`, `--workspace`, `--exclude`, with their values.
+    pub selection: Vec<OsString>,
+    /// A flag that selects tests, examples or benchmarks.
+    pub dev_targets: bool,
     /// `-h`/`--help`: nothing is built.
     pub help: bool,
+    /// The profile that a flag names.
+    named_profile: Option<String>,
 }
 
 impl CargoInvocation {
@@ -154,7 +165,29 @@ impl CargoInvocation {
                 "--all-features" => self.all_features = true,
                 "--no-default-features" => self.no_default_features = true,
                 "-q" | "--quiet" => self.quiet = true,
+                "-p" | "--package" | "--exclude" => {
+                    let flag = if flag == "-p" { "--package" } else { flag };
+                    if let Some(value) = value() {
+                        self.selection.extend([flag.into(), value]);
+                    }
+                }
+                "--workspace" | "--all" => self.selection.push("--workspace".into()),
+                "--test" | "--example" | "--bench" => {
+                    self.dev_targets = true;
+                    value();
+                }
+                "--tests" | "--examples" | "--benches" | "--all-targets" => {
+                    self.dev_targets = true;
+                }
                 "-h" | "--help" => self.help = true,
+                "-r" | "--release" => self.named_profile = Some("release".to_owned()),
+                // nextest's own `--profile` is another thing.
+                "--profile" if self.subcommand == "nextest" => {
+                    value();
+                }
+                "--profile" | "--cargo-profile" => {
+                    self.named_profile = value().and_then(|value| value.into_string().ok());
+                }
                 flag if WITH_VALUE.contains(&flag) => {
                     value();
                 }
@@ -173,6 +206,29 @@ impl CargoInvocation {
         } else {
             Kind::Builds
         }
+    }
+
+    /// Whether dependencies count that only tests, examples and benchmarks have. Of
+    /// subcommands that are not known, it is taken for granted.
+    pub fn needs_dev_dependencies(&self) -> bool {
+        self.dev_targets || !WITHOUT_DEV.contains(&self.subcommand.as_str())
+    }
+
+    /// The profile that is built with; `None`: cargo's default.
+    pub fn profile(&self) -> Option<&str> {
+        let default = match self.subcommand.as_str() {
+            "t" | "test" | "nextest" => Some("test"),
+            "bench" => Some("bench"),
+            _ => None,
+        };
+        self.named_profile.as_deref().or(default)
+    }
+
+    /// Whether it compiles for the target of WasmEdge, as far as flags tell.
+    pub fn compiles_for_target(&self) -> bool {
+        let looks = ["diff", "fetch", "metadata", "tree", "vendor"];
+        let is_ours = self.target.is_empty() || self.target.iter().any(|target| target == TARGET);
+        is_ours && !looks.contains(&self.subcommand.as_str())
     }
 
     /// Whether it takes `--target` right behind its name.
@@ -288,6 +344,41 @@ mod tests {
         let invocation = CargoInvocation::new(&global_options, "build", &[]);
         assert!(invocation.offline);
         assert_eq!(invocation.config, ["a=1"]);
+    }
+
+    #[test]
+    fn the_profile_is_what_the_subcommand_and_its_flags_say() {
+        for (words, profile) in [
+            ("build", None),
+            ("build --release", Some("release")),
+            ("run -r -- --profile x", Some("release")),
+            ("build --profile dist", Some("dist")),
+            ("test", Some("test")),
+            ("t --profile=dist", Some("dist")),
+            ("bench", Some("bench")),
+            ("nextest run --profile ci", Some("test")),
+            (
+                "nextest run --profile ci --cargo-profile dist",
+                Some("dist"),
+            ),
+        ] {
+            assert_eq!(parsed(words).profile(), profile, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_looks_at_the_app_compiles_nothing_for_the_target() {
+        for (words, compiles) in [
+            ("build", true),
+            ("my-alias", true),
+            ("env", true),
+            ("tree", false),
+            ("vendor", false),
+            ("build --target x86_64-unknown-linux-gnu", false),
+            ("build --target wasm32-wasip1", true),
+        ] {
+            assert_eq!(parsed(words).compiles_for_target(), compiles, "{words}");
+        }
     }
 
     #[test]

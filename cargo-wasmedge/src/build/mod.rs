@@ -5,12 +5,14 @@
 //! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
 //! * [`runner_variable`]: has cargo start programs with our runner;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
+//! * [`facade`]: the std facade for packages that are not ours to change;
 //! * [`c`]: a C compiler for crates that need one.
 //!
 //! Which crates are built is decided before, by [`crate::resolve`].
 
 pub mod c;
 mod cargo;
+pub mod facade;
 mod invocation;
 pub mod lockfiles;
 mod runner;

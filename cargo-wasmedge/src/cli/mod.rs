@@ -17,6 +17,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::flags::{Flags, Options};
 use self::global::Global;
+use crate::build::facade;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::process::Failed;
@@ -101,6 +102,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// What cargo starts in the place of rustc for a package on the std facade
+    #[command(name = facade::rustc::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Rustc {
+        /// rustc and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -176,6 +184,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Runner { args } = &cli.command {
         return run::runner::run(args, flags.settings, &shell);
     }
+    if let Command::Rustc { args } = &cli.command {
+        return facade::rustc::run(args);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -207,7 +218,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             }
         }
         Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. } => Ok(0),
+        Command::Runner { .. } | Command::Rustc { .. } => Ok(0),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct App {
     pub target_dir: PathBuf,
     /// Its members, as `cargo metadata --no-deps` lists them.
     pub members: Vec<Package>,
+    /// The members that cargo takes where the user selects none, as its `-p` takes them.
+    pub default_members: Vec<String>,
     /// The package whose settings hold before anything runs: the root package,
     /// or the one that the working directory is in.
     current: Option<PathBuf>,
@@ -37,6 +39,8 @@ impl App {
         let metadata = parse(&process::output(&mut command, shell)?)?;
         let cwd = std::env::current_dir()?;
         let folder = |package: &Package| Some(package.manifest_path.parent()?.to_owned());
+        let default_members = metadata.workspace_default_packages();
+        let default_members = default_members.into_iter().map(spec).collect();
         let current = metadata
             .packages
             .iter()
@@ -48,6 +52,7 @@ impl App {
             root: metadata.workspace_root.into_std_path_buf(),
             target_dir: metadata.target_directory.into_std_path_buf(),
             members: metadata.packages,
+            default_members,
             current,
         })
     }
@@ -64,6 +69,11 @@ impl App {
     /// A setting of the wrong form.
     pub fn config(&self, flags: Layer) -> Result<Config> {
         Config::for_package_with(flags, Some(self.current.as_deref().unwrap_or(&self.root)))
+    }
+
+    /// The members, as cargo's `-p` takes them.
+    pub fn member_specs(&self) -> Vec<String> {
+        self.members.iter().map(spec).collect()
     }
 
     /// The ports for the app: ours, and those that its setting `std-facade` asks for.
@@ -95,6 +105,11 @@ impl App {
         }
         Ok(unknown)
     }
+}
+
+/// A package as cargo's `-p` takes it, whatever others of its name there are.
+fn spec(package: &Package) -> String {
+    format!("{}@{}", package.name, package.version)
 }
 
 /// Reads the output of `cargo metadata`.

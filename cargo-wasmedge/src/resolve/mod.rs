@@ -12,9 +12,11 @@
 //! * `stand_in`: the one published crate that ours takes the place of;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
-//! * [`std_calls`]: what the app's crates call of std that the target has not.
+//! * [`std_calls`]: what the app's crates call of std that the target has not;
+//! * [`facade`]: which packages are built on the std facade without a port.
 
 mod app;
+pub mod facade;
 pub mod fetch;
 mod graph;
 mod metadata;

@@ -8,6 +8,7 @@ use cargo_metadata::{Metadata, Package, PackageId};
 use semver::Version;
 
 use super::app::shown;
+use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::notices::Notice;
 use super::resolver::Resolver;
@@ -29,6 +30,8 @@ pub struct Selection {
     pub stand_in: bool,
     /// Packages that compile C when they are built, by name and version.
     pub with_c: Vec<String>,
+    /// Packages that are built on the std facade without a port.
+    pub on_facade: OnFacade,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
 }
@@ -104,6 +107,10 @@ impl Resolver<'_> {
             .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
+            // Those are put on the facade as they are.
+            .filter(|(package, port)| {
+                is_crates_io(package) || !port.is_facade_alone("std", &package.version)
+            })
             .partition(|(package, _)| is_crates_io(package));
         let unsupported: Vec<&Package> = from_registry
             .iter()
@@ -126,6 +133,7 @@ impl Resolver<'_> {
             upstreams: upstreams(lockfiles, &from_registry)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: graph.with_c(),
+            on_facade: self.on_facade(&metadata)?,
             notices: self.notices(lockfiles, &own, stand_in, as_published),
         }))
     }
