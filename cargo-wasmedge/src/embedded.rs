@@ -32,12 +32,20 @@ pub fn ports() -> Result<Ports> {
 }
 
 /// The embedded ports, with the std facade for the crates that the setting
-/// `std-facade` lists.
+/// `std-facade` lists. One with a `!` in front is kept off it.
 ///
 /// # Errors
 /// A name that no crate can have.
 pub fn ports_with_std_facade(crates: &[String]) -> Result<Ports> {
-    Ok(ports()?.with_facade("std", crates, "the setting `std-facade`")?)
+    let asked_by = "the setting `std-facade`";
+    let (off, on): (Vec<String>, Vec<String>) = crates
+        .iter()
+        .cloned()
+        .partition(|name| name.starts_with('!'));
+    let off: Vec<String> = off.iter().map(|name| name[1..].to_owned()).collect();
+    // Only for the check of the names.
+    ports()?.with_facade("std", &off, asked_by)?;
+    Ok(ports()?.with_facade("std", &on, asked_by)?)
 }
 
 /// The embedded support crates.
@@ -96,8 +104,35 @@ mod tests {
         assert!(ports().unwrap().get("postgres-thing").is_none());
         let ports = ports_with_std_facade(&names).unwrap();
         assert!(ports.get("postgres-thing").is_some());
-        let error = ports_with_std_facade(&["a b".to_owned()]).unwrap_err();
-        assert!(error.to_string().contains("`std-facade`"), "{error}");
+        for wrong in ["a b", "!a b", "!"] {
+            let error = ports_with_std_facade(&[wrong.to_owned()]).unwrap_err();
+            assert!(error.to_string().contains("`std-facade`"), "{error}");
+        }
+        let ports = ports_with_std_facade(&["!postgres-thing".to_owned()]).unwrap();
+        assert!(ports.get("postgres-thing").is_none());
+    }
+
+    /// Two host layers in a program are a link error, and sockets of two kinds.
+    #[test]
+    fn who_brings_the_host_layer_brings_the_facade_of_std() {
+        let support = support().unwrap();
+        let (host, std) = ("wasmedge_host", support.facade("std").unwrap());
+        for package in support.packages().filter(|package| *package != host) {
+            let has_both = support.leads(package, host) == support.leads(package, std);
+            assert!(has_both, "{package}");
+        }
+        for port in ports().unwrap().iter() {
+            // Only which rules hold depends on the release.
+            for requirement in port.requirements() {
+                let first = requirement.comparators.first().unwrap();
+                let part = |part: Option<u64>| part.unwrap_or_default();
+                let version =
+                    semver::Version::new(first.major, part(first.minor), part(first.patch));
+                let host = port.brings(host, &version, &support);
+                let std = port.brings(std, &version, &support);
+                assert_eq!(host, std, "{} {version}", port.krate());
+            }
+        }
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::build::c::CCompiler;
+use crate::build::facade::{Place, Plan, Prebuild, separate};
 use crate::build::linker::linker_variable;
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::embedded;
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported};
+use crate::resolve::facade::OnFacade;
 use crate::resolve::patch::{patch_config, patch_table};
 use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC};
 use crate::toolchain::c;
@@ -47,7 +49,7 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         notice.tell(resolver.shell);
     }
     let ported = port(resolver, &mut lockfiles, &selection)?;
-    let patch = adapt(resolver, &mut lockfiles, &ported)?;
+    let patch = adapt(resolver, &mut lockfiles, &ported, &selection.on_facade)?;
     let args = lockfiles.args(Lockfile::Ported);
     let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
@@ -56,13 +58,27 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         toolchain,
         &resolver.app.shared_dir().join("linker"),
     )?);
+    let config: Vec<OsString> = patch
+        .into_iter()
+        .chain(args.into_iter().map(OsString::from))
+        .collect();
+    let plan = facade_plan(resolver, &selection.on_facade, &ported)?;
+    env.extend(plan.carry_out(Prebuild {
+        cargo: resolver.cargo,
+        invocation: resolver.invocation,
+        config: &config,
+        lockfiles: &mut lockfiles,
+        root: &resolver.app.root,
+        members: &resolver.app.member_specs(),
+        default_members: &resolver.app.default_members,
+        target_dir: &resolver.app.target_dir,
+        state: &resolver.app.state_dir(),
+        shell: resolver.shell,
+    })?);
     Ok(Prepared {
         overrides: Overrides {
             env,
-            config: patch
-                .into_iter()
-                .chain(args.into_iter().map(OsString::from))
-                .collect(),
+            config,
             target: resolver.invocation.default_target(),
         },
         lockfiles,
@@ -135,10 +151,11 @@ fn adapt(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
     ported: &[Ported],
+    on_facade: &OnFacade,
 ) -> Result<Vec<OsString>> {
     let folders: Vec<PathBuf> = ported.iter().map(|ported| ported.dir.clone()).collect();
     let is_new = lockfiles.derive(&folders)?;
-    let patch = write_patch(&lockfiles.ported_folder(), ported)?;
+    let patch = write_config(&lockfiles.ported_folder(), ported, on_facade)?;
     if is_new {
         let mut command = resolver.metadata_command(lockfiles.args(Lockfile::Ported));
         command.args(&patch).env("CARGO_TERM_QUIET", "true");
@@ -148,14 +165,48 @@ fn adapt(
     Ok(patch)
 }
 
-fn write_patch(folder: &Path, ported: &[Ported]) -> Result<Vec<OsString>> {
+/// Writes the configuration that puts the ported crates in the place of upstream's,
+/// and keeps apart what is built on the facade. Gives cargo's arguments for it.
+fn write_config(folder: &Path, ported: &[Ported], on_facade: &OnFacade) -> Result<Vec<OsString>> {
     let file = folder.join("config.toml");
     let patches = patch_table(ported);
-    write_atomically(&file, patch_config(&patches).as_bytes())?;
-    Ok(match patches.is_empty() {
+    let mut names: Vec<&str> = on_facade.packages.iter().map(|each| &*each.name).collect();
+    names.dedup();
+    let is_empty = patches.is_empty() && names.is_empty();
+    let text = patch_config(&patches) + &separate(names);
+    write_atomically(&file, text.as_bytes())?;
+    Ok(match is_empty {
         true => Vec::new(),
         false => vec!["--config".into(), file.into()],
     })
+}
+
+/// Which folders get the facade, and where it comes from. Says of the app's own
+/// packages why.
+fn facade_plan(resolver: &Resolver<'_>, on_facade: &OnFacade, ported: &[Ported]) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for package in &on_facade.packages {
+        if package.is_own() {
+            let line = format_args!("{package}: built on the std facade");
+            resolver.shell.status("Facade", line);
+        }
+        let in_its_place = ported
+            .iter()
+            .find(|ported| ported.name == package.name && ported.version == package.version);
+        let folder = in_its_place.map_or(&package.folder, |ported| &ported.dir);
+        plan.folders.push(folder.clone());
+    }
+    if on_facade.packages.iter().any(|package| !package.leads) {
+        plan.before = Some(match on_facade.in_graph {
+            true => Place::Graph,
+            false => {
+                let support = embedded::support()?;
+                let out = support.unpack(&resolver.dirs.ported(), Layout::Cache)?;
+                Place::Alone(out.join(support.facade("std")?))
+            }
+        });
+    }
+    Ok(plan)
 }
 
 /// Variables that have C compiled for our target, for an app that has some.

@@ -157,6 +157,14 @@ impl Action {
         }
     }
 
+    /// The crate whose facade the rule adds.
+    pub fn facade(&self) -> Option<&str> {
+        match self {
+            Action::Facade(rule) => Some(&rule.facade),
+            _ => None,
+        }
+    }
+
     /// The file of ours that the rule reads, or the folder.
     pub fn source(&self) -> Option<&str> {
         match self {

@@ -9,7 +9,8 @@ use semver::{Op, Version, VersionReq};
 
 use super::error::Result;
 use super::format::{PortFile, SuiteFile, SuiteHead};
-use super::rules::Rule;
+use super::rules::{Action, Rule};
+use super::support::Support;
 use super::tree::read_tree;
 
 /// The file in each port folder that holds the rules.
@@ -169,6 +170,31 @@ impl Port {
         self.file.optional
     }
 
+    /// Whether this release gets the facade of the crate `name`.
+    pub fn has_facade(&self, name: &str, version: &Version) -> bool {
+        let rules = self.rules_for(version).into_iter();
+        let mut facades = rules.filter_map(|rule| rule.action.facade());
+        self.supports(version) && facades.any(|facade| facade == name)
+    }
+
+    /// Whether every build of this release, ported, has the support crate `package`.
+    pub fn brings(&self, package: &str, version: &Version, support: &Support) -> bool {
+        let rules = self.rules_for(version).into_iter();
+        let mut crates = rules.filter_map(|rule| match &rule.action {
+            Action::Facade(rule) => support.facade(&rule.facade).ok(),
+            Action::Dependency(rule) if rule.version.is_none() => {
+                (!rule.optional && !rule.dev).then_some(rule.krate.as_str())
+            }
+            _ => None,
+        });
+        self.supports(version) && crates.any(|krate| support.leads(krate, package))
+    }
+
+    /// Whether a facade of the crate `name` is all that this release gets.
+    pub fn is_facade_alone(&self, name: &str, version: &Version) -> bool {
+        self.has_facade(name, version) && self.rules_for(version).len() == 1
+    }
+
     /// Whether the port covers this version.
     pub fn supports(&self, version: &Version) -> bool {
         self.file.versions.iter().any(|req| req.matches(version))
@@ -249,6 +275,30 @@ mod tests {
         assert!(!port.is_unchanged(&version("0.12.1")));
         // Not covered: nobody looked whether it needs rules.
         assert!(!port.is_unchanged(&version("0.14.0")));
+    }
+
+    #[test]
+    fn a_facade_alone_is_told_from_a_facade_among_other_rules() {
+        let port = |more: &str| {
+            let text = format!(
+                "[port]\ncrate = 'x'\nversions = ['1.2']\nwhy = 'w'\n[[rule]]\nname = 'a'\nwhy = 'w'\nkind = 'facade'\nfacade = 'std'\n{more}"
+            );
+            let files = [(PORT_FILE.to_string(), Cow::Owned(text.into_bytes()))];
+            Port::load(&PortSource {
+                label: "x".into(),
+                files: files.into(),
+            })
+            .unwrap()
+        };
+        let alone = port("");
+        assert!(alone.is_facade_alone("std", &version("1.2.0")));
+        assert!(!alone.is_facade_alone("libc", &version("1.2.0")));
+        assert!(!alone.has_facade("std", &version("1.3.0")), "not covered");
+        let among = port(
+            "[[rule]]\nname = 'b'\nwhy = 'w'\nkind = 'dependency'\ncrate = 'y'\nversion = '1'\n",
+        );
+        assert!(among.has_facade("std", &version("1.2.0")));
+        assert!(!among.is_facade_alone("std", &version("1.2.0")));
     }
 
     #[test]

@@ -10,8 +10,18 @@ use super::manifest;
 /// beside it afterwards.
 pub(super) fn manifest(text: &str, is_sibling: impl Fn(&str) -> bool) -> anyhow::Result<String> {
     let mut document: DocumentMut = text.parse()?;
-    for key in ["dev-dependencies", "test", "bench", "example", "lints"] {
+    for key in ["dev-dependencies", "test", "bench", "lints"] {
         document.remove(key);
+    }
+    if let Some(examples) = document
+        .get_mut("example")
+        .and_then(Item::as_array_of_tables_mut)
+    {
+        // The others stay at home, as tests do.
+        examples.retain(|example| {
+            let path = example.get("path").and_then(Item::as_str);
+            path.is_some_and(|path| path.starts_with("src/"))
+        });
     }
     if let Some(package) = document.get_mut("package").and_then(Item::as_table_mut) {
         let inherited: Vec<String> = package
@@ -122,6 +132,18 @@ mod tests {
         let package = made["package"].as_table().unwrap();
         let keys: Vec<&String> = package.keys().collect();
         assert_eq!(keys, ["name", "publish", "version"]);
+    }
+
+    #[test]
+    fn an_example_stays_where_its_file_does() {
+        let text = "[package]\nname = 'a'\nversion = '1.0.0'\n\
+                    [[example]]\nname = 'one'\npath = 'src/one.rs'\n\
+                    [[example]]\nname = 'two'\n[[test]]\nname = 'three'\npath = 'src/3.rs'\n";
+        let made: toml::Table = manifest(text, |_| false).unwrap().parse().unwrap();
+        let examples = made["example"].as_array().unwrap();
+        let names: Vec<_> = examples.iter().map(|each| each["name"].as_str()).collect();
+        assert_eq!(names, [Some("one")]);
+        assert!(!made.contains_key("test"));
     }
 
     #[test]

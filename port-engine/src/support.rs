@@ -36,6 +36,8 @@ pub struct Support {
 struct Package {
     version: Version,
     declared: Declaration,
+    /// The support crates that it depends on.
+    needs: Vec<String>,
     /// The files; the manifest is already made to stand alone.
     tree: Tree,
 }
@@ -128,6 +130,7 @@ impl Support {
             let package = Package {
                 version,
                 declared,
+                needs: Vec::new(),
                 tree,
             };
             if packages.insert(name.clone(), package).is_some() {
@@ -145,6 +148,7 @@ impl Support {
             let text =
                 standalone::manifest(text, |package| names.iter().any(|name| name == package))
                     .with_context(failed)?;
+            package.needs = needs(&text.parse().with_context(failed)?, &names);
             package
                 .tree
                 .insert(manifest::FILE.into(), text.into_bytes());
@@ -196,13 +200,25 @@ impl Support {
         })
     }
 
+    /// Whether the support crate `from` is `to`, or depends on it on the guest.
+    pub fn leads(&self, from: &str, to: &str) -> bool {
+        let Some(package) = self.packages.get(from) else {
+            return false;
+        };
+        // They depend on each other without circles.
+        from == to || package.needs.iter().any(|next| self.leads(next, to))
+    }
+
     /// Whether a dependency of this name, without a version, is one of ours.
     pub(super) fn contains(&self, package: &str) -> bool {
         self.packages.contains_key(package)
     }
 
     /// The package that is the facade of the crate `name`.
-    pub(super) fn facade(&self, name: &str) -> anyhow::Result<&str> {
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn facade(&self, name: &str) -> anyhow::Result<&str> {
         let facades = || {
             self.packages.iter().filter_map(|(package, each)| {
                 Some((package.as_str(), each.declared.facade.as_deref()?))
@@ -269,6 +285,18 @@ impl Support {
         }
         Ok(dir)
     }
+}
+
+/// Which of the packages `names` a manifest depends on, on any target.
+fn needs(manifest: &toml::Table, names: &[String]) -> Vec<String> {
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let targets = targets.into_iter().flat_map(|targets| targets.values());
+    let tables = targets.filter_map(|table| table.get("dependencies"));
+    let tables = tables.chain(manifest.get("dependencies"));
+    let keys = tables
+        .filter_map(toml::Value::as_table)
+        .flat_map(|table| table.keys());
+    keys.filter(|key| names.contains(key)).cloned().collect()
 }
 
 /// Name, version and declaration of a package that is a support crate.
@@ -357,6 +385,25 @@ mod tests {
             .stand_in("twin", out.path(), Layout::Vendor)
             .unwrap();
         assert!(stand_in.dir.join("Cargo.toml").is_file());
+    }
+
+    #[test]
+    fn it_is_known_who_leads_to_whom() {
+        let with = |name: &str, dependencies: &str| {
+            let (path, text) = package(name, "port-support = {}");
+            (path, format!("{text}{dependencies}"))
+        };
+        let support = Support::from_files([
+            with("low", ""),
+            with(
+                "mid",
+                "[target.'cfg(unix)'.dependencies]\nlow = { path = '../low-folder' }\n",
+            ),
+            with("high", "[dependencies]\nmid = { path = '../mid-folder' }\n"),
+        ])
+        .unwrap();
+        assert!(support.leads("high", "low") && support.leads("low", "low"));
+        assert!(!support.leads("low", "high") && !support.leads("other", "other"));
     }
 
     #[test]

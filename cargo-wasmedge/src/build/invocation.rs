@@ -67,6 +67,8 @@ pub struct CargoInvocation {
     pub without_building: bool,
     /// `-h`/`--help`: nothing is built.
     pub help: bool,
+    /// The profile that a flag names.
+    named_profile: Option<String>,
 }
 
 impl CargoInvocation {
@@ -128,6 +130,14 @@ impl CargoInvocation {
                 }
                 "--list" | "--no-verify" => self.without_building = true,
                 "-h" | "--help" => self.help = true,
+                "-r" | "--release" => self.named_profile = Some("release".to_owned()),
+                // nextest's own `--profile` is another thing.
+                "--profile" if self.subcommand == "nextest" => {
+                    value();
+                }
+                "--profile" | "--cargo-profile" => {
+                    self.named_profile = value().and_then(|value| value.into_string().ok());
+                }
                 flag if WITH_VALUE.contains(&flag) => {
                     value();
                 }
@@ -156,6 +166,23 @@ impl CargoInvocation {
     /// Whether dependencies count that only tests, examples and benchmarks have.
     pub fn needs_dev_dependencies(&self) -> bool {
         self.dev_targets || kinds::needs_dev_dependencies(&self.subcommand)
+    }
+
+    /// The profile that is built with; `None`: cargo's default.
+    pub fn profile(&self) -> Option<&str> {
+        let default = match self.subcommand.as_str() {
+            "t" | "test" | "nextest" => Some("test"),
+            "bench" => Some("bench"),
+            _ => None,
+        };
+        self.named_profile.as_deref().or(default)
+    }
+
+    /// Whether it compiles for the target of WasmEdge, as far as flags tell.
+    pub fn compiles_for_target(&self) -> bool {
+        let looks = ["diff", "fetch", "metadata", "tree", "vendor"];
+        let is_ours = self.target.is_empty() || self.target.iter().any(|target| target == TARGET);
+        is_ours && !looks.contains(&self.subcommand.as_str())
     }
 
     /// Whether it takes `--target` right behind its name.
@@ -314,6 +341,26 @@ mod tests {
     }
 
     #[test]
+    fn the_profile_is_what_the_subcommand_and_its_flags_say() {
+        for (words, profile) in [
+            ("build", None),
+            ("build --release", Some("release")),
+            ("run -r -- --profile x", Some("release")),
+            ("build --profile dist", Some("dist")),
+            ("test", Some("test")),
+            ("t --profile=dist", Some("dist")),
+            ("bench", Some("bench")),
+            ("nextest run --profile ci", Some("test")),
+            (
+                "nextest run --profile ci --cargo-profile dist",
+                Some("dist"),
+            ),
+        ] {
+            assert_eq!(parsed(words).profile(), profile, "{words}");
+        }
+    }
+
+    #[test]
     fn what_selects_packages_is_kept() {
         let invocation = parsed("check -pone --package two --workspace --exclude=a* --bin -p");
         let expected = "--package one --package two --workspace --exclude a*";
@@ -343,6 +390,21 @@ mod tests {
             "build --test=a",
         ] {
             assert!(parsed(words).needs_dev_dependencies(), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_looks_at_the_app_compiles_nothing_for_the_target() {
+        for (words, compiles) in [
+            ("build", true),
+            ("my-alias", true),
+            ("env", true),
+            ("tree", false),
+            ("vendor", false),
+            ("build --target x86_64-unknown-linux-gnu", false),
+            ("build --target wasm32-wasip1", true),
+        ] {
+            assert_eq!(parsed(words).compiles_for_target(), compiles, "{words}");
         }
     }
 }

@@ -7,12 +7,14 @@
 //! * [`runner_variable`]: has cargo start programs with our runner;
 //! * [`linker`]: has rustc link with words of ours about what is undefined;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
+//! * [`facade`]: the std facade for packages that are not ours to change;
 //! * [`c`]: a C compiler for crates that need one.
 //!
 //! Which crates are built is decided before, by [`crate::resolve`].
 
 pub mod c;
 mod cargo;
+pub mod facade;
 mod invocation;
 mod kinds;
 pub mod linker;

@@ -90,6 +90,7 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
         app: &app,
         dirs: &global.dirs,
         ports,
+        std_facade: &[],
         shell: &global.shell,
     };
     let selection = resolver.select(&mut resolver.lockfiles()?)?;

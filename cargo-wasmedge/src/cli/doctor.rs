@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
+use cargo_metadata::Package;
 use clap_cargo::style;
 
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
-use crate::resolve::std_calls::{self, Remedy};
+use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
@@ -81,15 +82,14 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         app: &app,
         dirs: &global.dirs,
         ports: &ports,
+        std_facade: &config.std_facade,
         shell: &global.shell,
     };
     let mut lockfiles = resolver.lockfiles()?;
     let mut checks = Vec::new();
     let stand_in = StandIn::embedded()?;
-    for package in resolver.compiled_in(&mut lockfiles)? {
-        let Some(folder) = package.manifest_path.parent() else {
-            continue;
-        };
+    let (packages, on_facade) = resolver.compiled_in(&mut lockfiles)?;
+    for package in packages {
         if stand_in.is_for(&package) {
             continue;
         }
@@ -102,36 +102,53 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
                 mend: Some(own.help),
             });
         }
-        let calls = std_calls::package(folder.as_std_path())?;
+        let member = on_facade.get(&package);
+        let scope = match &package.source {
+            None if member.is_some() => Scope::Everything,
+            _ => Scope::Library,
+        };
+        let mut calls = std_calls::package(&package, scope)?;
+        calls.retain(|call| call.remedy != Remedy::Type);
         if calls.is_empty() {
             continue;
         }
-        let covered = package.source.is_some() && ports.get(&package.name).is_some();
-        let by_facade = calls.iter().any(|call| call.remedy == Remedy::Facade);
-        let lines: Vec<String> = calls
-            .iter()
-            .map(|call| {
-                let note = match (covered, call.remedy) {
-                    (true, _) | (_, Remedy::Facade) => "",
-                    (_, Remedy::None) => " (the host has none)",
-                };
-                format!("{}:{} {}{note}", call.file, call.line, call.what)
-            })
-            .collect();
-        let by = if covered { "covered by its port: " } else { "" };
-        let mend = match &package.source {
-            Some(_) if !covered && by_facade => Some(format!(
-                "std-facade = [\"{}\"] in [package.metadata.wasmedge], if they are reached",
-                package.name
-            )),
-            _ => None,
-        };
-        checks.push(Check {
-            name: format!("{} {}", package.name, package.version),
-            status: if covered { Status::Ok } else { Status::Warn },
-            detail: format!("{by}{}", lines.join("\n")),
-            mend,
-        });
+        let ported = package.source.is_some() && ports.get(&package.name).is_some();
+        checks.push(of_package(&package, &calls, ported, member.is_some()));
     }
     Ok(checks)
+}
+
+/// What a package calls, and what becomes of it.
+fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) -> Check {
+    let has_none = |call: &&Call| call.remedy == Remedy::None && !ported;
+    let lines: Vec<String> = calls
+        .iter()
+        .map(|call| {
+            let note = if has_none(&call) {
+                " (the host has none)"
+            } else {
+                ""
+            };
+            format!("{}:{} {}{note}", call.file, call.line, call.what)
+        })
+        .collect();
+    let by = match (ported, on_facade) {
+        (true, _) => "covered by its port: ",
+        (_, true) => "built on the std facade: ",
+        _ => "",
+    };
+    let by_facade = calls.iter().any(|call| call.remedy == Remedy::Facade);
+    let is_open = by_facade && !ported && !on_facade;
+    let is_bad = is_open || calls.iter().any(|call| has_none(&call));
+    Check {
+        name: format!("{} {}", package.name, package.version),
+        status: if is_bad { Status::Warn } else { Status::Ok },
+        detail: format!("{by}{}", lines.join("\n")),
+        mend: is_open.then(|| {
+            format!(
+                "std-facade = [\"{}\"] in [package.metadata.wasmedge], if they are reached",
+                package.name
+            )
+        }),
+    }
 }

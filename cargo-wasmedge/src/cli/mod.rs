@@ -18,7 +18,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::flags::{Flags, Options};
 use self::global::Global;
-use crate::build::{linker, lockfiles};
+use crate::build::{facade, linker, lockfiles};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::process::Failed;
@@ -122,6 +122,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// What cargo starts in the place of rustc for a package on the std facade
+    #[command(name = facade::rustc::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Rustc {
+        /// rustc and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -206,6 +213,9 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
     if let Command::Linker { args } = &cli.command {
         return linker::start(args);
     }
+    if let Command::Rustc { args } = &cli.command {
+        return facade::rustc::run(args);
+    }
     if let Command::Help { command: None } = cli.command {
         return Ok(print_help());
     }
@@ -241,7 +251,8 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
         Command::Runner { .. }
         | Command::Kept { .. }
         | Command::Guard { .. }
-        | Command::Linker { .. } => Ok(0),
+        | Command::Linker { .. }
+        | Command::Rustc { .. } => Ok(0),
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         app: &app,
         dirs: &global.dirs,
         ports: &ports,
+        std_facade: &config.std_facade,
         shell: &global.shell,
     };
     // Before the build: it would be in vain.

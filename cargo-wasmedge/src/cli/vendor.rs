@@ -43,6 +43,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             app: &app,
             dirs: &global.dirs,
             ports: &ports,
+            std_facade: &config.std_facade,
             shell: &global.shell,
         };
         let mut lockfiles = resolver.lockfiles()?;

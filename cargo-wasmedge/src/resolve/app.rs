@@ -23,6 +23,8 @@ pub struct App {
     pub target_dir: PathBuf,
     /// Its members, as `cargo metadata --no-deps` lists them.
     pub members: Vec<Package>,
+    /// The members that cargo takes where the user selects none, as its `-p` takes them.
+    pub default_members: Vec<String>,
     /// The package whose settings hold before anything runs: the root package,
     /// or the one that the working directory is in.
     current: Option<PathBuf>,
@@ -38,6 +40,8 @@ impl App {
         let metadata = parse(&process::output(&mut command, shell)?)?;
         let cwd = std::env::current_dir()?;
         let folder = |package: &Package| Some(package.manifest_path.parent()?.to_owned());
+        let default_members = metadata.workspace_default_packages();
+        let default_members = default_members.into_iter().map(spec).collect();
         let current = metadata
             .packages
             .iter()
@@ -49,6 +53,7 @@ impl App {
             root: metadata.workspace_root.into_std_path_buf(),
             target_dir: metadata.target_directory.into_std_path_buf(),
             members: metadata.packages,
+            default_members,
             current,
         })
     }
@@ -84,6 +89,11 @@ impl App {
         Config::for_package_with(flags, Some(self.current.as_deref().unwrap_or(&self.root)))
     }
 
+    /// The members, as cargo's `-p` takes them.
+    pub fn member_specs(&self) -> Vec<String> {
+        self.members.iter().map(spec).collect()
+    }
+
     /// The ports for the app: ours, and those that its setting `std-facade` asks for.
     ///
     /// # Errors
@@ -113,6 +123,11 @@ impl App {
         }
         Ok(unknown)
     }
+}
+
+/// A package as cargo's `-p` takes it, whatever others of its name there are.
+fn spec(package: &Package) -> String {
+    format!("{}@{}", package.name, package.version)
 }
 
 /// Reads the output of `cargo metadata`.

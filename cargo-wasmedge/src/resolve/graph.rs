@@ -157,15 +157,26 @@ impl<'a> Graph<'a> {
     /// Packages that are compiled into the workspace's members, without those that
     /// only build scripts and macros use.
     pub(super) fn compiled_in(&self, metadata: &'a Metadata) -> BTreeSet<&'a PackageId> {
+        let members = metadata.workspace_members.iter();
+        self.over(members, &[DependencyKind::Normal])
+    }
+
+    /// These packages, and those that they lead to through dependencies of these kinds,
+    /// without what only macros use.
+    pub(super) fn over(
+        &self,
+        from: impl IntoIterator<Item = &'a PackageId>,
+        kinds: &[DependencyKind],
+    ) -> BTreeSet<&'a PackageId> {
         let mut seen: BTreeSet<&PackageId> = BTreeSet::new();
-        let mut todo: Vec<&PackageId> = metadata.workspace_members.iter().collect();
+        let mut todo: Vec<&PackageId> = from.into_iter().collect();
         while let Some(id) = todo.pop() {
             let is_macro = |package: &&Package| package.targets.iter().any(|t| t.is_proc_macro());
             if self.packages.get(id).is_some_and(is_macro) || !seen.insert(id) {
                 continue;
             }
             for dep in self.nodes.get(id).iter().flat_map(|node| &node.deps) {
-                if has_kind(dep, DependencyKind::Normal) {
+                if dep.dep_kinds.iter().any(|kind| kinds.contains(&kind.kind)) {
                     todo.push(&dep.pkg);
                 }
             }

@@ -6,6 +6,7 @@ use std::process::Command;
 use cargo_metadata::{Metadata, Package, PackageId};
 
 use super::app::parse;
+use super::facade::{Member, OnFacade};
 use super::graph::{Graph, is_crates_io};
 use super::resolver::Resolver;
 use super::stand_in::StandIn;
@@ -119,17 +120,20 @@ impl Resolver<'_> {
     }
 
     /// Packages that are compiled into the app for the target, without those that
-    /// only build scripts and macros use.
+    /// only build scripts and macros use; and those that are built on the std facade.
     ///
     /// # Errors
     /// cargo's own.
-    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<Vec<Package>> {
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<(Vec<Package>, OnFacade)> {
         let Resolved { metadata, .. } = self.metadata(lockfiles)?;
         let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
+        let on_facade = self.on_facade(&metadata)?;
+        let is_own = |package: &Package| on_facade.get(package).is_some_and(Member::is_own);
         let packages = metadata.packages.iter();
-        Ok(packages
-            .filter(|package| compiled_in.contains(&package.id))
+        let packages = packages
+            .filter(|package| compiled_in.contains(&package.id) || is_own(package))
             .cloned()
-            .collect())
+            .collect();
+        Ok((packages, on_facade))
     }
 }

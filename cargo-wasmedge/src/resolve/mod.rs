@@ -16,10 +16,12 @@
 //! * `own`: copies of the user's own, which get no port;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
-//! * [`std_calls`]: what the app's crates call of std that the target has not.
+//! * [`std_calls`]: what the app's crates call of std that the target has not;
+//! * [`facade`]: which packages are built on the std facade without a port.
 
 mod app;
 mod blame;
+pub mod facade;
 pub mod fetch;
 mod graph;
 mod metadata;

@@ -24,6 +24,8 @@ pub struct Resolver<'a> {
     pub dirs: &'a Dirs,
     /// The ports.
     pub ports: &'a Ports,
+    /// The setting `std-facade`.
+    pub std_facade: &'a [String],
     /// Where the commands that are run are shown.
     pub shell: &'a Shell,
 }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
+use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::notices::Notice;
 use super::own::OwnCopy;
@@ -29,6 +30,8 @@ pub struct Selection {
     pub stand_in: bool,
     /// Packages that compile C when they are built.
     pub with_c: Vec<WithC>,
+    /// Packages that are built on the std facade without a port.
+    pub on_facade: OnFacade,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
     /// What the subcommand reaches, if that was needed to decide. See
@@ -138,6 +141,10 @@ impl Resolver<'_> {
             .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
+            // Those are put on the facade as they are.
+            .filter(|(package, port)| {
+                is_crates_io(package) || !port.is_facade_alone("std", &package.version)
+            })
             .partition(|(package, _)| is_crates_io(package));
         let (covered, mut uncovered): (Vec<WithPort<'_>>, Vec<_>) = from_registry
             .into_iter()
@@ -187,6 +194,7 @@ impl Resolver<'_> {
             upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
+            on_facade: self.on_facade(&resolved.metadata)?,
             notices: self.notices(lockfiles, &own, stand_in, as_published),
             reached: of_subcommand,
         }))

@@ -3,10 +3,11 @@
 //! A look at the sources, not at what is compiled: a call may stand in code that
 //! is never reached, or is not built for the target. Macros' output is not seen.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use cargo_metadata::Package;
 
 use crate::error::Result;
 use crate::port::{Kind, Token, lex};
@@ -16,8 +17,19 @@ use crate::port::{Kind, Token, lex};
 pub enum Remedy {
     /// The std facade has it.
     Facade,
+    /// No call, but a type that is another one on the std facade.
+    Type,
     /// The host has nothing of the kind.
     None,
+}
+
+/// What of a package is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What its dependents compile: its library and programs, without their tests.
+    Library,
+    /// Tests, examples and benchmarks, too.
+    Everything,
 }
 
 /// One call.
@@ -33,54 +45,132 @@ pub struct Call {
     pub remedy: Remedy,
 }
 
-/// The calls, by their path.
-const CALLS: [(&str, Remedy); 9] = [
+/// The calls, by their path. A type stands for what is named through it.
+const CALLS: [(&str, Remedy); 14] = [
     ("std::net::TcpStream::connect", Remedy::Facade),
     ("std::net::TcpStream::connect_timeout", Remedy::Facade),
     ("std::net::TcpListener::bind", Remedy::Facade),
     ("std::net::UdpSocket::bind", Remedy::Facade),
     ("std::net::ToSocketAddrs", Remedy::Facade),
     ("std::env::temp_dir", Remedy::Facade),
+    ("std::thread::park", Remedy::Facade),
+    ("std::thread::park_timeout", Remedy::Facade),
     ("std::thread::spawn", Remedy::None),
     ("std::thread::Builder::new", Remedy::None),
     ("std::process::Command::new", Remedy::None),
+    ("std::net::TcpStream", Remedy::Type),
+    ("std::net::TcpListener", Remedy::Type),
+    ("std::net::UdpSocket", Remedy::Type),
 ];
 
-/// The calls in all sources of a package's folder.
+/// The calls in the sources of a package, by file and line.
 ///
 /// # Errors
 /// A file that cannot be read. One that is no Rust is left out.
-pub fn package(folder: &Path) -> Result<Vec<Call>> {
-    let mut calls = Vec::new();
-    let sources = walkdir::WalkDir::new(folder.join("src")).sort_by_file_name();
-    for entry in sources.into_iter().flatten() {
-        let path = entry.path();
-        if !path.is_file() || path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let failed = || format!("cannot read {}", path.display());
-        let bytes = std::fs::read(path).with_context(failed)?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            continue;
-        };
-        let name = path.strip_prefix(folder).unwrap_or(path);
-        let name = name.to_string_lossy().replace('\\', "/");
-        calls.extend(source(&name, &text));
+pub fn package(package: &Package, scope: Scope) -> Result<Vec<Call>> {
+    let mut all = Vec::new();
+    for file in files(package, scope) {
+        all.extend(in_file(package, &file, scope, |_| true)?);
     }
-    Ok(calls)
+    Ok(all)
 }
 
-/// The calls in one file.
-fn source(file: &str, text: &str) -> Vec<Call> {
+/// The first call with this remedy. Looks no further, and closely only at files that may
+/// have one.
+///
+/// # Errors
+/// As [`package`].
+pub fn first(package: &Package, scope: Scope, remedy: Remedy) -> Result<Option<Call>> {
+    for file in files(package, scope) {
+        let calls = in_file(package, &file, scope, |other| other == remedy)?;
+        if let Some(call) = calls.into_iter().find(|call| call.remedy == remedy) {
+            return Ok(Some(call));
+        }
+    }
+    Ok(None)
+}
+
+/// The sources of a package.
+fn files(package: &Package, scope: Scope) -> impl Iterator<Item = PathBuf> {
+    let root = root(package).to_owned();
+    // A folder may be inside of another one.
+    let mut seen = BTreeSet::new();
+    let folders = folders(package, &root, scope).into_iter();
+    let entries = folders.flat_map(move |folder| {
+        // A package inside of this one is looked at by itself, and what was built is
+        // no source.
+        let root = root.clone();
+        let is_foreign = move |path: &Path| {
+            path != root && (path.join("Cargo.toml").is_file() || path.ends_with("target"))
+        };
+        let entries = walkdir::WalkDir::new(folder).sort_by_file_name();
+        entries
+            .into_iter()
+            .filter_entry(move |entry| !entry.file_type().is_dir() || !is_foreign(entry.path()))
+            .flatten()
+    });
+    entries
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(move |path| path.is_file() && seen.insert(path.clone()))
+}
+
+fn root(package: &Package) -> &Path {
+    let folder = package.manifest_path.parent();
+    folder.map_or(Path::new(""), |folder| folder.as_std_path())
+}
+
+fn in_file(
+    package: &Package,
+    path: &Path,
+    scope: Scope,
+    wanted: impl Fn(Remedy) -> bool,
+) -> Result<Vec<Call>> {
+    let failed = || format!("cannot read {}", path.display());
+    let bytes = std::fs::read(path).with_context(failed)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Ok(Vec::new());
+    };
+    let name = path.strip_prefix(root(package)).unwrap_or(path);
+    let name = name.to_string_lossy().replace('\\', "/");
+    Ok(source(&name, &text, scope, wanted))
+}
+
+/// The folders with the package's sources: those of its targets.
+fn folders(package: &Package, root: &Path, scope: Scope) -> BTreeSet<PathBuf> {
+    let mut folders = BTreeSet::from([root.join("src")]);
+    for target in &package.targets {
+        let is_built = match scope {
+            Scope::Library => !target.is_test() && !target.is_example() && !target.is_bench(),
+            Scope::Everything => true,
+        };
+        if is_built
+            && !target.is_custom_build()
+            && let Some(folder) = target.src_path.parent()
+        {
+            folders.insert(folder.as_std_path().to_owned());
+        }
+    }
+    folders
+}
+
+/// The calls in one file, if it has one that is `wanted`.
+fn source(file: &str, text: &str, scope: Scope, wanted: impl Fn(Remedy) -> bool) -> Vec<Call> {
     // A cheap look first: most files name none of these.
-    let mentions = |(what, _): &(&str, Remedy)| what.split("::").all(|part| text.contains(part));
-    if !CALLS.iter().any(mentions) {
+    let mentions = |what: &str| what.rsplit("::").all(|part| text.contains(part));
+    if !CALLS
+        .iter()
+        .any(|(what, remedy)| wanted(*remedy) && mentions(what))
+    {
         return Vec::new();
     }
     let Ok(tokens) = lex(text) else {
         return Vec::new();
     };
-    let skipped = tests(&tokens);
+    let skipped = match scope {
+        Scope::Library => tests(&tokens),
+        Scope::Everything => Vec::new(),
+    };
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
     names.insert("std".to_owned(), vec!["std".to_owned()]);
     let mut paths: Vec<(Vec<String>, usize)> = Vec::new();
@@ -118,7 +208,16 @@ fn source(file: &str, text: &str) -> Vec<Call> {
             continue;
         };
         let full = [begin, &path[1..]].concat().join("::");
-        if let Some((what, remedy)) = CALLS.iter().find(|(what, _)| *what == full) {
+        let is_type = |what: &str| {
+            let inner = full.strip_prefix(what);
+            inner.is_some_and(|inner| inner.is_empty() || inner.starts_with("::"))
+        };
+        let called = CALLS.iter().find(|(what, _)| *what == full);
+        let named = || {
+            let mut types = CALLS.iter().filter(|(_, remedy)| *remedy == Remedy::Type);
+            types.find(|(what, _)| is_type(what))
+        };
+        if let Some((what, remedy)) = called.or_else(named) {
             let line = text[..tokens[at].range.start].matches('\n').count() + 1;
             calls.push(Call {
                 file: file.to_owned(),
@@ -224,8 +323,9 @@ mod unit {
     use super::*;
 
     fn found(text: &str) -> Vec<(usize, &'static str)> {
-        let calls = source("src/lib.rs", text);
-        calls.iter().map(|call| (call.line, call.what)).collect()
+        let calls = source("src/lib.rs", text, Scope::Library, |_| true);
+        let calls = calls.iter().filter(|call| call.remedy != Remedy::Type);
+        calls.map(|call| (call.line, call.what)).collect()
     }
 
     #[test]
@@ -247,6 +347,32 @@ mod unit {
         );
         let names = "use std::net::ToSocketAddrs;\nfn f() { name.to_socket_addrs(); }";
         assert_eq!(found(names), [(1, "std::net::ToSocketAddrs")]);
+    }
+
+    #[test]
+    fn a_type_is_found_however_it_is_named() {
+        for text in [
+            "fn f(s: std::net::TcpListener) {}",
+            "use std::net::TcpListener; fn f(s: TcpListener) {}",
+            "use std::net; fn f() { net::TcpListener::from(fd); }",
+            "cfg_net! { use std::net; fn f(s: &net::TcpListener) {} }",
+        ] {
+            let calls = source("src/lib.rs", text, Scope::Library, |_| true);
+            let found: Vec<_> = calls.iter().map(|call| (call.what, call.remedy)).collect();
+            assert_eq!(found, [("std::net::TcpListener", Remedy::Type)], "{text}");
+        }
+        let other = "use tokio::net::TcpListener; use std::net::IpAddr; fn f(s: TcpListener) {}";
+        assert_eq!(source("src/lib.rs", other, Scope::Library, |_| true), []);
+    }
+
+    #[test]
+    fn tests_count_where_everything_does() {
+        let text = "#[cfg(test)]\nmod tests { fn f() { std::env::temp_dir(); } }";
+        assert_eq!(source("src/lib.rs", text, Scope::Library, |_| true), []);
+        assert_eq!(
+            source("src/lib.rs", text, Scope::Everything, |_| true)[0].line,
+            2
+        );
     }
 
     #[test]

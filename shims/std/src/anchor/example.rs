@@ -1,0 +1,3 @@
+//! As the program of this name: see `src/bin`.
+
+fn main() {}
