@@ -4,6 +4,7 @@
 
 mod compile;
 mod errors;
+mod facade;
 mod fake;
 mod help;
 mod lockfile;
