@@ -32,6 +32,11 @@
 #![warn(clippy::undocumented_unsafe_blocks)]
 #![cfg(target_os = "wasi")]
 
+// Whoever depends on this can tell from its metadata which facade of std it is built
+// beside.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+extern crate wasmedge_std as _;
+
 mod addrs;
 mod names;
 pub mod poll;

@@ -108,7 +108,11 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
             _ => Scope::Library,
         };
         let mut calls = std_calls::package(&package, scope)?;
-        calls.retain(|call| call.remedy != Remedy::Type);
+        calls.retain(|call| match call.remedy {
+            Remedy::Facade | Remedy::None => true,
+            Remedy::Waits => package.source.is_none(),
+            Remedy::Type => false,
+        });
         if calls.is_empty() {
             continue;
         }
@@ -137,7 +141,7 @@ fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) 
         (_, true) => "built on the std facade: ",
         _ => "",
     };
-    let by_facade = calls.iter().any(|call| call.remedy == Remedy::Facade);
+    let by_facade = calls.iter().any(|call| call.remedy != Remedy::None);
     let is_open = by_facade && !ported && !on_facade;
     let is_bad = is_open || calls.iter().any(|call| has_none(&call));
     Check {

@@ -169,13 +169,14 @@ settings! {
         example: "tmp = \"scratch\"",
     }
 
-    /// Crates that call std's sockets or `std::env::temp_dir` themselves. They get
-    /// ones that work. `cargo wasmedge doctor`, run in the app's folder, lists such
-    /// crates.
+    /// Crates that get a std whose sockets, names and `std::env::temp_dir` work. Members
+    /// of the workspace and path dependencies that call them get it by themselves; the
+    /// build says which. `!NAME` keeps a crate from it. `cargo wasmedge doctor`, run in
+    /// the app's folder, lists who calls what.
     std_facade: Vec<String> {
-        value: "a list of crates",
-        default: Vec::new(), "none, beside the crates with a port",
-        example: "std-facade = [\"some-crate\"]",
+        value: "a list of crates, each as `NAME` or `!NAME`",
+        default: Vec::new(), "none, beside the app's own and the crates with a port",
+        example: "std-facade = [\"some-crate\", \"!some-member\"]",
     }
 
     /// Whether getrandom may give random numbers that can be guessed where there is

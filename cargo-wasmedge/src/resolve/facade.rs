@@ -26,7 +26,7 @@ use super::stand_in::StandIn;
 use super::std_calls::{self, Call, Remedy, Scope};
 use crate::embedded;
 use crate::error::Result;
-use crate::port::Support;
+use crate::port::{NOTICE_FILE, Support};
 
 /// The crate that the facade stands for.
 const STD: &str = "std";
@@ -136,7 +136,7 @@ impl Resolver<'_> {
             if is_found || has_facade {
                 continue;
             }
-            if std_calls::first(package, Scope::Library, Remedy::Type)?.is_some() {
+            if std_calls::first(package, Scope::Library, &[Remedy::Type])?.is_some() {
                 found.push((package, Reason::Shares));
             }
         }
@@ -171,14 +171,15 @@ impl Resolver<'_> {
         }
         // git and other registries: nobody here can mend such a package, so the
         // user says whether it is worth a try.
-        if package.source.is_some() {
+        // A copy of a ported crate, vendored by the user, has what it needs.
+        if package.source.is_some() || folder(package).join(NOTICE_FILE).is_file() {
             return Ok(None);
         }
         let scope = match metadata.workspace_members.contains(&package.id) {
             true => Scope::Everything,
             false => Scope::Library,
         };
-        let call = std_calls::first(package, scope, Remedy::Facade)?;
+        let call = std_calls::first(package, scope, &[Remedy::Facade, Remedy::Waits])?;
         Ok(call.map(Reason::Calls))
     }
 

@@ -17,6 +17,9 @@ use crate::port::{Kind, Token, lex};
 pub enum Remedy {
     /// The std facade has it.
     Facade,
+    /// A wait that lets other tasks go on with the facade, and spins without. Libraries
+    /// have it for threads, so it says something of the app's own code only.
+    Waits,
     /// No call, but a type that is another one on the std facade.
     Type,
     /// The host has nothing of the kind.
@@ -53,8 +56,8 @@ const CALLS: [(&str, Remedy); 14] = [
     ("std::net::UdpSocket::bind", Remedy::Facade),
     ("std::net::ToSocketAddrs", Remedy::Facade),
     ("std::env::temp_dir", Remedy::Facade),
-    ("std::thread::park", Remedy::Facade),
-    ("std::thread::park_timeout", Remedy::Facade),
+    ("std::thread::park", Remedy::Waits),
+    ("std::thread::park_timeout", Remedy::Waits),
     ("std::thread::spawn", Remedy::None),
     ("std::thread::Builder::new", Remedy::None),
     ("std::process::Command::new", Remedy::None),
@@ -75,15 +78,18 @@ pub fn package(package: &Package, scope: Scope) -> Result<Vec<Call>> {
     Ok(all)
 }
 
-/// The first call with this remedy. Looks no further, and closely only at files that may
+/// The first call with one of these remedies. Looks no further, and closely only at files that may
 /// have one.
 ///
 /// # Errors
 /// As [`package`].
-pub fn first(package: &Package, scope: Scope, remedy: Remedy) -> Result<Option<Call>> {
+pub fn first(package: &Package, scope: Scope, remedies: &[Remedy]) -> Result<Option<Call>> {
     for file in files(package, scope) {
-        let calls = in_file(package, &file, scope, |other| other == remedy)?;
-        if let Some(call) = calls.into_iter().find(|call| call.remedy == remedy) {
+        let calls = in_file(package, &file, scope, |other| remedies.contains(&other))?;
+        if let Some(call) = calls
+            .into_iter()
+            .find(|call| remedies.contains(&call.remedy))
+        {
             return Ok(Some(call));
         }
     }

@@ -127,6 +127,21 @@ impl Fake {
             .write(self);
     }
 
+    /// Adds a target of this kind to what `cargo metadata` gives.
+    pub fn has_target(&self, file: &str, kind: &str) {
+        let path = self.path("metadata.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let target = serde_json::json!({
+            "kind": [kind], "crate_types": ["bin"], "name": "target",
+            "src_path": self.app().join(file), "edition": "2021",
+            "doc": false, "doctest": false, "test": true,
+        });
+        let targets = &mut json["packages"][0]["targets"];
+        targets.as_array_mut().unwrap().push(target);
+        fs::write(path, json.to_string()).unwrap();
+    }
+
     /// Makes a program `name` of the shell commands `body`.
     pub fn script(&self, name: &str, body: &str) {
         let path = self.path("bin").join(name);

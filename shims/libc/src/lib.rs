@@ -18,6 +18,11 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+// Whoever depends on this can tell from its metadata which facade of std it is built
+// beside.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+extern crate wasmedge_std as _;
+
 pub use libc::*;
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]

@@ -86,7 +86,8 @@ fn facade(call: &Call) -> Result<Facade> {
     }
     if let Some(stem) = std::env::var_os(variable(call.checks())) {
         let path = PathBuf::from(stem).with_extension(call.extension());
-        if path.is_file() {
+        let is_same = call.out_dir.as_deref().map(profile_folder) == Some(profile_folder(&path));
+        if is_same && path.is_file() {
             return Ok(Facade {
                 path,
                 built_before: true,
@@ -188,10 +189,17 @@ impl Call {
             .collect()
     }
 
-    /// The candidate that a dependency is built on.
+    /// The candidate that a dependency is, or is built on.
     fn used<'a>(&self, candidates: &'a [PathBuf]) -> Result<Option<&'a Path>> {
         if candidates.is_empty() {
             return Ok(None);
+        }
+        let is_itself = |path: &&PathBuf| {
+            let mut stems = self.externs.iter().map(|library| library.file_stem());
+            stems.any(|stem| stem == path.file_stem())
+        };
+        if let Some(found) = candidates.iter().find(is_itself) {
+            return Ok(Some(found));
         }
         for library in &self.externs {
             // The metadata is in both, and the file with nothing else is shorter.
@@ -234,6 +242,17 @@ impl Call {
         .with_context(failed)?;
         Ok(())
     }
+}
+
+/// The folder of a profile that something was built into: the one below the target's.
+fn profile_folder(path: &Path) -> &Path {
+    let mut folders = path.ancestors();
+    let inside = |folder: &&Path| {
+        folder
+            .parent()
+            .is_some_and(|parent| parent.ends_with(TARGET))
+    };
+    folders.find(inside).unwrap_or(path)
 }
 
 /// What tells a facade from others: `-0123456789abcdef` of
@@ -289,6 +308,15 @@ mod tests {
     }
 
     #[test]
+    fn a_facade_of_another_profile_is_told_apart() {
+        let folder = |path: &'static str| profile_folder(Path::new(path));
+        let debug = folder("/t/wasm32-wasip1/debug/deps/libwasmedge_std-1.rlib");
+        assert_eq!(debug, Path::new("/t/wasm32-wasip1/debug"));
+        assert_eq!(debug, folder("/t/wasm32-wasip1/debug/build/app/1/out"));
+        assert_ne!(debug, folder("/t/wasm32-wasip1/release/deps"));
+    }
+
+    #[test]
     fn the_facade_is_the_one_that_a_dependency_names() {
         let temp = tempfile::tempdir().unwrap();
         let path = |name: &str| temp.path().join(name);
@@ -314,5 +342,12 @@ mod tests {
         let expected = path("libwasmedge_std-0000000000000002.rmeta");
         assert_eq!(found.used(&candidates).unwrap(), Some(expected.as_path()));
         assert_eq!(call(&words("plain")).used(&candidates).unwrap(), None);
+        let itself = format!(
+            "--extern wasmedge_std={}",
+            path("libwasmedge_std-0000000000000003.rmeta").display()
+        );
+        let expected = path("libwasmedge_std-0000000000000003.rmeta");
+        let found = call(&itself);
+        assert_eq!(found.used(&candidates).unwrap(), Some(expected.as_path()));
     }
 }
