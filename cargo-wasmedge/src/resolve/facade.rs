@@ -165,14 +165,17 @@ impl Resolver<'_> {
         if is_crates_io(package) {
             return Ok(None);
         }
+        // A copy of a ported crate, vendored by the user, has what it needs.
+        if folder(package).join(NOTICE_FILE).is_file() {
+            return Ok(None);
+        }
         let port = self.ports.get(&package.name);
         if port.is_some_and(|port| port.is_facade_alone(STD, &package.version)) {
             return Ok(Some(Reason::Named));
         }
         // git and other registries: nobody here can mend such a package, so the
         // user says whether it is worth a try.
-        // A copy of a ported crate, vendored by the user, has what it needs.
-        if package.source.is_some() || folder(package).join(NOTICE_FILE).is_file() {
+        if package.source.is_some() {
             return Ok(None);
         }
         let scope = match metadata.workspace_members.contains(&package.id) {

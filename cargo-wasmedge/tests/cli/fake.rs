@@ -103,6 +103,19 @@ impl Fake {
         self.path("the app")
     }
 
+    /// The folder for what the command keeps of the app: the one that begins with its name.
+    pub fn state(&self) -> PathBuf {
+        let folders = fs::read_dir(self.app().join("target/wasmedge")).unwrap();
+        let mut folders = folders.map(|folder| folder.unwrap().path());
+        let is_it = |path: &PathBuf| {
+            path.file_name()
+                .unwrap()
+                .as_encoded_bytes()
+                .starts_with(b"the-app-")
+        };
+        folders.find(is_it).unwrap()
+    }
+
     /// What a script wrote.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
