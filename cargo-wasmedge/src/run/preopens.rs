@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::arguments::Arguments;
 use super::names;
@@ -73,8 +73,10 @@ pub(super) fn dir_args(config: &Config, program: &Path, host: &HostFacts) -> Arg
         );
     }
     for dir in &config.dirs {
-        let guest = dir.split(':').next().unwrap_or_default();
-        add(guest.as_ref(), dir.into());
+        let (guest, rest) = dir.split_at(dir.find(':').unwrap_or(dir.len()));
+        let mut told = told(Path::new(guest)).unwrap_or_else(|| guest.into());
+        told.push(rest);
+        add(guest.as_ref(), told);
     }
     // Where the guest sees the host's own /etc, it reads that.
     if let Some(copies) = host.names.as_ref().filter(|copies| !has_colon(copies))
@@ -100,10 +102,41 @@ fn named(folder: &Path) -> Option<OsString> {
     if has_colon(folder) {
         return None;
     }
-    let mut dir = folder.as_os_str().to_owned();
+    let mut dir = told(folder)?;
     dir.push(":");
     dir.push(folder);
     Some(dir)
+}
+
+/// The folders of the setting `dirs` that no program can reach, since WasmEdge cannot be
+/// told their name.
+pub(super) fn unreachable(config: &Config) -> impl Iterator<Item = &str> {
+    let guests = config.dirs.iter().filter_map(|dir| dir.split(':').next());
+    guests.filter(|guest| told(Path::new(guest)).is_none())
+}
+
+/// How WasmEdge is told the guest's name of a folder. It leaves out the parts that begin
+/// with a dot, so that `/tmp/.a` would be `/tmp`; but not the first one, and none where
+/// the name begins with `./` and a part without a dot (0.14.1 and 0.17.1). wasi-libc takes
+/// `./tmp/.a` for `/tmp/.a`. `None`: there is no such form.
+fn told(guest: &Path) -> Option<OsString> {
+    let parts = guest.components().filter_map(|part| match part {
+        Component::Normal(part) => Some(part),
+        _ => None,
+    });
+    let is_hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
+    if !parts.clone().skip(1).any(is_hidden) {
+        return Some(guest.as_os_str().to_owned());
+    }
+    if parts.clone().next().is_some_and(is_hidden) {
+        return None;
+    }
+    let mut told = OsString::from(".");
+    for part in parts {
+        told.push("/");
+        told.push(part);
+    }
+    Some(told)
 }
 
 fn has_colon(path: &Path) -> bool {
@@ -170,6 +203,36 @@ mod tests {
             args(&config, &host),
             "--dir|.:/elsewhere|--dir|/etc:/cache/names/1:readonly"
         );
+    }
+
+    #[test]
+    fn hidden_folders_have_names_that_wasmedge_keeps() {
+        for (guest, expected) in [
+            ("/tmp/.a", Some("./tmp/.a")),
+            ("/home/me/.src/app/.d", Some("./home/me/.src/app/.d")),
+            ("data/.d", Some("./data/.d")),
+            ("/.a", Some("/.a")),
+            (".a/b", Some(".a/b")),
+            ("/a.b/c.", Some("/a.b/c.")),
+            (".", Some(".")),
+            ("/", Some("/")),
+            ("/.a/.b", None),
+        ] {
+            let expected = expected.map(OsString::from);
+            assert_eq!(told(Path::new(guest)), expected, "{guest}");
+        }
+        let config = Config {
+            dirs: vec!["/srv/.d:/mine:readonly".into(), "/.a/.b:/mine".into()],
+            tmp: Tmp::None,
+            ..Config::default()
+        };
+        let mut host = host();
+        host.cwd = "/home/me/.src".into();
+        let args = args(&config, &host);
+        for part in ["./home/me/.src:/home/me/.src|", "./srv/.d:/mine:readonly"] {
+            assert!(args.contains(part), "{args}");
+        }
+        assert_eq!(unreachable(&config).collect::<Vec<_>>(), ["/.a/.b"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
 use super::preopens::{HostFacts, dir_args};
 use super::trace::{self, Style, Trace};
-use super::{aot, attended, hint, keeper, limits, started, streams};
+use super::{aot, attended, hint, keeper, limits, preopens, started, streams};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -105,6 +105,12 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     shell.command(&command(given.printed()));
     tell_taken(&environment, shell);
     limits::check(shell);
+    for folder in preopens::unreachable(&config) {
+        shell.warn(format_args!(
+            "programs cannot reach `{folder}`, of the setting `dirs`: WasmEdge leaves out parts that begin with a dot\n  \
+             help: another name in front of the colon, such as `/data:{folder}`"
+        ));
+    }
     let mut command = streams::ignoring_sigpipe(&command(given.all()));
     if style.is_none() && !is_test {
         streams::set_input(&mut command);
