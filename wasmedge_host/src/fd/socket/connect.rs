@@ -8,7 +8,7 @@ use crate::ready::{note, Exhausted};
 use crate::{coalesce, pending, shut, Errno};
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 /// Opens a socket.
@@ -44,6 +44,25 @@ pub(crate) fn close(fd: OwnedFd) {
 #[inline]
 pub(super) fn met(fd: BorrowedFd<'_>) -> Result<(), Errno> {
     pending::take(fd.as_raw_fd()).map_or(Ok(()), Err)
+}
+
+/// The same, for a send. A Unix socket whose peer is gone is a broken pipe to who sends,
+/// whatever the error is: that is left to who reads.
+#[inline]
+pub(super) fn met_by_send(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    let fd = fd.as_raw_fd();
+    match pending::take(fd) {
+        Some(errno) if is_unix(fd) => {
+            pending::put(fd, errno);
+            Ok(())
+        }
+        Some(errno) => Err(errno),
+        None => Ok(()),
+    }
+}
+
+fn is_unix(fd: RawFd) -> bool {
+    backend::local_addr(fd).is_ok_and(|addr| addr.unix_path().is_some())
 }
 
 /// Opens a socket of the family of `addr`.

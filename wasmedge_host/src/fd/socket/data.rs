@@ -1,6 +1,6 @@
 //! Sending and receiving.
 
-use super::connect::{ip_addr, met, socket_type};
+use super::connect::{ip_addr, met, met_by_send, socket_type};
 use crate::abi::{SocketType, RIFLAGS_PEEK, RIFLAGS_WAITALL};
 use crate::backend::{self, HostAddr, RecvBufs, SendBufs};
 use crate::ready::{note, Exhausted};
@@ -243,7 +243,7 @@ fn coalesced(
     bufs: &[IoSlice<'_>],
 ) -> Option<io::Result<usize>> {
     coalesce::before_operation();
-    if let Err(errno) = met(fd) {
+    if let Err(errno) = met_by_send(fd) {
         return Some(Err(errno.into()));
     }
     // What is no stream keeps its boundaries.
@@ -280,7 +280,7 @@ pub fn send_vectored(
 
 #[inline]
 fn send_bufs(fd: BorrowedFd<'_>, socktype: SocketType, bufs: &SendBufs<'_>) -> io::Result<usize> {
-    met(fd)?;
+    met_by_send(fd)?;
     let result = backend::send(fd.as_raw_fd(), bufs);
     match result {
         Ok(n) if socktype == SocketType::Stream => {
