@@ -108,15 +108,13 @@ impl Resolver<'_> {
         if !self.invocation.compiles_for_target() {
             return Ok(OnFacade::default());
         }
-        let support = embedded::support()?;
         let graph = Graph::new(metadata);
         let kinds = [DependencyKind::Normal, DependencyKind::Development];
         let built = graph.over(metadata.workspace_members.iter(), &kinds);
-        let below = self.below_the_facade(metadata, &graph, &support)?;
-        let packages: Vec<&Package> = metadata
+        let mut packages: Vec<&Package> = metadata
             .packages
             .iter()
-            .filter(|package| built.contains(&package.id) && !below.contains(&package.id))
+            .filter(|package| built.contains(&package.id))
             .filter(|package| !kept_off(self.std_facade).any(|name| *package.name == name))
             .collect();
         let mut found: Vec<(&Package, Reason)> = Vec::new();
@@ -125,6 +123,14 @@ impl Resolver<'_> {
                 found.push((package, reason));
             }
         }
+        // Most apps end here.
+        if found.is_empty() {
+            return Ok(OnFacade::default());
+        }
+        let support = embedded::support()?;
+        let below = below_the_facade(metadata, &graph, &support)?;
+        found.retain(|(package, _)| !below.contains(&package.id));
+        packages.retain(|package| !below.contains(&package.id));
         if found.is_empty() {
             return Ok(OnFacade::default());
         }
@@ -204,26 +210,24 @@ impl Resolver<'_> {
         let packages = metadata.packages.iter().filter(brings);
         Ok(packages.map(|package| package.id.clone()).collect())
     }
+}
 
-    /// Our own crates, where the app has them itself, and what they are made of: the
-    /// facade cannot be built on itself.
-    fn below_the_facade(
-        &self,
-        metadata: &Metadata,
-        graph: &Graph<'_>,
-        support: &Support,
-    ) -> Result<BTreeSet<PackageId>> {
-        let stand_in = StandIn::embedded()?;
-        let is_ours = |package: &&Package| {
-            let name = package.name.as_str();
-            stand_in.is_for(package)
-                || package.source.is_none() && support.packages().any(|ours| ours == name)
-        };
-        let ours = metadata.packages.iter().filter(is_ours);
-        let ours: Vec<&PackageId> = ours.map(|package| &package.id).collect();
-        let below = graph.over(ours.iter().copied(), &[DependencyKind::Normal]);
-        Ok(below.into_iter().cloned().collect())
-    }
+/// Our own crates, where the app has them itself, and what they are made of: the
+/// facade cannot be built on itself.
+fn below_the_facade(
+    metadata: &Metadata,
+    graph: &Graph<'_>,
+    support: &Support,
+) -> Result<BTreeSet<PackageId>> {
+    let stand_in = StandIn::embedded()?;
+    let is_ours = |package: &&Package| {
+        let name = package.name.as_str();
+        stand_in.is_for(package)
+            || package.source.is_none() && support.packages().any(|ours| ours == name)
+    };
+    let ours = metadata.packages.iter().filter(is_ours);
+    let below = graph.over(ours.map(|package| &package.id), &[DependencyKind::Normal]);
+    Ok(below.into_iter().cloned().collect())
 }
 
 fn folder(package: &Package) -> PathBuf {
