@@ -6,23 +6,23 @@ mod doctor;
 mod env;
 mod flags;
 mod global;
+mod internal;
 mod passthrough;
 mod setup;
 mod vendor;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::flags::{Flags, Options};
 use self::global::Global;
-use crate::build::{facade, linker, lockfiles};
+use self::internal::Internal;
+use crate::build::lockfiles;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::process::Failed;
-use crate::run;
 use crate::shell::{Color, Shell};
 use crate::toolchain::Dirs;
 
@@ -96,39 +96,8 @@ enum Command {
         /// A command, or `settings`
         command: Option<OsString>,
     },
-    /// What cargo starts in the place of a built program
-    #[command(name = run::SUBCOMMAND, hide = true, disable_help_flag = true)]
-    Runner {
-        /// The program and its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
-    #[command(name = run::keeper::SUBCOMMAND, hide = true, disable_help_flag = true)]
-    Kept {
-        /// The program and its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
-    /// What puts the app's lockfile back if a run is killed
-    #[command(name = lockfiles::GUARD, hide = true)]
-    Guard {
-        /// The folder of the journal
-        journal: PathBuf,
-    },
-    /// What rustc starts in the place of the linker
-    #[command(name = linker::SUBCOMMAND, hide = true, disable_help_flag = true)]
-    Linker {
-        /// The linker and its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
-    /// What cargo starts in the place of rustc for a package on the std facade
-    #[command(name = facade::rustc::SUBCOMMAND, hide = true, disable_help_flag = true)]
-    Rustc {
-        /// rustc and its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
+    #[command(flatten)]
+    Internal(Internal),
     #[command(external_subcommand)]
     Cargo(Vec<OsString>),
 }
@@ -201,40 +170,28 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
             cargo_options.push(flag.into());
         }
     }
-    if let Command::Runner { args } = &cli.command {
-        return run::runner::run(args, flags.settings, &shell);
-    }
-    if let Command::Kept { args } = &cli.command {
-        return run::keeper::start(args);
-    }
-    if let Command::Guard { journal } = &cli.command {
-        return lockfiles::guard(journal);
-    }
-    if let Command::Linker { args } = &cli.command {
-        return linker::start(args);
-    }
-    if let Command::Rustc { args } = &cli.command {
-        return facade::rustc::run(args);
-    }
-    if let Command::Help { command: None } = cli.command {
-        return Ok(print_help());
-    }
-    let global = Global {
-        shell,
-        dirs: Dirs::new()?,
-        flags,
-        cargo_options,
+    let settings = flags.settings.clone();
+    let global = || {
+        let global = Global {
+            shell,
+            dirs: Dirs::new()?,
+            flags,
+            cargo_options,
+        };
+        lockfiles::recover(&global.dirs.journals(), &shell);
+        Ok::<_, Error>(global)
     };
-    lockfiles::recover(&global.dirs.journals(), &shell);
     match cli.command {
-        Command::Setup(args) => setup::run(args, &global),
-        Command::Doctor(args) => doctor::run(&args, &global),
-        Command::Compile(args) => compile::run(args, &global),
-        Command::Vendor(args) => vendor::run(args, &global),
-        Command::Diff(args) => diff::run(args, &global),
-        Command::Env(args) => env::run(args, &global),
-        Command::Help { command } => {
-            let name = command.unwrap_or_default();
+        Command::Setup(args) => setup::run(args, &global()?),
+        Command::Doctor(args) => doctor::run(&args, &global()?),
+        Command::Compile(args) => compile::run(args, &global()?),
+        Command::Vendor(args) => vendor::run(args, &global()?),
+        Command::Diff(args) => diff::run(args, &global()?),
+        Command::Env(args) => env::run(args, &global()?),
+        Command::Help { command: None } => Ok(print_help()),
+        Command::Help {
+            command: Some(name),
+        } => {
             if name == "settings" {
                 return print_settings();
             }
@@ -244,15 +201,11 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
                     let _ = own.clone().bin_name(name).print_help();
                     Ok(0)
                 }
-                None => passthrough::run(vec!["help".into(), name], global),
+                None => passthrough::run(vec!["help".into(), name], global()?),
             }
         }
-        Command::Cargo(args) => passthrough::run(args, global),
-        Command::Runner { .. }
-        | Command::Kept { .. }
-        | Command::Guard { .. }
-        | Command::Linker { .. }
-        | Command::Rustc { .. } => Ok(0),
+        Command::Internal(internal) => internal.run(settings, &shell),
+        Command::Cargo(args) => passthrough::run(args, global()?),
     }
 }
 
