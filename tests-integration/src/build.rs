@@ -31,6 +31,8 @@ pub enum App {
     Own(&'static str),
     /// A program of the published mini-redis.
     MiniRedis(&'static str),
+    /// The package in `tests-integration/old`.
+    Old,
 }
 
 /// Builds programs, each once per run.
@@ -165,6 +167,10 @@ impl Workbench {
                 let manifest = self.sources().join("apps/Cargo.toml");
                 self.build(&manifest, host)?;
                 Ok(self.artifact(name, host))
+            }
+            App::Old => {
+                self.build(&self.sources().join("old/Cargo.toml"), host)?;
+                Ok(self.artifact("old", host))
             }
             App::MiniRedis(name) => {
                 let package = self.mini_redis(host)?;

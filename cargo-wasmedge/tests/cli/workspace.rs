@@ -30,20 +30,20 @@ fn workspace() -> Fake {
         .krate(
             ("axum", "0.6.20"),
             &folder,
-            &[("hyper", "^0.14", "0.14.32")],
+            &[("axum-server", "^0.4", "0.4.7")],
         )
         .krate(
-            ("hyper", "0.14.32"),
+            ("axum-server", "0.4.7"),
             &folder,
-            &[("socket2", ">=0.4.7, <0.6.0", "0.5.10")],
+            &[("socket2", "^0.3", "0.3.19")],
         )
         .krate(
             ("mysql_async", "0.34.2"),
             &folder,
-            &[("socket2", "^0.5.2", "0.5.10"), ("mio", "^0.8", "0.8.11")],
+            &[("socket2", "^0.3.1", "0.3.19"), ("mio", "^0.7", "0.7.14")],
         )
-        .krate(("socket2", "0.5.10"), &folder, &[])
-        .krate(("mio", "0.8.11"), &folder, &[])
+        .krate(("socket2", "0.3.19"), &folder, &[])
+        .krate(("mio", "0.7.14"), &folder, &[])
         .write(&fake);
     // What is reached, by the packages that are selected.
     fake.script(
@@ -51,8 +51,8 @@ fn workspace() -> Fake {
         "echo \"$*\" >> \"$FAKE_DIR/tree-args\"\n\
          case \"$*\" in *'--package two'*) ;; *)\n\
          echo 'one v0.1.0 (/the app/one)'\n\
-         echo 'axum v0.6.20'; echo 'hyper v0.14.32'; echo 'socket2 v0.5.10'\n\
-         echo 'mysql_async v0.34.2'; echo 'mio v0.8.11'; echo 'socket2 v0.5.10 (*)'\n\
+         echo 'axum v0.6.20'; echo 'axum-server v0.4.7'; echo 'socket2 v0.3.19'\n\
+         echo 'mysql_async v0.34.2'; echo 'mio v0.7.14'; echo 'socket2 v0.3.19 (*)'\n\
          esac\n\
          echo 'two v0.1.0 (/the app/two)'",
     );
@@ -151,11 +151,11 @@ fn all_are_named_with_the_dependency_of_the_users_and_what_helps() {
          if asked axum '*'; then package axum 0.8.6\n\
          elif asked axum '<0.8.0'; then package axum 0.7.9\n\
          elif asked axum '<0.7.0' || asked axum '^0.6'; then\n\
-         package axum 0.6.20; package socket2 0.5.10\n\
+         package axum 0.6.20; package socket2 0.3.19\n\
          elif asked mysql_async '*'; then package mysql_async 0.37.1\n\
-         elif asked mysql_async '<0.37.0'; then package mysql_async 0.36.2; package socket2 0.5.10\n\
+         elif asked mysql_async '<0.37.0'; then package mysql_async 0.36.2; package socket2 0.3.19\n\
          elif asked mysql_async '^0.34'; then\n\
-         package mysql_async 0.34.2; package socket2 0.5.10; package mio 0.8.11\n\
+         package mysql_async 0.34.2; package socket2 0.3.19; package mio 0.7.14\n\
          else exit 1; fi",
     );
     let output = fake.run("check -p one", "true");
@@ -164,11 +164,11 @@ fn all_are_named_with_the_dependency_of_the_users_and_what_helps() {
         stderr(&output),
         "     Looking for releases of axum, mysql_async that work\n\
          error: 2 crates are not supported\n  \
-           mio 0.8.11: the port covers >=1.2.0, <1.3.0\n    \
-             one -> mysql_async 0.34.2 -> mio 0.8.11 (mysql_async requires `^0.8`)\n  \
-           socket2 0.5.10: the port covers >=0.6.3, <0.7.0\n    \
-             one -> axum 0.6.20 -> hyper 0.14.32 -> socket2 0.5.10 (hyper requires `>=0.4.7, <0.6.0`)\n    \
-             one -> mysql_async 0.34.2 -> socket2 0.5.10 (mysql_async requires `^0.5.2`)\n  \
+           mio 0.7.14: the port covers >=0.8.4, <0.9.0 or >=1.2.0, <1.3.0\n    \
+             one -> mysql_async 0.34.2 -> mio 0.7.14 (mysql_async requires `^0.7`)\n  \
+           socket2 0.3.19: the port covers >=0.4.10, <0.5.0 or >=0.5.10, <0.6.0 or >=0.6.3, <0.7.0\n    \
+             one -> axum 0.6.20 -> axum-server 0.4.7 -> socket2 0.3.19 (axum-server requires `^0.3`)\n    \
+             one -> mysql_async 0.34.2 -> socket2 0.3.19 (mysql_async requires `^0.3.1`)\n  \
            help: `axum = \"0.8\"` in one/Cargo.toml: axum works from 0.7 on\n  \
            help: `mysql_async = \"0.37\"` in one/Cargo.toml: mysql_async 0.37.1 works\n"
     );
@@ -182,8 +182,8 @@ fn what_helps_is_what_the_registry_has() {
         &fake,
         // A compatible release works; of the other, not even the newest.
         "if asked axum '^0.6'; then package axum 0.6.21; package socket2 0.6.5\n\
-         elif asked mysql_async '*'; then package mysql_async 0.40.0; package mio 0.8.11\n\
-         else package mysql_async 0.34.2; package mio 0.8.11; fi",
+         elif asked mysql_async '*'; then package mysql_async 0.40.0; package mio 0.7.14\n\
+         else package mysql_async 0.34.2; package mio 0.7.14; fi",
     );
     let said = stderr(&fake.run("check", "true"));
     for help in [
@@ -196,7 +196,7 @@ fn what_helps_is_what_the_registry_has() {
     // The same axum works with a newer crate in between.
     registry(&fake, "package axum 0.6.20; package mysql_async 0.34.2");
     let said = stderr(&fake.run("check", "true"));
-    let help = "help: cargo update -p hyper@0.14.32\n";
+    let help = "help: cargo update -p axum-server@0.4.7\n";
     assert!(said.contains(help), "{said}");
 
     registry(&fake, "echo 'error: no network' >&2; exit 101");
