@@ -67,7 +67,7 @@ fn doctor_lists_them_with_what_to_do() {
         [
             "patch.crates-io.tokio",
             "Cargo.toml: an older fork for WasmEdge (second-state/wasi_tokio)",
-            "delete the line: the release in Cargo.lock is ported",
+            "delete the line: upstream's releases work",
         ],
         [
             "hyper_wasi",

@@ -120,7 +120,7 @@ fn in_patches(text: &str, place: &str) -> Vec<Leftover> {
                 found.push(Leftover {
                     what: format!("patch.{source}.{name}"),
                     why: format!("{place}: an older fork for WasmEdge ({repository})"),
-                    help: "delete the line: the release in Cargo.lock is ported".to_owned(),
+                    help: "delete the line: upstream's releases work".to_owned(),
                 });
             }
         }
