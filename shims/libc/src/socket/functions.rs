@@ -15,7 +15,7 @@ use wasmedge_host::fd::socket;
 /// # Safety
 ///
 /// `addr` is null or valid for `len` bytes.
-unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketAddr> {
+pub(super) unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketAddr> {
     let len = len as usize;
     if addr.is_null() {
         return Err(error(libc::EFAULT));
@@ -53,6 +53,7 @@ unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketA
             .into())
         }
         AF_INET | AF_INET6 => Err(error(libc::EINVAL)),
+        AF_UNIX => Err(error(libc::ENOTSUP)),
         _ => Err(error(libc::EAFNOSUPPORT)),
     }
 }
@@ -63,7 +64,7 @@ unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketA
 /// # Safety
 ///
 /// `addr` is null, or `len` is valid and says how many bytes `addr` has.
-unsafe fn write_addr(from: &SocketAddr, addr: *mut sockaddr, len: *mut socklen_t) {
+pub(super) unsafe fn write_addr(from: &SocketAddr, addr: *mut sockaddr, len: *mut socklen_t) {
     if addr.is_null() || len.is_null() {
         return;
     }
@@ -149,16 +150,33 @@ pub unsafe fn socket(domain: c_int, type_: c_int, protocol: c_int) -> c_int {
         let family = match domain {
             AF_INET => AddressFamily::Inet4,
             AF_INET6 => AddressFamily::Inet6,
+            // The host layer has them, but this facade has no addresses for them.
+            AF_UNIX => return Err(error(libc::ENOTSUP)),
             _ => return Err(error(libc::EAFNOSUPPORT)),
         };
         let nonblocking = type_ & SOCK_NONBLOCK != 0;
         let socktype = match (type_ & !(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol) {
             (SOCK_STREAM, 0 | IPPROTO_TCP) => SocketType::Stream,
             (SOCK_DGRAM, 0 | IPPROTO_UDP) => SocketType::Datagram,
+            (SOCK_RAW | SOCK_RDM | SOCK_SEQPACKET, _) => return Err(error(libc::ENOTSUP)),
             _ => return Err(error(libc::EPROTONOSUPPORT)),
         };
         Ok(socket::open(family, socktype, nonblocking)?.into_raw_fd())
     })())
+}
+
+/// There are none on the host.
+///
+/// # Safety
+///
+/// None needed; unsafe as its namesake in libc.
+pub unsafe fn socketpair(
+    _domain: c_int,
+    _type: c_int,
+    _protocol: c_int,
+    _pair: *mut c_int,
+) -> c_int {
+    cvt(Err(error(libc::ENOTSUP)))
 }
 
 /// # Safety
@@ -311,7 +329,7 @@ pub unsafe fn recvfrom(
 }
 
 /// Whether to peek, and whether to wait for all.
-fn recv_flags(flags: c_int) -> io::Result<(bool, bool)> {
+pub(super) fn recv_flags(flags: c_int) -> io::Result<(bool, bool)> {
     if flags & !(MSG_PEEK | MSG_WAITALL | MSG_NOSIGNAL) != 0 {
         return Err(error(libc::ENOTSUP));
     }
@@ -356,13 +374,13 @@ pub unsafe fn sendto(
 }
 
 /// The host never raises a signal for a send, so that flag asks for nothing.
-fn send_flags(flags: c_int) -> io::Result<()> {
+pub(super) fn send_flags(flags: c_int) -> io::Result<()> {
     if flags & !MSG_NOSIGNAL != 0 {
         return Err(error(libc::ENOTSUP));
     }
     Ok(())
 }
 
-fn length(result: io::Result<usize>) -> ssize_t {
+pub(super) fn length(result: io::Result<usize>) -> ssize_t {
     cvt(result.map(|n| n as ssize_t))
 }

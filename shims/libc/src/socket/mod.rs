@@ -1,6 +1,7 @@
 //! POSIX sockets.
 
 pub mod functions;
+pub mod messages;
 pub mod options;
 pub mod poll;
 pub mod types;

@@ -1,8 +1,9 @@
 //! Types and constants. Layouts and values are those of wasi-libc, where it has
-//! them for any WASI target, so that a program can name them either way.
+//! them for any WASI target, so that a program can name them either way. The others
+//! have Linux's values, or a free one where wasi-libc gave that one to something else.
 #![allow(non_camel_case_types)]
 
-use libc::{c_char, c_int, c_uchar, c_uint, c_ushort};
+use libc::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void, iovec};
 
 pub type sa_family_t = c_ushort;
 pub type in_port_t = c_ushort;
@@ -50,7 +51,29 @@ pub struct sockaddr_in6 {
 #[repr(C, align(16))]
 pub struct sockaddr_storage {
     pub ss_family: sa_family_t,
-    pub __ss_data: [c_char; 32],
+    /// Room for a [`sockaddr_un`], which has no path in wasi-libc.
+    pub __ss_data: [c_char; 126],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct sockaddr_un {
+    pub sun_family: sa_family_t,
+    pub sun_path: [c_char; 108],
+}
+
+const _: () = assert!(size_of::<sockaddr_un>() <= size_of::<sockaddr_storage>());
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct msghdr {
+    pub msg_name: *mut c_void,
+    pub msg_namelen: socklen_t,
+    pub msg_iov: *mut iovec,
+    pub msg_iovlen: c_int,
+    pub msg_control: *mut c_void,
+    pub msg_controllen: socklen_t,
+    pub msg_flags: c_int,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +92,22 @@ pub struct ip_mreq {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
+pub struct ip_mreqn {
+    pub imr_multiaddr: in_addr,
+    pub imr_address: in_addr,
+    pub imr_ifindex: c_int,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct ip_mreq_source {
+    pub imr_multiaddr: in_addr,
+    pub imr_interface: in_addr,
+    pub imr_sourceaddr: in_addr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct ipv6_mreq {
     pub ipv6mr_multiaddr: in6_addr,
     pub ipv6mr_interface: c_uint,
@@ -77,9 +116,13 @@ pub struct ipv6_mreq {
 pub const AF_UNSPEC: c_int = 0;
 pub const AF_INET: c_int = 1;
 pub const AF_INET6: c_int = 2;
+pub const AF_UNIX: c_int = 3;
 
+pub const SOCK_RAW: c_int = 3;
 pub const SOCK_DGRAM: c_int = 5;
 pub const SOCK_STREAM: c_int = 6;
+pub const SOCK_SEQPACKET: c_int = 7;
+pub const SOCK_RDM: c_int = 8;
 pub const SOCK_CLOEXEC: c_int = 0x2000;
 pub const SOCK_NONBLOCK: c_int = 0x4000;
 
@@ -89,7 +132,11 @@ pub const SHUT_RDWR: c_int = 3;
 
 pub const MSG_PEEK: c_int = 1;
 pub const MSG_WAITALL: c_int = 2;
+/// wasi-libc has 1, which is [`MSG_PEEK`] for who asks with it.
+pub const MSG_TRUNC: c_int = 0x20;
+pub const MSG_EOR: c_int = 0x80;
 pub const MSG_NOSIGNAL: c_int = 0x4000;
+pub const MSG_OOB: c_int = 0x8000;
 
 pub const SOL_SOCKET: c_int = 0x7fff_ffff;
 pub const SO_REUSEADDR: c_int = 2;
@@ -99,7 +146,9 @@ pub const SO_BROADCAST: c_int = 6;
 pub const SO_SNDBUF: c_int = 7;
 pub const SO_RCVBUF: c_int = 8;
 pub const SO_KEEPALIVE: c_int = 9;
+pub const SO_OOBINLINE: c_int = 10;
 pub const SO_LINGER: c_int = 13;
+pub const SO_REUSEPORT: c_int = 15;
 pub const SO_ACCEPTCONN: c_int = 30;
 pub const SO_PROTOCOL: c_int = 38;
 pub const SO_DOMAIN: c_int = 39;
@@ -107,26 +156,38 @@ pub const SO_RCVTIMEO: c_int = 66;
 pub const SO_SNDTIMEO: c_int = 67;
 
 pub const IPPROTO_IP: c_int = 0;
+pub const IPPROTO_ICMP: c_int = 1;
 pub const IPPROTO_TCP: c_int = 6;
 pub const IPPROTO_UDP: c_int = 17;
 pub const IPPROTO_IPV6: c_int = 41;
+pub const IPPROTO_ICMPV6: c_int = 58;
 
 pub const IP_TOS: c_int = 1;
 pub const IP_TTL: c_int = 2;
+pub const IP_HDRINCL: c_int = 3;
+pub const IP_RECVTOS: c_int = 13;
+pub const IP_MULTICAST_IF: c_int = 32;
 pub const IP_MULTICAST_TTL: c_int = 33;
 pub const IP_MULTICAST_LOOP: c_int = 34;
 pub const IP_ADD_MEMBERSHIP: c_int = 35;
 pub const IP_DROP_MEMBERSHIP: c_int = 36;
+pub const IP_ADD_SOURCE_MEMBERSHIP: c_int = 39;
+pub const IP_DROP_SOURCE_MEMBERSHIP: c_int = 40;
 
 pub const IPV6_UNICAST_HOPS: c_int = 16;
+pub const IPV6_MULTICAST_IF: c_int = 17;
+pub const IPV6_MULTICAST_HOPS: c_int = 18;
 pub const IPV6_MULTICAST_LOOP: c_int = 19;
 pub const IPV6_JOIN_GROUP: c_int = 20;
 pub const IPV6_LEAVE_GROUP: c_int = 21;
 pub const IPV6_V6ONLY: c_int = 26;
+pub const IPV6_RECVHOPLIMIT: c_int = 51;
+pub const IPV6_RECVTCLASS: c_int = 66;
 pub const IPV6_ADD_MEMBERSHIP: c_int = IPV6_JOIN_GROUP;
 pub const IPV6_DROP_MEMBERSHIP: c_int = IPV6_LEAVE_GROUP;
 
 pub const TCP_NODELAY: c_int = 1;
+pub const TCP_MAXSEG: c_int = 2;
 pub const TCP_KEEPIDLE: c_int = 4;
 pub const TCP_KEEPINTVL: c_int = 5;
 pub const TCP_KEEPCNT: c_int = 6;
