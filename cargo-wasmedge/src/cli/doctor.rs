@@ -81,6 +81,7 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
     let (app, config) = global.app(&cargo, &invocation)?;
     let variable = |name: &str| std::env::var(name).ok();
     let left = leftovers::all(&app, &here, variable)?;
+    let has_left = !left.is_empty();
     checks.extend(left.into_iter().map(|left| Check {
         name: left.what,
         status: Status::Warn,
@@ -106,7 +107,9 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
             continue;
         }
         let port = ports.get(&package.name);
-        if let Some(own) = port.and_then(|port| OwnCopy::of(&package, port)) {
+        // Of a fork the lines above say all.
+        let own = port.and_then(|port| OwnCopy::of(&package, port));
+        if let Some(own) = own.filter(|own| !has_left || Fork::at(&own.from).is_none()) {
             checks.push(Check {
                 name: format!("{} {}", package.name, package.version),
                 status: Status::Warn,
