@@ -128,6 +128,30 @@ fn commands_that_do_not_build_are_left_alone() {
 }
 
 #[test]
+fn our_flag_behind_a_subcommand_is_no_argument_of_cargos() {
+    for (words, help) in [
+        ("run --wasmedge 0.14", "--wasmedge 0.14 run"),
+        ("test name --wasmedge=0.14", "--wasmedge 0.14 test"),
+        ("build --wasmedge", "--wasmedge VERSION build"),
+    ] {
+        let fake = Fake::new(NEW);
+        let output = fake.run(words, "true");
+        let name = words.split(' ').next().unwrap();
+        let expected = format!(
+            "error: `--wasmedge` is no flag of `cargo {name}`: it stands before the subcommand\n  \
+             help: cargo wasmedge {help}\n"
+        );
+        assert_eq!(stderr(&output), expected, "{words}");
+        assert!(args(&fake).is_empty(), "{words}: cargo was started");
+    }
+    // The program's own is the program's.
+    for words in ["run -- --wasmedge 0.14", "run word --wasmedge 0.14"] {
+        let fake = Fake::new(NEW);
+        assert!(fake.run(words, "true").status.success(), "{words}");
+    }
+}
+
+#[test]
 fn commands_that_would_build_for_this_machine_are_refused() {
     for (words, help) in [
         ("install --path .", "help: cargo wasmedge build --release"),
