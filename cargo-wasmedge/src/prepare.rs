@@ -252,6 +252,10 @@ fn c_variables(
                 return Ok(Vec::new());
             }
             let names: Vec<String> = with_c.iter().map(ToString::to_string).collect();
+            lockfiles.tell_on_failure(format!(
+                "there is no C compiler for {TARGET}, which may be why\n  help: {}",
+                c::MEND
+            ));
             resolver.shell.warn(format_args!(
                 "no C compiler for {TARGET}, and {} may need one ({})\n  \
                  help: {}\n  \
