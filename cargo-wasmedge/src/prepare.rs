@@ -13,9 +13,10 @@ use crate::embedded;
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported};
+use crate::process::Failed;
 use crate::resolve::facade::OnFacade;
 use crate::resolve::patch::{patch_config, patch_table};
-use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC};
+use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC, leftovers};
 use crate::toolchain::c;
 use crate::toolchain::rust::TARGET;
 
@@ -36,9 +37,8 @@ pub struct Prepared {
 /// As [`Resolver::select`] and [`port::apply`]; and cargo's own.
 pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let mut lockfiles = resolver.lockfiles()?;
-    resolver.check_locked()?;
     let is_first = lockfiles.resolves_anew();
-    let selection = resolver.select(&mut lockfiles)?;
+    let selection = select(resolver, &mut lockfiles)?;
     if is_first && !lockfiles.resolves_anew() {
         resolver.shell.note(format_args!(
             "the app has no Cargo.lock: its versions are kept in {} until `cargo clean`",
@@ -84,6 +84,25 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         lockfiles,
         ported,
     })
+}
+
+/// Decides what gets a port. Where cargo cannot resolve the app, the user is told of
+/// forks that may be why: their branches come and go.
+fn select(resolver: &Resolver<'_>, lockfiles: &mut Lockfiles) -> Result<Selection> {
+    let selected = resolver
+        .check_locked()
+        .and_then(|()| resolver.select(lockfiles));
+    if selected.as_ref().is_err_and(Failed::is_cause_of) {
+        let left = leftovers::crates(resolver.app)?;
+        if let [first, ..] = &left[..] {
+            resolver.shell.note(format_args!(
+                "{} is left from an older fork for WasmEdge, which is not needed any more: \
+                 cargo wasmedge doctor says what to delete",
+                first.what
+            ));
+        }
+    }
+    selected
 }
 
 /// Makes the ported crates, in the cache. Those that the user's subcommand does not
@@ -233,6 +252,10 @@ fn c_variables(
                 return Ok(Vec::new());
             }
             let names: Vec<String> = with_c.iter().map(ToString::to_string).collect();
+            lockfiles.tell_on_failure(format!(
+                "there is no C compiler for {TARGET}, which may be why\n  help: {}",
+                c::MEND
+            ));
             resolver.shell.warn(format_args!(
                 "no C compiler for {TARGET}, and {} may need one ({})\n  \
                  help: {}\n  \

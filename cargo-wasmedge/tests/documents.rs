@@ -65,6 +65,14 @@ fn the_environment_page_is_what_the_table_says() {
 }
 
 #[test]
+fn the_migration_page_has_the_forks_of_the_table() {
+    let table = cargo_wasmedge::resolve::leftovers::table();
+    let page = with_parts(&read("docs/migration.md"), &[table]);
+    let path = repository().join("docs/migration.md");
+    assert_data_eq!(page, Data::read_from(&path, None).raw());
+}
+
+#[test]
 fn manifests_in_the_documents_have_known_keys_and_values() {
     let mut seen = 0;
     for document in documents() {

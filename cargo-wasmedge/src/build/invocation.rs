@@ -67,6 +67,8 @@ pub struct CargoInvocation {
     pub without_building: bool,
     /// `-h`/`--help`: nothing is built.
     pub help: bool,
+    /// `--wasmedge`, which is no flag of cargo's.
+    pub misplaced: Option<OsString>,
     /// The profile that a flag names.
     named_profile: Option<String>,
 }
@@ -130,6 +132,7 @@ impl CargoInvocation {
                 }
                 "--list" | "--no-verify" => self.without_building = true,
                 "-h" | "--help" => self.help = true,
+                "--wasmedge" => self.misplaced = Some(value().unwrap_or_else(|| "VERSION".into())),
                 "-r" | "--release" => self.named_profile = Some("release".to_owned()),
                 // nextest's own `--profile` is another thing.
                 "--profile" if self.subcommand == "nextest" => {

@@ -7,13 +7,14 @@ use clap_cargo::style;
 
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
+use crate::resolve::leftovers::{self, Fork};
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "In an app's folder, it also lists the crates that stay without their port, and\nthe calls of std that have no implementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
+    after_help = "In an app's folder, it also lists what older forks for WasmEdge left behind, the\ncrates that stay without their port, and the calls of std that have no\nimplementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
 )]
 pub(super) struct Args {
     /// Print JSON
@@ -31,7 +32,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
         env = env.without(wasmedge::PROGRAM_VARIABLE);
     }
     let mut checks = toolchain::doctor_in(&global.dirs, &env);
-    checks.extend(app_checks(global)?);
+    // An app that cargo cannot resolve is no reason to say nothing of all else.
+    let of_app = app_checks(global, &mut checks);
     let failed = checks.iter().any(|check| check.status == Status::Missing);
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -62,19 +64,30 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
             }
         }
     }
+    drop(out);
+    of_app?;
     Ok(if failed { EXIT_NOT_SET_UP } else { 0 })
 }
 
-/// One check for each crate of the app that stays without its port, and for each that
-/// calls what the target has not.
-fn app_checks(global: &Global) -> Result<Vec<Check>> {
+/// One check for each thing that an older fork left in the app, for each crate that stays
+/// without its port, and for each that calls what the target has not.
+fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
     let is_app = |folder: &std::path::Path| folder.join("Cargo.toml").is_file();
     let here = std::env::current_dir()?;
     let Some(cargo) = global.cargo().ok().filter(|_| here.ancestors().any(is_app)) else {
-        return Ok(Vec::new());
+        return Ok(());
     };
     let invocation = global.invocation("doctor", None);
     let (app, config) = global.app(&cargo, &invocation)?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let left = leftovers::all(&app, &here, variable)?;
+    let has_left = !left.is_empty();
+    checks.extend(left.into_iter().map(|left| Check {
+        name: left.what,
+        status: Status::Warn,
+        detail: left.why,
+        mend: Some(left.help),
+    }));
     let ports = app.ports(&config)?;
     let resolver = Resolver {
         cargo: &cargo,
@@ -86,15 +99,17 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         shell: &global.shell,
     };
     let mut lockfiles = resolver.lockfiles()?;
-    let mut checks = Vec::new();
     let stand_in = StandIn::embedded()?;
     let (packages, on_facade) = resolver.compiled_in(&mut lockfiles)?;
     for package in packages {
-        if stand_in.is_for(&package) {
+        let is_fork = package.source.is_some() && Fork::on_registry(&package.name).is_some();
+        if stand_in.is_for(&package) || is_fork {
             continue;
         }
         let port = ports.get(&package.name);
-        if let Some(own) = port.and_then(|port| OwnCopy::of(&package, port)) {
+        // Of a fork the lines above say all.
+        let own = port.and_then(|port| OwnCopy::of(&package, port));
+        if let Some(own) = own.filter(|own| !has_left || Fork::at(&own.from).is_none()) {
             checks.push(Check {
                 name: format!("{} {}", package.name, package.version),
                 status: Status::Warn,
@@ -119,7 +134,7 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         let ported = package.source.is_some() && ports.get(&package.name).is_some();
         checks.push(of_package(&package, &calls, ported, member.is_some()));
     }
-    Ok(checks)
+    Ok(())
 }
 
 /// What a package calls, and what becomes of it.

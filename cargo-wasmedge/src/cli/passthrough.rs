@@ -11,7 +11,7 @@ use crate::prepare::{Prepared, prepare};
 use crate::process;
 use crate::resolve::Resolver;
 use crate::run;
-use crate::shell::Shell;
+use crate::shell::{Shell, quoted};
 use crate::toolchain::Origin;
 use crate::toolchain::rust::TARGET;
 
@@ -27,7 +27,11 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         global.flags.variables.push(quiet);
     }
     match invocation.kind() {
-        Kind::Builds => {}
+        Kind::Builds => {
+            if let Some(value) = &invocation.misplaced {
+                return Err(misplaced(&text, &value.to_string_lossy()));
+            }
+        }
         Kind::Native => return Err(native(&text)),
         Kind::Plain => {
             let mut command = global.users_cargo()?();
@@ -77,6 +81,16 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     let options = &global.cargo_options;
     let command = subcommand(&cargo, &invocation, options, args, &overrides, &shim)?;
     lockfiles.run(command, &global.shell)
+}
+
+/// Of our own flag behind a subcommand of cargo's, which would take it for the program's.
+fn misplaced(subcommand: &str, value: &str) -> Error {
+    anyhow::anyhow!(
+        "`--wasmedge` is no flag of `cargo {subcommand}`: it stands before the subcommand\n  \
+         help: cargo wasmedge --wasmedge {} {subcommand}",
+        quoted(value)
+    )
+    .into()
 }
 
 /// Of a subcommand that would build for this machine, what is there instead.

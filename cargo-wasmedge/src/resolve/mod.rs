@@ -14,6 +14,7 @@
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
 //! * `own`: copies of the user's own, which get no port;
+//! * [`leftovers`]: what is left of the older forks for WasmEdge;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not;
@@ -24,6 +25,7 @@ mod blame;
 pub mod facade;
 pub mod fetch;
 mod graph;
+pub mod leftovers;
 mod metadata;
 mod notices;
 mod own;

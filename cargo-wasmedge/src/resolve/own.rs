@@ -10,6 +10,7 @@ use cargo_metadata::Package;
 
 use super::app::shown;
 use super::graph::is_crates_io;
+use super::leftovers::Fork;
 use crate::port::{NOTICE_FILE, Port};
 use crate::shell::quoted;
 
@@ -32,11 +33,20 @@ impl OwnCopy {
         if needs_none {
             return None;
         }
+        let from = match &package.source {
+            Some(source) => source.repr.clone(),
+            None => shown(folder),
+        };
+        if Fork::at(&from).is_some() {
+            return Some(OwnCopy {
+                from,
+                help: "leave this older fork out, and the release from crates.io is ported: \
+                       cargo wasmedge doctor says where it is"
+                    .to_owned(),
+            });
+        }
         Some(OwnCopy {
-            from: match &package.source {
-                Some(source) => source.repr.clone(),
-                None => shown(folder),
-            },
+            from,
             help: match port.supports(&package.version) {
                 true => format!(
                     "port a copy of it, and depend on that by the [patch] that this prints: \

@@ -9,6 +9,7 @@ mod facade;
 mod fake;
 mod help;
 mod left_behind;
+mod leftovers;
 mod libtest;
 mod linker;
 mod lockfile;

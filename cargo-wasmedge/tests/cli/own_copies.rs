@@ -38,10 +38,14 @@ fn a_copy_of_the_users_own_is_told_with_what_helps() {
                 cargo wasmedge vendor ported --crate ./tokio";
     let covered = "take a version that its port covers: >=1.51.0, <1.55.0";
     let git = "git+https://example.org/tokio?rev=abc#abcdef";
+    let fork = "git+https://github.com/second-state/wasi_tokio.git?branch=v1.36.x#abcdef";
+    let leave_out = "leave this older fork out, and the release from crates.io is ported: \
+                     cargo wasmedge doctor says where it is";
     for (version, source, from, help) in [
         ("1.54.1", None, "tokio", port),
         ("1.40.0", None, "tokio", covered),
         ("1.54.1", Some(git), git, port),
+        ("1.36.0", Some(fork), fork, leave_out),
     ] {
         let fake = Fake::new("1.97.1");
         depends_on_tokio(&fake, version, source);

@@ -1,6 +1,7 @@
 //! What reaches cargo, and what comes back.
 
 use crate::fake::{Fake, LOCK, is_alive, signal, stderr, wait_for};
+use crate::packages::Packages;
 
 const NEW: &str = "1.97.1";
 const OLD: &str = "1.95.0";
@@ -128,6 +129,30 @@ fn commands_that_do_not_build_are_left_alone() {
 }
 
 #[test]
+fn our_flag_behind_a_subcommand_is_no_argument_of_cargos() {
+    for (words, help) in [
+        ("run --wasmedge 0.14", "--wasmedge 0.14 run"),
+        ("test name --wasmedge=0.14", "--wasmedge 0.14 test"),
+        ("build --wasmedge", "--wasmedge VERSION build"),
+    ] {
+        let fake = Fake::new(NEW);
+        let output = fake.run(words, "true");
+        let name = words.split(' ').next().unwrap();
+        let expected = format!(
+            "error: `--wasmedge` is no flag of `cargo {name}`: it stands before the subcommand\n  \
+             help: cargo wasmedge {help}\n"
+        );
+        assert_eq!(stderr(&output), expected, "{words}");
+        assert!(args(&fake).is_empty(), "{words}: cargo was started");
+    }
+    // The program's own is the program's.
+    for words in ["run -- --wasmedge 0.14", "run word --wasmedge 0.14"] {
+        let fake = Fake::new(NEW);
+        assert!(fake.run(words, "true").status.success(), "{words}");
+    }
+}
+
+#[test]
 fn commands_that_would_build_for_this_machine_are_refused() {
     for (words, help) in [
         ("install --path .", "help: cargo wasmedge build --release"),
@@ -208,6 +233,50 @@ fn cargos_exit_code_is_ours() {
             assert_eq!(status.code(), Some(code), "cargo {version}");
         }
     }
+}
+
+#[test]
+fn a_missing_c_compiler_is_told_again_behind_a_build_that_fails() {
+    for version in [OLD, NEW] {
+        let run = |words: &str, script: &str| {
+            let fake = Fake::new(version);
+            has_c(&fake);
+            let output = fake.run(words, script);
+            let said = stderr(&output);
+            assert!(said.contains("warning: no C compiler"), "{said}");
+            let last = said.lines().last().unwrap().trim().to_owned();
+            (output.status.code(), last)
+        };
+        let help = "help: cargo wasmedge setup --c";
+        let fails = "echo 'a thousand lines' >&2; exit 101";
+        assert_eq!(run("build", fails), (Some(101), help.to_owned()));
+        // A program's own end is none of this business.
+        for code in [0, 1, 134] {
+            let ends = format!("echo ended >&2; exit {code}");
+            assert_eq!(run("run", &ends), (Some(code), "ended".to_owned()));
+        }
+    }
+}
+
+/// Lets `cargo metadata` say that the app has a crate that compiles C, for which there is
+/// no compiler.
+fn has_c(fake: &Fake) {
+    fake.script("clang", "exit 1");
+    Packages::new(&fake.app())
+        .member("app", "", &[("native", "^1", "1.0.0")])
+        .krate(
+            ("native", "1.0.0"),
+            &fake.path("native"),
+            &[("cc", "^1", "1.0.0")],
+        )
+        .krate(("cc", "1.0.0"), &fake.path("cc"), &[])
+        .write(fake);
+    // What builds with it.
+    let file = fake.path("metadata.json");
+    let mut metadata: serde_json::Value =
+        serde_json::from_str(&fake.read("metadata.json")).unwrap();
+    metadata["resolve"]["nodes"][1]["deps"][0]["dep_kinds"][0]["kind"] = "build".into();
+    std::fs::write(file, metadata.to_string()).unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use semver::VersionReq;
+use semver::{Version, VersionReq};
 use tools_common::setup::versions;
 
 #[derive(Debug, Default, clap::Args)]
@@ -27,8 +27,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
 
-    /// Only this release of the crates
-    #[arg(long, value_name = "VERSION")]
+    /// Only this release of the crates, or those of a range such as `<1.52`
+    #[arg(long, value_name = "VERSION", value_parser = release)]
     pub(crate) release: Option<VersionReq>,
 
     /// The quick selection: its test programs, the newest releases, not natively
@@ -75,9 +75,33 @@ impl Args {
     }
 }
 
+/// What `--release` means: a whole version is that release, and no later one, as
+/// cargo would have it. A suite runs for hours.
+fn release(text: &str) -> Result<VersionReq, semver::Error> {
+    match Version::parse(text) {
+        Ok(_) => VersionReq::parse(&format!("={text}")),
+        Err(_) => VersionReq::parse(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_version_is_that_release_only() {
+        let is_run = |text: &str, version: &str| {
+            let version = version.parse().unwrap();
+            release(text).unwrap().matches(&version)
+        };
+        assert!(is_run("1.53.3", "1.53.3"));
+        assert!(!is_run("1.53.3", "1.53.4"));
+        assert!(!is_run("1.53.3", "1.54.1"));
+        assert!(is_run("~1.53", "1.53.4"));
+        assert!(is_run("<1.52", "1.51.6"));
+        assert!(!is_run("<1.52", "1.54.1"));
+        assert!(release("newest").is_err());
+    }
 
     #[test]
     fn all_are_the_versions_of_a_full_run() {

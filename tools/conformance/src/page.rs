@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -22,17 +23,18 @@ fn share(sums: &Sums) -> String {
     }
 }
 
-/// Writes `docs/conformance.md` from the latest whole runs of these suites.
-pub(crate) fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()> {
-    let sections = suites.iter().map(|name| Section::kept(folder, name));
-    let sections: Vec<Section> = sections.collect::<Result<_>>()?;
-    let mut text = String::from(
-        "# Conformance\n\nUpstream's own tests, out of the published packages, on the ported \
-         crates. This page is written by `cargo xtask conformance --write`; tests that do not \
-         pass, with reasons, are in the `expectations.toml` of each port.\n\n",
-    );
-    text += "| suite | natively | runtime | passed | failed | host lacks it | not applicable | passed of applicable |\n|---|--:|---|--:|--:|--:|--:|--:|\n";
-    for section in &sections {
+/// What the page has of one suite.
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    /// Its rows of the table on top.
+    rows: String,
+    /// Its section, from the heading on.
+    section: String,
+}
+
+impl Part {
+    fn of(section: &Section) -> Result<Part> {
+        let mut rows = String::new();
         let native: usize = section.native.values().sum();
         for column in &section.columns {
             let total = column.total();
@@ -42,7 +44,7 @@ pub(crate) fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()>
                 .copied()
                 .unwrap_or_default();
             writeln!(
-                text,
+                rows,
                 "| {} | {native} | {} | {} | {} | {host} | {} | {} |",
                 section.name,
                 column.runtime,
@@ -52,10 +54,56 @@ pub(crate) fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()>
                 share(&total)
             )?;
         }
-    }
-    for section in &sections {
+        let mut text = String::new();
         section_text(&mut text, section)?;
+        Ok(Part {
+            rows,
+            section: text,
+        })
     }
+
+    /// What an earlier page has of the suite `name`.
+    fn of_page(page: &str, name: &str) -> Option<Part> {
+        let heading = format!("\n## {name}\n");
+        let start = page.find(&heading)?;
+        let rest = &page[start + 1..];
+        let end = rest.find("\n## ").unwrap_or(rest.len());
+        let row = format!("| {name} |");
+        let rows = page[..start].lines().filter(|line| line.starts_with(&row));
+        Some(Part {
+            rows: rows.map(|line| format!("{line}\n")).collect(),
+            section: format!("\n{}", &rest[..end]),
+        })
+    }
+}
+
+/// Writes `docs/conformance.md` from the latest whole runs of these suites. A suite
+/// without one in this checkout keeps what the page has of it: all of them take hours.
+///
+/// # Errors
+/// When there is neither.
+pub(crate) fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()> {
+    let before = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.with_context(|| path.display().to_string())?,
+    };
+    let parts = suites.iter().map(|name| {
+        if let Some(section) = Section::kept(folder, name)? {
+            return Part::of(&section);
+        }
+        Part::of_page(&before, name).with_context(|| {
+            format!("there is no result of a whole run of {name}; run cargo xtask conformance")
+        })
+    });
+    let parts: Vec<Part> = parts.collect::<Result<_>>()?;
+    let mut text = String::from(
+        "# Conformance\n\nUpstream's own tests, out of the published packages, on the ported \
+         crates. This page is written by `cargo xtask conformance --write`; tests that do not \
+         pass, with reasons, are in the `expectations.toml` of each port.\n\n",
+    );
+    text += "| suite | natively | runtime | passed | failed | host lacks it | not applicable | passed of applicable |\n|---|--:|---|--:|--:|--:|--:|--:|\n";
+    text.extend(parts.iter().map(|part| part.rows.as_str()));
+    text.extend(parts.iter().map(|part| part.section.as_str()));
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -130,4 +178,63 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::section::Column;
+
+    fn suite(name: &str, passed: usize) -> Section {
+        let sums = Sums {
+            passed,
+            ..Sums::default()
+        };
+        Section {
+            name: name.to_owned(),
+            run: "2026-11-24".to_owned(),
+            native: [("lib".to_owned(), passed)].into(),
+            gated: [].into(),
+            fails_natively: Vec::new(),
+            columns: vec![Column {
+                runtime: "WasmEdge 0.17.1".to_owned(),
+                programs: [("lib".to_owned(), sums)].into(),
+            }],
+            entries: vec![("lib::x".to_owned(), "Unix only".to_owned(), "W.".to_owned())],
+        }
+    }
+
+    #[test]
+    fn suites_that_were_not_run_keep_what_the_page_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let (results, page) = (folder.path().join("results"), folder.path().join("page.md"));
+        let names = ["a 1.5.1", "a 1.5.10", "b 0.1.0"].map(str::to_owned);
+        let run = |name: &str, passed| suite(name, passed).keep(&results, true).unwrap();
+        run(&names[0], 1);
+        run(&names[1], 2);
+        run(&names[2], 3);
+        write(&page, &results, &names).unwrap();
+        let all = fs::read_to_string(&page).unwrap();
+
+        // Another checkout, in which one suite was run.
+        fs::remove_dir_all(&results).unwrap();
+        run(&names[1], 22);
+        write(&page, &results, &names).unwrap();
+        let expected = all
+            .replace(
+                "| a 1.5.10 | 2 | WasmEdge 0.17.1 | 2 |",
+                "| a 1.5.10 | 22 | WasmEdge 0.17.1 | 22 |",
+            )
+            .replace("| lib | 2 | 2 |", "| lib | 22 | 22 |");
+        assert_ne!(expected, all);
+        assert_eq!(fs::read_to_string(&page).unwrap(), expected);
+
+        // One that neither has.
+        let error = write(&page, &results, &["c 1.0.0".to_owned()]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no result of a whole run of c 1.0.0; run cargo xtask conformance"
+        );
+        assert_eq!(fs::read_to_string(&page).unwrap(), expected);
+    }
 }

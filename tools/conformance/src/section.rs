@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -83,12 +84,15 @@ impl Section {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// The latest result of a whole run.
-    pub(crate) fn kept(folder: &Path, name: &str) -> Result<Section> {
-        let text = fs::read_to_string(folder.join(format!("{name}.json"))).with_context(|| {
-            format!("there is no result of a whole run of {name}; run cargo xtask conformance")
-        })?;
-        Ok(serde_json::from_str(&text)?)
+    /// The latest result of a whole run, if there was one.
+    pub(crate) fn kept(folder: &Path, name: &str) -> Result<Option<Section>> {
+        let path = folder.join(format!("{name}.json"));
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read.with_context(|| path.display().to_string())?,
+        };
+        let section = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+        Ok(Some(section))
     }
 
     /// Takes over what the page says about tests that do not pass.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -14,7 +14,9 @@ use super::swap::Swap;
 use crate::error::Result;
 use crate::fs::{open_lock_file, read_optional, write_atomically};
 use crate::process;
+use crate::run::keeper;
 use crate::shell::Shell;
+use crate::signals::Signals;
 
 /// Which of the two lockfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Lockfiles {
     ported: PathBuf,
     state: State,
     swap: Option<Swap>,
+    /// What is told once more if the build fails.
+    on_failure: Option<String>,
     // Released when the process ends or becomes another program.
     lock: File,
 }
@@ -103,6 +107,7 @@ impl Lockfiles {
             ported: folder.join("ported"),
             state,
             swap,
+            on_failure: None,
             lock,
         };
         lockfiles.save()?;
@@ -230,19 +235,52 @@ impl Lockfiles {
         }
     }
 
-    /// Runs the user's subcommand on the ported lockfile. With a path, this
-    /// process becomes it and does not return unless it cannot be started.
+    /// Has [`Lockfiles::run`] tell this where cargo fails to build: what was told before
+    /// is a thousand lines above by then.
+    pub fn tell_on_failure(&mut self, note: String) {
+        self.on_failure = Some(note);
+    }
+
+    /// Runs the user's subcommand on the ported lockfile. With a path, and with nothing
+    /// to tell behind it, this process becomes it and does not return unless it cannot be
+    /// started.
     ///
     /// # Errors
     /// It cannot be started; I/O.
     pub fn run(self, command: Command, shell: &Shell) -> Result<i32> {
         let path = self.path(Lockfile::Ported);
         shell.command(&command);
-        match self.swap {
-            None => process::replace(command),
-            Some(swap) => Ok(process::exit_code(swap.run(&path, command, self.lock)?)),
+        let status = match (self.swap, &self.on_failure) {
+            (None, None) => return process::replace(command),
+            (None, Some(_)) => {
+                // What this process would have released by becoming cargo.
+                drop(self.lock);
+                attended(&command)?
+            }
+            (Some(swap), _) => swap.run(&path, command, self.lock)?,
+        };
+        let code = process::exit_code(status);
+        if let Some(note) = self.on_failure.filter(|_| code == BUILD_FAILED) {
+            shell.note(note);
         }
+        Ok(code)
     }
+}
+
+/// What cargo and nextest exit with when something does not build.
+const BUILD_FAILED: i32 = 101;
+
+/// Starts a command that ends with this process, and waits for it.
+fn attended(command: &Command) -> Result<ExitStatus> {
+    let signals = Signals::watch()?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let child = keeper::kept(command)?.spawn();
+    let mut child = child.with_context(|| format!("cannot start {program}"))?;
+    signals.started(child.id());
+    let status = child.wait().context("cannot wait for cargo")?;
+    signals.ended();
+    signals.check()?;
+    Ok(status)
 }
 
 /// The app's lockfile with what cargo has to add or replace, in the folder.
