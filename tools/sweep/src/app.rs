@@ -66,16 +66,21 @@ impl<'a> Apps<'a> {
         Ok(Ok(locked(&fs::read_to_string(&lockfile)?, row)?))
     }
 
-    /// Builds an app: natively without a WasmEdge.
+    /// Builds an app, or checks it, as cargo's word says: natively without a WasmEdge.
     ///
     /// # Errors
     /// When cargo cannot be started, or its words not be kept.
-    pub(crate) fn build(&self, row: &Row, edge: Option<&WasmEdge>) -> Result<Result<(), Outcome>> {
+    pub(crate) fn build(
+        &self,
+        row: &Row,
+        edge: Option<&WasmEdge>,
+        word: &str,
+    ) -> Result<Result<(), Outcome>> {
         if edge.is_some() {
             // What is kept there is of the app before.
             let _ = fs::remove_dir_all(self.folder.join("target/wasmedge"));
         }
-        let mut command = self.start(row, edge, "build");
+        let mut command = self.start(row, edge, word);
         command.arg("--color=never");
         let output = command.current_dir(self.app(row)).output();
         let output = output.context("cannot start cargo")?;

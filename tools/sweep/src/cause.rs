@@ -75,11 +75,14 @@ impl Cause {
             ("wasm_bindgen", Cause::BrowserGate),
             ("web_sys", Cause::BrowserGate),
             ("WASI architecture", Cause::BrowserGate),
+            // What wasm-bindgen's functions do outside of a browser.
+            ("not implemented on non-wasm32 targets", Cause::BrowserGate),
             ("(unix)]", Cause::CfgUnix),
             ("std::os::unix", Cause::CfgUnix),
             ("std::os::fd", Cause::CfgUnix),
             ("target_os = \"", Cause::CfgUnix),
             ("failed to spawn thread", Cause::Thread),
+            ("timer has gone away", Cause::Thread),
             ("failed to spawn", Cause::Thread),
             ("no filesystem on wasm", Cause::StdFacade),
             ("native root certificates", Cause::Certificates),
@@ -103,7 +106,13 @@ pub(crate) fn first_error(printed: &str) -> String {
     let last = lines().rfind(|line| !line.is_empty());
     let line = panic.or(lines().find(is_error)).or(last);
     let line = line.unwrap_or("failed, and said nothing");
-    line.chars().take(200).collect()
+    let line: String = line.chars().take(200).collect();
+    // rustc names no crate, and cargo does so at the end.
+    let krate = lines().find_map(|line| line.strip_prefix("error: could not compile `"));
+    match krate.and_then(|rest| rest.split('`').next()) {
+        Some(krate) if line.starts_with("error") => format!("{krate}: {line}"),
+        _ => line,
+    }
 }
 
 #[cfg(test)]
@@ -142,10 +151,16 @@ mod tests {
 
     #[test]
     fn the_line_that_says_what_is_wrong_is_found() {
-        let cargo = "   Compiling a\nerror[E0432]: unresolved import `web_sys`\nerror: aborting";
+        let cargo = "   Compiling a\nerror[E0432]: unresolved import `web_sys`\n\n\
+                     error: could not compile `a` (lib) due to 1 previous error";
         assert_eq!(
             first_error(cargo),
-            "error[E0432]: unresolved import `web_sys`"
+            "a: error[E0432]: unresolved import `web_sys`"
+        );
+        let script = "error: failed to run custom build command for `b-sys v1`\n\nCaused by:";
+        assert_eq!(
+            first_error(script),
+            "error: failed to run custom build command for `b-sys v1`"
         );
         let panic = "thread 'main' panicked at src/a.rs:1:2:\nno threads here\nnote: run with";
         assert_eq!(first_error(panic), "no threads here");

@@ -10,7 +10,7 @@ pub(crate) fn complaint(row: &Row, outcome: &Outcome) -> Option<String> {
     let Some(cannot) = &row.cannot else {
         return match class {
             // The latter is cargo's or upstream's affair; the page says it.
-            Class::RunsRight | Class::Builds | Class::FailsNatively => None,
+            Class::RunsRight | Class::Checks | Class::FailsNatively => None,
             _ => Some(format!("{}: {error}", class.name())),
         };
     };
@@ -20,7 +20,7 @@ pub(crate) fn complaint(row: &Row, outcome: &Outcome) -> Option<String> {
         class if class == cannot.instead => None,
         Class::RunsRight => Some(format!("runs right, and {says}: take `cannot` out")),
         // It was not run, so nothing speaks against what happens then.
-        Class::Builds if cannot.instead.checks() => None,
+        Class::Checks if cannot.instead.checks() => None,
         class => Some(format!("{}, and {says}: {error}", class.name())),
     }
 }
@@ -60,7 +60,7 @@ mod tests {
         assert!(!is_fine(cannot, Class::RunsRight));
         assert!(!is_fine(cannot, Class::DoesNotBuild));
         // Its server is missing.
-        assert!(is_fine(cannot, Class::Builds));
-        assert!(!is_fine(Some(Class::DoesNotBuild), Class::Builds));
+        assert!(is_fine(cannot, Class::Checks));
+        assert!(!is_fine(Some(Class::DoesNotBuild), Class::Checks));
     }
 }

@@ -58,6 +58,10 @@ struct Args {
     #[arg(long)]
     wasm_only: bool,
 
+    /// Only `cargo wasmedge check`, for much less time: tells what does not build
+    #[arg(long, conflicts_with = "kept")]
+    check: bool,
+
     /// Run nothing: judge the latest results again, and write the page from them
     #[arg(long)]
     kept: bool,
@@ -78,12 +82,16 @@ fn run(args: &Args) -> Result<bool> {
     let rows = rows::read(&repo.root)?;
     let chosen = rows::chosen(&rows, &args.rows, args.quick)?;
     let results = Results::of(&repo);
-    if !args.kept {
-        sweep(&repo, args, &chosen, &results)?;
-    }
     let mut all_well = true;
+    let mut ran = None;
+    if !args.kept {
+        ran = Some(sweep(&repo, args, &chosen, &results, &mut all_well)?);
+    }
     for row in chosen {
-        let outcomes = results.kept(&row.name)?.unwrap_or_default().outcomes;
+        let mut outcomes = results.kept(&row.name)?.unwrap_or_default().outcomes;
+        if let Some(ran) = &ran {
+            outcomes.retain(|version, _| ran.contains(version));
+        }
         for (version, outcome) in &outcomes {
             if let Some(complaint) = judge::complaint(row, outcome) {
                 let name = &row.name;
@@ -99,8 +107,15 @@ fn run(args: &Args) -> Result<bool> {
     Ok(all_well)
 }
 
-/// Builds and runs rows, and keeps how they went.
-fn sweep(repo: &Repo, args: &Args, chosen: &[&Row], results: &Results) -> Result<()> {
+/// Builds and runs rows, and keeps how they went. Gives the versions of WasmEdge. A row
+/// that cannot be tried, since a server does not start, say, does not end the others.
+fn sweep(
+    repo: &Repo,
+    args: &Args,
+    chosen: &[&Row],
+    results: &Results,
+    all_well: &mut bool,
+) -> Result<Vec<String>> {
     let newest = [VersionReq::STAR];
     let wanted = match &*args.wasmedge {
         [] => &newest,
@@ -120,12 +135,17 @@ fn sweep(repo: &Repo, args: &Args, chosen: &[&Row], results: &Results) -> Result
         apps: Apps::new(repo, &tools),
         tools: &tools,
         place: Place::new()?,
-        wasm_only: args.wasm_only,
+        wasm_only: args.wasm_only || args.check,
+        check: args.check,
     };
     for row in chosen {
         repo.shell.status("Sweeping", &row.name);
         let mut kept = results.kept(&row.name)?.unwrap_or_default();
-        sweep.row(row, &mut kept)?;
+        if let Err(error) = sweep.row(row, &mut kept) {
+            repo.shell.warn(format_args!("{}: {error:#}", row.name));
+            *all_well = false;
+            continue;
+        }
         for edge in &tools.wasmedge {
             if let Some(outcome) = kept.outcomes.get(&edge.version.to_string()) {
                 let line = format!(
@@ -140,7 +160,8 @@ fn sweep(repo: &Repo, args: &Args, chosen: &[&Row], results: &Results) -> Result
         }
         results.keep(&row.name, &kept)?;
     }
-    Ok(())
+    let versions = tools.wasmedge.iter();
+    Ok(versions.map(|edge| edge.version.to_string()).collect())
 }
 
 /// What rows are built and run with.
@@ -149,6 +170,7 @@ struct Sweep<'a> {
     tools: &'a Tools,
     place: Place,
     wasm_only: bool,
+    check: bool,
 }
 
 impl Sweep<'_> {
@@ -161,7 +183,9 @@ impl Sweep<'_> {
                 return Ok(());
             }
         }
-        if let Err(outcome) = self.apps.build(row, Some(self.tools.newest()))? {
+        let word = if self.check { "check" } else { "build" };
+        let newest = Some(self.tools.newest());
+        if let Err(outcome) = self.apps.build(row, newest, word)? {
             let is_known = judge::complaint(row, &outcome).is_none();
             let outcome = match is_known || self.wasm_only {
                 true => outcome,
@@ -170,14 +194,26 @@ impl Sweep<'_> {
             self.everywhere(kept, &outcome);
             return Ok(());
         }
+        if self.check {
+            let outcome = Outcome::new(Class::Checks, "not built");
+            for edge in &self.tools.wasmedge {
+                let kept = kept.outcomes.entry(edge.version.to_string());
+                let kept = kept.or_insert_with(|| outcome.clone());
+                // What is known of how it runs says more.
+                if !kept.class.checks() {
+                    *kept = outcome.clone();
+                }
+            }
+            return Ok(());
+        }
         if let Some(missing) = self.place.start(row)? {
-            let outcome = Outcome::new(Class::Builds, format!("{missing} is not installed"));
+            let outcome = Outcome::new(Class::Checks, format!("{missing} is not installed"));
             self.everywhere(kept, &outcome);
             return Ok(());
         }
         if !self.wasm_only {
             kept.native = None;
-            let printed = match self.apps.build(row, None)? {
+            let printed = match self.apps.build(row, None, "build")? {
                 Ok(()) => self.place.printed(&self.apps, row, None)?,
                 Err(outcome) => Err(outcome),
             };
@@ -195,7 +231,7 @@ impl Sweep<'_> {
             let outcome = match (printed, &kept.native) {
                 (Err(outcome), _) => outcome,
                 (Ok(_), None) => {
-                    Outcome::new(Class::Builds, "runs; its native output is not known")
+                    Outcome::new(Class::Checks, "runs; its native output is not known")
                 }
                 (Ok(printed), Some(native)) if printed == *native => Outcome::right(),
                 (Ok(printed), Some(native)) => Outcome {
@@ -210,7 +246,7 @@ impl Sweep<'_> {
 
     /// The outcome of a build that failed, unless it fails natively, too.
     fn unless_natively(&self, row: &Row, outcome: Outcome) -> Result<Outcome> {
-        Ok(match self.apps.build(row, None)? {
+        Ok(match self.apps.build(row, None, "build")? {
             Ok(()) => outcome,
             Err(native) => Outcome::new(Class::FailsNatively, native.error.unwrap_or_default()),
         })

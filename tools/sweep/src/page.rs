@@ -58,7 +58,7 @@ fn text(rows: &[(&Row, Kept)]) -> Result<String> {
         let mut cells = Vec::new();
         for version in &versions {
             let Some(outcome) = kept.outcomes.get(*version) else {
-                cells.push("not run".to_owned());
+                cells.push("not tried".to_owned());
                 continue;
             };
             cells.push(cell(outcome));
@@ -95,7 +95,7 @@ fn text(rows: &[(&Row, Kept)]) -> Result<String> {
 fn cell(outcome: &Outcome) -> String {
     match (outcome.class, &outcome.error) {
         (Class::RunsRight, _) => "runs right".to_owned(),
-        (Class::Builds, Some(why)) => format!("builds ({why})"),
+        (Class::Checks, Some(why)) => format!("passes check ({why})"),
         (class, _) => format!("**{}**", class.name()),
     }
 }
@@ -118,13 +118,13 @@ fn sums(rows: &[(&Row, Kept)], version: &str) -> String {
         count(Class::checks),
         count(|class| class == Class::RunsRight)
     );
-    let builds = count(|class| class == Class::Builds);
-    if builds > 0 {
-        write!(text, ", {builds} were built and not compared").expect("it is a string");
+    let unknown = count(|class| class == Class::Checks);
+    if unknown > 0 {
+        write!(text, ", {unknown} were not run or not compared").expect("it is a string");
     }
     let missing = rows.len() - outcomes.len();
     if missing > 0 {
-        write!(text, "; {missing} were not run").expect("it is a string");
+        write!(text, "; {missing} were not tried").expect("it is a string");
     }
     text
 }
@@ -135,7 +135,7 @@ fn latest(kept: &Kept) -> Option<&Outcome> {
 }
 
 fn fails(outcome: &Outcome) -> bool {
-    !matches!(outcome.class, Class::RunsRight | Class::Builds)
+    !matches!(outcome.class, Class::RunsRight | Class::Checks)
 }
 
 /// What is known of the cause of a failure: what row.toml says, or else a guess.
@@ -217,22 +217,25 @@ mod tests {
             (&b, kept(fails)),
             (
                 &c,
-                kept(Outcome::new(Class::Builds, "nginx is not installed")),
+                kept(Outcome::new(Class::Checks, "nginx is not installed")),
             ),
             (&d, Kept::default()),
         ];
         assert_eq!(
             sums(&rows, "0.17.1"),
-            "of 3 rows 2 pass `check`, 1 run right, 1 were built and not compared; 1 were not run"
+            "of 3 rows 2 pass `check`, 1 run right, 1 were not run or not compared; 1 were not tried"
         );
         let page = text(&rows).unwrap();
         assert!(page.contains("| pond 1.2.3 | 0 | runs right |"), "{page}");
-        assert!(page.contains("builds (nginx is not installed)"), "{page}");
+        assert!(
+            page.contains("passes check (nginx is not installed)"),
+            "{page}"
+        );
         assert!(
             page.contains("| b | does not build | OpenSSL | `error: a\\|b` |  |"),
             "{page}"
         );
         assert!(page.contains("| OpenSSL | 1 |"), "{page}");
-        assert!(page.contains("| not run |"), "{page}");
+        assert!(page.contains("| not tried |"), "{page}");
     }
 }

@@ -16,8 +16,8 @@ use crate::cause::Cause;
 pub(crate) enum Class {
     /// Prints what it prints natively.
     RunsRight,
-    /// Builds, and was not run, or not compared.
-    Builds,
+    /// Passes `cargo wasmedge check`, and was not run, or not compared.
+    Checks,
     /// Runs to its end, and prints something else.
     Differs,
     /// Ends with an error, or does not end.
@@ -35,7 +35,7 @@ impl Class {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Class::RunsRight => "runs right",
-            Class::Builds => "builds, not compared",
+            Class::Checks => "passes check, not compared",
             Class::Differs => "builds, prints something else",
             Class::FailsAtRun => "fails at run",
             Class::DoesNotLink => "does not link",
