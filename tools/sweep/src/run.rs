@@ -141,6 +141,13 @@ fn late(error: &anyhow::Error) -> Outcome {
     }
 }
 
+/// A server that ended before all was asked.
+fn gone(guard: Guard) -> Result<Outcome> {
+    // Waits for what it printed, too.
+    let ended = guard.wait(ASK_LIMIT)?;
+    Ok(failed(&format!("{}\n{}", ended.stdout, ended.stderr)))
+}
+
 /// Starts a server, and asks it.
 fn answers(
     server: Command,
@@ -151,11 +158,7 @@ fn answers(
     let end = Instant::now() + RUN_LIMIT;
     while connect(([127, 0, 0, 1], port).into()).is_err() {
         if !guard.is_running()? {
-            return Ok(Err(failed(&format!(
-                "{}\n{}",
-                guard.stdout(),
-                guard.stderr()
-            ))));
+            return Ok(Err(gone(guard)?));
         }
         if Instant::now() > end {
             let mut outcome = failed(&guard.stderr());
@@ -166,17 +169,23 @@ fn answers(
     }
     let mut printed = String::new();
     for ask in asks {
-        match Guard::run(ask, ASK_LIMIT) {
-            Ok(ended) => writeln!(printed, "{}", ended.stdout)?,
-            Err(_) => writeln!(printed, "no answer within {ASK_LIMIT:?}")?,
-        }
+        let asked = Guard::run(ask, ASK_LIMIT);
         if !guard.is_running()? {
-            return Ok(Err(failed(&format!(
-                "{}\n{}",
-                guard.stdout(),
-                guard.stderr()
-            ))));
+            return Ok(Err(gone(guard)?));
         }
+        // Nothing is the same as nothing: without this a missing curl would do.
+        let error = match asked {
+            Ok(ended) if ended.status.success() => {
+                writeln!(printed, "{}", ended.stdout)?;
+                continue;
+            }
+            Ok(ended) => format!("asking ended with {}: {}", ended.status, ended.stderr),
+            Err(_) => format!("no answer within {ASK_LIMIT:?}"),
+        };
+        return Ok(Err(Outcome {
+            cause: Some(Cause::guess(&guard.stderr())),
+            ..Outcome::new(Class::FailsAtRun, error.trim())
+        }));
     }
     Ok(Ok(printed))
 }
