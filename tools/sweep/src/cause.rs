@@ -99,10 +99,9 @@ impl Cause {
 pub(crate) fn first_error(printed: &str) -> String {
     let lines = || printed.lines().map(str::trim);
     let is_error = |line: &&str| line.starts_with("error");
-    // The line behind the one with the place has what a panic says.
-    let panic = lines()
-        .skip_while(|line| !line.contains("panicked at"))
-        .nth(1);
+    // Behind the line with the place comes what the panic says, perhaps after empty ones.
+    let behind = lines().skip_while(|line| !line.contains("panicked at"));
+    let panic = behind.skip(1).find(|line| !line.is_empty());
     let last = lines().rfind(|line| !line.is_empty());
     let line = panic.or(lines().find(is_error)).or(last);
     let line = line.unwrap_or("failed, and said nothing");
@@ -162,7 +161,7 @@ mod tests {
             first_error(script),
             "error: failed to run custom build command for `b-sys v1`"
         );
-        let panic = "thread 'main' panicked at src/a.rs:1:2:\nno threads here\nnote: run with";
+        let panic = "thread 'main' panicked at src/a.rs:1:2:\n\nno threads here\nnote: run with";
         assert_eq!(first_error(panic), "no threads here");
         assert_eq!(first_error("one\nlast\n\n"), "last");
     }

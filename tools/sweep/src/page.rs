@@ -109,15 +109,19 @@ fn sums(rows: &[(&Row, Kept)], version: &str) -> String {
             .filter(|outcome| wanted(outcome.class))
             .count()
     };
+    let natively = count(|class| class == Class::FailsNatively);
     let mut text = format!(
         "of {} rows {} pass `check`, {} run right",
-        outcomes.len(),
+        outcomes.len() - natively,
         count(Class::checks),
         count(|class| class == Class::RunsRight)
     );
     let unknown = count(|class| class == Class::Checks);
     if unknown > 0 {
         write!(text, ", {unknown} were not run or not compared").expect("it is a string");
+    }
+    if natively > 0 {
+        write!(text, "; {natively} fail natively, too").expect("it is a string");
     }
     let missing = rows.len() - outcomes.len();
     if missing > 0 {
@@ -205,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_were_not_run_are_in_no_sum() {
-        let (a, b, c, d) = (row("a"), row("b"), row("c"), row("d"));
+    fn rows_that_were_not_tried_or_fail_natively_are_in_no_sum() {
+        let (a, b, c, d, e) = (row("a"), row("b"), row("c"), row("d"), row("e"));
         let mut fails = Outcome::new(Class::DoesNotBuild, "error: a|b");
         fails.cause = Some(Cause::Openssl);
         let rows = [
@@ -217,10 +221,12 @@ mod tests {
                 kept(Outcome::new(Class::Checks, "nginx is not installed")),
             ),
             (&d, Kept::default()),
+            (&e, kept(Outcome::new(Class::FailsNatively, "no"))),
         ];
         assert_eq!(
             sums(&rows, "0.17.1"),
-            "of 3 rows 2 pass `check`, 1 run right, 1 were not run or not compared; 1 were not tried"
+            "of 3 rows 2 pass `check`, 1 run right, 1 were not run or not compared; \
+             1 fail natively, too; 1 were not tried"
         );
         let page = text(&rows).unwrap();
         assert!(page.contains("| pond 1.2.3 | runs right |"), "{page}");
