@@ -4,10 +4,10 @@ set -euo pipefail
 
 # redis-cli and redis-benchmark talk to mini-redis; strace counts system calls;
 # wrk makes the load of `cargo xtask bench`; haproxy and buildah are what the
-# examples in `deploy` use.
+# examples in `deploy` use; curl asks the servers of `cargo xtask sweep`.
 missing=()
 for tool in redis-cli:redis-tools redis-benchmark:redis-tools strace:strace wrk:wrk \
-    haproxy:haproxy buildah:buildah; do
+    haproxy:haproxy buildah:buildah curl:curl; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

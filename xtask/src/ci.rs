@@ -44,11 +44,13 @@ enum Check {
     Demo,
     /// The quick selection of cargo xtask conformance
     Conformance,
+    /// The handful of cargo xtask sweep
+    Sweep,
     /// cargo xtask test
     Test,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
@@ -56,6 +58,7 @@ const CHECKS: [Check; 7] = [
     Check::Originality,
     Check::Commands,
     Check::Demo,
+    Check::Sweep,
 ];
 
 pub fn run(args: &Args) -> Result<bool> {
@@ -75,6 +78,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
             Check::Demo => demo(&repo),
+            Check::Sweep => sweep(&repo),
             Check::Conformance | Check::Test => Ok(()),
         };
         let done = done.and_then(|()| watch.no_process_is_left());
@@ -119,7 +123,13 @@ fn fmt(repo: &Repo) -> Result<()> {
         let folder = repo.root.join("tests-integration").join(folder);
         repo.must(repo.cargo(["fmt", "--all", "--check"]).current_dir(folder))?;
     }
-    Ok(())
+    // Workspaces of their own, each with one file: all at once.
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--edition", "2024", "--check"]);
+    for row in repo.root.join("tests-integration/sweep").read_dir()? {
+        rustfmt.arg(row?.path().join("src/main.rs"));
+    }
+    repo.must(&mut rustfmt)
 }
 
 fn clippy(repo: &Repo) -> Result<()> {
@@ -184,6 +194,14 @@ fn demo(repo: &Repo) -> Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("demo").current_dir(&repo.root);
     ensure!(repo.succeeds(&mut command)?, "`cargo demo` failed");
+    Ok(())
+}
+
+/// Rows that need no server and build quickly, each for another cause.
+fn sweep(repo: &Repo) -> Result<()> {
+    let mut command = Tool::Sweep.command(["sweep", "--quick"]);
+    command.current_dir(&repo.root);
+    ensure!(repo.succeeds(&mut command)?, "`cargo xtask sweep` failed");
     Ok(())
 }
 

@@ -40,6 +40,9 @@ enum Chore {
     /// Port and build the releases that the ports cover
     #[command(disable_help_flag = true)]
     Ports(Passed),
+    /// Build and run what people add to a new app
+    #[command(disable_help_flag = true)]
+    Sweep(Passed),
     /// Measure how close to native programs are under WasmEdge
     #[command(disable_help_flag = true)]
     Bench(Passed),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Compat(_) => tool::replace_with(Tool::Compat),
         Chore::Conformance(_) => tool::replace_with(Tool::Conformance),
         Chore::Ports(_) => tool::replace_with(Tool::Ports),
+        Chore::Sweep(_) => tool::replace_with(Tool::Sweep),
         Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
         Chore::Upstream(args) => upstream::run(&args),
     })
@@ -84,12 +88,14 @@ mod tests {
             &["soak", "--requests=0.2", "--", "-x"],
             &["compat", "--no-such-flag"],
             &["ports", "--all-releases", "tokio"],
+            &["sweep", "reqwest13", "--write"],
         ] {
             let line = std::iter::once(&"xtask").chain(words);
             let chore = Chore::try_parse_from(line).unwrap();
             let (Chore::Compat(passed)
             | Chore::Conformance(passed)
             | Chore::Ports(passed)
+            | Chore::Sweep(passed)
             | Chore::Bench(passed)
             | Chore::Soak(passed)) = chore
             else {

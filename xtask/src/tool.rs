@@ -20,6 +20,8 @@ pub(crate) enum Tool {
     Conformance,
     /// `ports`.
     Ports,
+    /// `sweep`.
+    Sweep,
 }
 
 impl Tool {
@@ -29,6 +31,7 @@ impl Tool {
             Tool::Compat => "tools-compat",
             Tool::Conformance => "tools-conformance",
             Tool::Ports => "tools-ports",
+            Tool::Sweep => "tools-sweep",
         }
     }
 
@@ -83,7 +86,13 @@ mod tests {
 
     #[test]
     fn every_tool_is_a_package() {
-        for tool in [Tool::Bench, Tool::Compat, Tool::Conformance, Tool::Ports] {
+        for tool in [
+            Tool::Bench,
+            Tool::Compat,
+            Tool::Conformance,
+            Tool::Ports,
+            Tool::Sweep,
+        ] {
             let name = tool.package();
             let folder = name.replace('-', "/");
             let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))

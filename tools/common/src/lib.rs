@@ -39,3 +39,12 @@ pub fn exit_code(all_well: anyhow::Result<bool>) -> ExitCode {
         }
     }
 }
+
+/// The day, for people.
+///
+/// # Errors
+/// When there is no program `date`.
+pub fn today() -> anyhow::Result<String> {
+    let output = std::process::Command::new("date").arg("+%F").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}

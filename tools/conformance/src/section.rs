@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
-use tools_common::Tools;
 use tools_common::junit::Outcome;
+use tools_common::{Tools, today};
 
 use crate::expectations::Expectations;
 use crate::judge::Sums;
@@ -107,10 +107,4 @@ impl Section {
             self.entries.push((tests.join(", "), reason, why));
         }
     }
-}
-
-/// The day, for people.
-fn today() -> Result<String> {
-    let output = std::process::Command::new("date").arg("+%F").output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

@@ -1,0 +1,11 @@
+use twilight_http::Client;
+
+#[tokio::main]
+async fn main() {
+    let peer = std::env::args().nth(1).unwrap_or_default();
+    let client = Client::builder()
+        .proxy(peer, true)
+        .ratelimiter(None)
+        .build();
+    println!("{}", client.current_user().await.is_err());
+}
