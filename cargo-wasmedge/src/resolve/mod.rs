@@ -13,6 +13,7 @@
 //! * `unsupported`: what is said of versions that cannot be replaced, with `blame`
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
+//! * `libraries`: C libraries that have to be built before the app;
 //! * `own`: copies of the user's own, which get no port;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
@@ -24,6 +25,7 @@ mod blame;
 pub mod facade;
 pub mod fetch;
 mod graph;
+mod libraries;
 mod metadata;
 mod notices;
 mod own;
@@ -39,6 +41,7 @@ mod unsupported;
 pub mod versions;
 
 pub use app::App;
+pub use libraries::LibraryOf;
 pub use notices::Notice;
 pub use own::OwnCopy;
 pub use reached::Reached;
