@@ -295,3 +295,187 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A machine with a clang that is a script, and headers.
+    struct Machine {
+        temp: tempfile::TempDir,
+        dirs: Dirs,
+        env: Env,
+    }
+
+    impl Machine {
+        fn new() -> Machine {
+            let temp = tempfile::tempdir().unwrap();
+            let at = |path: &str| temp.path().join(path);
+            for folder in ["bin", "root/usr/include/wasm32-wasi", "crate/pond"] {
+                fs::create_dir_all(at(folder)).unwrap();
+            }
+            for program in ["clang", "llvm-ar"] {
+                let script = at("bin").join(program);
+                fs::write(&script, "#!/bin/sh\necho clang 1\n").unwrap();
+                fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            fs::write(at("crate/pond/pond.c"), "water").unwrap();
+            let path = format!("{}:/usr/bin:/bin", at("bin").display());
+            let env = Env::empty(temp.path())
+                .with("PATH", path)
+                .with("LDFLAGS", "-for-the-machine")
+                .below(at("root"));
+            let dirs = Dirs::at(at("cache"));
+            Machine { temp, dirs, env }
+        }
+
+        fn libraries(&self) -> Libraries<'_> {
+            Libraries::new(&self.dirs, &self.env, "pond-sys", &library(&[])).unwrap()
+        }
+
+        fn source(&self, version: &str) -> Upstream {
+            Upstream {
+                name: "pond-src".into(),
+                version: version.parse().unwrap(),
+                checksum: None,
+                dir: self.temp.path().join("crate"),
+            }
+        }
+
+        fn cached(&self) -> Vec<String> {
+            let entries = fs::read_dir(self.dirs.libraries()).unwrap().flatten();
+            let mut names: Vec<String> = entries
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .filter(|name| name != ".lock")
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    /// Copies the sources, with what it was told, after `more`.
+    fn library(more: &[&str]) -> Library {
+        let made = "cat pond.c > {out}/libpond.a; echo \"$CC|$LDFLAGS|$CFLAGS\" >> {out}/libpond.a";
+        let steps = more.iter().chain([&made]);
+        Library {
+            name: "Pond".into(),
+            why: "w".into(),
+            source: "pond-src".into(),
+            version: "3".parse().unwrap(),
+            folder: "pond".into(),
+            programs: vec!["sh".into()],
+            steps: steps
+                .map(|script| ["sh", "-c", script].map(str::to_owned).to_vec())
+                .collect(),
+            makes: vec!["libpond.a".into()],
+            variables: [("POND_DIR".to_owned(), "{out}/x".to_owned())].into(),
+            users: vec!["POND_DIR".into()],
+        }
+    }
+
+    fn said(error: Error) -> String {
+        match error {
+            Error::Other(error) => format!("{error:#}"),
+            error => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn it_is_built_once_with_our_compiler_and_for_each_recipe() {
+        let machine = Machine::new();
+        let libraries = machine.libraries();
+        let (shell, count) = (Shell::new(true, false), machine.temp.path().join("count"));
+        let counted = format!("echo built >> {}", count.display());
+        let library = library(&[&counted]);
+        assert_eq!(libraries.find(&library, None), None);
+        let source = machine.source("3.1.0");
+        let folder = libraries.build(&library, &source, &shell).unwrap();
+        let made = fs::read_to_string(folder.join("libpond.a")).unwrap();
+        let clang = machine.temp.path().join("bin/clang");
+        assert!(
+            made.starts_with(&format!("water{}||--target", clang.display())),
+            "{made}"
+        );
+        assert!(made.contains("-isystem"), "{made}");
+        assert_eq!(libraries.build(&library, &source, &shell).unwrap(), folder);
+        assert_eq!(libraries.find(&library, None), Some(folder.clone()));
+        assert_eq!(fs::read_to_string(&count).unwrap(), "built\n");
+        assert_eq!(
+            variables(&library, &folder),
+            [("POND_DIR".to_owned(), folder.join("x").into_os_string())]
+        );
+        assert_eq!(machine.cached().len(), 1, "nothing else is left");
+
+        // The release that the app's lockfile has, and the newest.
+        assert_eq!(libraries.find(&library, Some(&Version::new(3, 2, 0))), None);
+        let newer = libraries
+            .build(&library, &machine.source("3.2.0"), &shell)
+            .unwrap();
+        assert_eq!(libraries.find(&library, None), Some(newer));
+        assert_eq!(
+            libraries.find(&library, Some(&source.version)),
+            Some(folder)
+        );
+        let mut other = library.clone();
+        other
+            .steps
+            .push(["sh", "-c", "true"].map(str::to_owned).to_vec());
+        assert_eq!(libraries.find(&other, None), None);
+    }
+
+    #[test]
+    fn a_build_that_fails_says_what_it_said_and_leaves_nothing() {
+        let machine = Machine::new();
+        let libraries = machine.libraries();
+        let shell = Shell::new(true, false);
+        let source = machine.source("3.1.0");
+        let fails = library(&["echo one; echo no such header >&2; exit 2"]);
+        let text = said(libraries.build(&fails, &source, &shell).unwrap_err());
+        for part in [
+            "Pond 3.1.0 cannot be built",
+            "`sh` ended",
+            "one\n  no such header",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(machine.cached(), ["pond-src.log"]);
+        let mut lacks = library(&[]);
+        lacks.makes.push("pond.h".into());
+        let text = said(libraries.build(&lacks, &source, &shell).unwrap_err());
+        assert!(text.contains("made no pond.h"), "{text}");
+        // What an interrupted build left goes with the next one.
+        fs::create_dir(machine.dirs.libraries().join(".unfinished-x")).unwrap();
+        libraries.build(&library(&[]), &source, &shell).unwrap();
+        assert_eq!(machine.cached().len(), 1);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_the_users_own_goes_first() {
+        let machine = Machine::new();
+        let mut library = library(&[]);
+        library.programs.push("no-such-perl".into());
+        let shell = Shell::new(true, false);
+        let libraries = machine.libraries();
+        let error = libraries.build(&library, &machine.source("3.1.0"), &shell);
+        let text = said(error.unwrap_err());
+        for part in [
+            "not on PATH: no-such-perl",
+            "apt install no-such-perl",
+            "POND_DIR=",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!Libraries::is_users_own(&library, &machine.env));
+        let env = machine.env.clone().with("POND_DIR", "/mine");
+        assert!(Libraries::is_users_own(&library, &env));
+
+        fs::remove_file(machine.temp.path().join("bin/clang")).unwrap();
+        let env = machine.env.clone().with("PATH", "/nowhere");
+        let error = Libraries::new(&machine.dirs, &env, "pond-sys 1.0", &library);
+        let text = said(error.unwrap_err());
+        assert!(text.starts_with("pond-sys 1.0 needs Pond"), "{text}");
+        assert!(text.contains(c::MEND), "{text}");
+    }
+}

@@ -4,6 +4,7 @@
 //! an undefined symbol is an error with every rustc, no flag of rustc's is needed, and
 //! no `RUSTFLAGS` are changed: those would have everything built anew.
 
+mod asked;
 mod explain;
 mod start;
 

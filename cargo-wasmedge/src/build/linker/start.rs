@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context as _;
 use tempfile::TempPath;
 
+use super::asked::askers;
 use super::explain::explain;
 use crate::error::Result;
 use crate::process::exit_code;
@@ -27,7 +28,7 @@ pub fn start(args: &[OsString]) -> Result<i32> {
     // Its files are there until it ends.
     let (args, _files) = without_allow(args)?;
     let output = Command::new(linker)
-        .args(args)
+        .args(&args)
         .stdin(Stdio::null())
         .stdout(Stdio::inherit())
         .stderr(Stdio::piped())
@@ -37,7 +38,9 @@ pub fn start(args: &[OsString]) -> Result<i32> {
     // With stderr closed there is nobody to tell.
     let _ = err.write_all(&output.stderr);
     if !output.status.success()
-        && let Some(explanation) = explain(&String::from_utf8_lossy(&output.stderr))
+        && let Some(explanation) = explain(&String::from_utf8_lossy(&output.stderr), |library| {
+            askers(&args, library)
+        })
     {
         let _ = err.write_all(explanation.as_bytes());
     }
