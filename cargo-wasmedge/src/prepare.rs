@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::c::{CBuild, CCompiler};
 use crate::build::facade::{Place, Plan, Prebuild, separate};
-use crate::build::linker::linker_variable;
+use crate::build::linker::{WEAK_RANDOM_VARIABLE, linker_variable};
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::embedded;
 use crate::error::Result;
@@ -65,6 +65,9 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         &resolver.app.shared_dir().join("linker"),
         &archives,
     )?);
+    if resolver.weak_random {
+        env.push((WEAK_RANDOM_VARIABLE.to_owned(), "1".into()));
+    }
     let config: Vec<OsString> = patch
         .into_iter()
         .chain(args.into_iter().map(OsString::from))

@@ -83,7 +83,7 @@ fn is_of_exceptions(symbol: &str) -> bool {
 
 /// Who calls, from the object that the linker names: `libNAME-HASH.rlib(member)` is a
 /// crate, `build/PACKAGE-HASH/out/libx.a(member)` what a build script has compiled.
-fn caller(place: &str) -> String {
+pub(super) fn caller(place: &str) -> String {
     let (file, member) = match place.strip_suffix(')').and_then(|it| it.split_once('(')) {
         Some((file, member)) => (Path::new(file), Some(member)),
         None => (Path::new(place), None),

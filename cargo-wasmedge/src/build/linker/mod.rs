@@ -6,6 +6,7 @@
 
 mod asked;
 mod explain;
+mod random;
 mod start;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use crate::shell::quoted;
 use crate::toolchain::Env;
 use crate::toolchain::rust::{LINKER_VARIABLE, RustToolchain, TARGET};
 
+pub use random::WEAK_RANDOM_VARIABLE;
 pub use start::start;
 
 /// The hidden subcommand that the script starts.
