@@ -36,7 +36,7 @@ pub(super) fn variables(
         {
             continue;
         }
-        let libraries = Libraries::new(resolver.dirs, &env, &needed.krate, library)?;
+        let libraries = Libraries::new(resolver.dirs, &env, &needed.to_string(), library)?;
         let folder = match libraries.find(library, needed.locked.as_ref()) {
             Some(folder) => folder,
             None => libraries.build(library, &sources(resolver, needed)?, resolver.shell)?,

@@ -19,6 +19,12 @@ pub struct LibraryOf {
     pub locked: Option<Version>,
 }
 
+impl std::fmt::Display for LibraryOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.krate, self.version)
+    }
+}
+
 /// Those of `covered`, which are packages with their ports.
 pub(super) fn of(metadata: &Metadata, covered: &[(&Package, &Port)]) -> Vec<LibraryOf> {
     let locked = |library: &Library| {

@@ -9,6 +9,7 @@ mod facade;
 mod fake;
 mod help;
 mod left_behind;
+mod libraries;
 mod libtest;
 mod linker;
 mod lockfile;
