@@ -1,13 +1,15 @@
 //! From an app to what cargo is started with, step by step: decide which crates
 //! get a port, make the ported crates, have cargo use them.
 
+mod libraries;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::build::c::CCompiler;
+use crate::build::c::{CBuild, CCompiler};
 use crate::build::facade::{Place, Plan, Prebuild, separate};
-use crate::build::linker::linker_variable;
+use crate::build::linker::{WEAK_RANDOM_VARIABLE, linker_variable};
 use crate::build::{Lockfile, Lockfiles, Overrides, runner_variable};
 use crate::embedded;
 use crate::error::Result;
@@ -51,13 +53,21 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let ported = port(resolver, &mut lockfiles, &selection)?;
     let patch = adapt(resolver, &mut lockfiles, &ported, &selection.on_facade)?;
     let args = lockfiles.args(Lockfile::Ported);
-    let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
+    let CBuild {
+        variables: mut env,
+        archives,
+    } = c_build(resolver, &mut lockfiles, &selection)?;
+    env.extend(libraries::variables(resolver, &mut lockfiles, &selection)?);
     env.push(runner_variable(resolver.dirs)?);
     let toolchain = resolver.cargo.toolchain();
     env.extend(linker_variable(
         toolchain,
         &resolver.app.shared_dir().join("linker"),
+        &archives,
     )?);
+    if resolver.weak_random {
+        env.push((WEAK_RANDOM_VARIABLE.to_owned(), "1".into()));
+    }
     let config: Vec<OsString> = patch
         .into_iter()
         .chain(args.into_iter().map(OsString::from))
@@ -228,20 +238,20 @@ fn facade_plan(resolver: &Resolver<'_>, on_facade: &OnFacade, ported: &[Ported])
     Ok(plan)
 }
 
-/// Variables that have C compiled for our target, for an app that has some.
-/// Without a compiler the user is told.
-fn c_variables(
+/// What has C compiled for our target, for an app that has some. Without a compiler the
+/// user is told.
+fn c_build(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
     selection: &Selection,
-) -> Result<Vec<(String, OsString)>> {
+) -> Result<CBuild> {
     // For another target the user's own compiler is right.
     if !resolver.invocation.is_for_target() {
-        return Ok(Vec::new());
+        return Ok(CBuild::default());
     }
     let mut with_c: Vec<&WithC> = selection.with_c.iter().collect();
     match CCompiler::find(!with_c.is_empty(), resolver.dirs)? {
-        CCompiler::Variables(variables) => Ok(variables),
+        CCompiler::Found(found) => Ok(found),
         CCompiler::Missing(reasons) => {
             // In a workspace others may need it. The question costs time.
             if resolver.app.members.len() > 1 {
@@ -249,7 +259,7 @@ fn c_variables(
                 with_c.retain(|each| reached.contains(&each.name, &each.version));
             }
             if with_c.is_empty() || !resolver.invocation.compiles() {
-                return Ok(Vec::new());
+                return Ok(CBuild::default());
             }
             let names: Vec<String> = with_c.iter().map(ToString::to_string).collect();
             lockfiles.tell_on_failure(format!(
@@ -264,7 +274,7 @@ fn c_variables(
                 reasons.join("; "),
                 c::MEND,
             ));
-            Ok(Vec::new())
+            Ok(CBuild::default())
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::condition::{Condition, differs_elsewhere};
 use super::fields;
 use super::items::ItemPath;
+use super::library::{Library, LibraryText};
 use super::matches::{Count, Matches, requirement};
 use super::rules::{
     Action, CfgRule, DependencyRule, EditKind, EditRule, FacadeRule, FeatureRule, FeatureTarget,
@@ -28,6 +29,7 @@ pub(super) struct PortFile {
     pub native_dependencies: bool,
     /// Releases that the port does not cover may be used as published.
     pub optional: bool,
+    pub library: Option<Library>,
     pub rules: Vec<Rule>,
 }
 
@@ -66,6 +68,7 @@ pub struct SuiteHead {
 #[serde(deny_unknown_fields)]
 struct PortText {
     port: PortHead,
+    library: Option<LibraryText>,
     #[serde(default)]
     rule: Vec<toml::Table>,
 }
@@ -131,6 +134,7 @@ impl PortFile {
             why: raw.port.why,
             native_dependencies: raw.port.native_dependencies,
             optional: raw.port.optional,
+            library: raw.library.map(LibraryText::checked).transpose()?,
             rules: rules(raw.rule)?,
         })
     }

@@ -21,7 +21,7 @@
 //! One file per mechanism:
 //!
 //! * `discover`, `source`, `ports`: where ports are, and what they cover;
-//! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
+//! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`, `library`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
 //! * `support`, `standalone`: our own crates that ported crates depend on;
@@ -44,6 +44,7 @@ mod format;
 #[cfg(test)]
 mod format_tests;
 mod items;
+mod library;
 mod manifest;
 mod matches;
 mod modules;
@@ -66,6 +67,7 @@ pub use apply::apply;
 pub use diff::diff;
 pub use error::{Error, Mismatch, Result};
 pub use format::SuiteHead;
+pub use library::{JOBS, Library, OUT};
 pub use notice::FILE as NOTICE_FILE;
 pub use ported::{Layout, Place, Ported, RuleReport};
 pub use ports::Ports;

@@ -9,6 +9,7 @@ use semver::{Op, Version, VersionReq};
 
 use super::error::Result;
 use super::format::{PortFile, SuiteFile, SuiteHead};
+use super::library::Library;
 use super::rules::{Action, Rule};
 use super::support::Support;
 use super::tree::read_tree;
@@ -168,6 +169,12 @@ impl Port {
     /// Whether an app may use a release that the port does not cover: as published.
     pub fn is_optional(&self) -> bool {
         self.file.optional
+    }
+
+    /// The C library that this release binds to, where it is built before the app.
+    pub fn library(&self, version: &Version) -> Option<&Library> {
+        let library = self.file.library.as_ref();
+        library.filter(|_| self.supports(version))
     }
 
     /// Whether this release gets the facade of the crate `name`.

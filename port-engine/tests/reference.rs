@@ -172,6 +172,17 @@ fn every_key_of_every_table_has_an_entry() {
         &quoted(reference.port(head, &[]))
     );
 
+    let library = "[library]\nzzz = 1\n";
+    assert_eq!(
+        reference.table("[library]", 0),
+        &quoted(reference.port(library, &[]))
+    );
+    let blocks = reference.blocks.iter();
+    let mut examples = blocks.filter(|block| block.text.starts_with("[library]"));
+    let example = &examples.next().unwrap().text;
+    let port = reference.port(example, &[]).unwrap();
+    assert!(port.library(&Version::new(1, 2, 3)).is_some());
+
     let suite = "[suite]\nzzz = 1\n".to_string();
     let port = reference.port("", &[(SUITE_FILE, suite)]).unwrap();
     assert_eq!(reference.table("suite.toml", 0), &quoted(port.suite()));

@@ -23,6 +23,11 @@ fn main() -> ExitCode {
             without_a_source,
         )
         .test(
+            "c_code_has_the_same_generator",
+            On::WasmEdge,
+            c_code_has_the_same_generator,
+        )
+        .test(
             "urandom_in_a_preopened_folder_is_enough",
             On::WasmEdge,
             urandom,
@@ -129,6 +134,26 @@ fn without_a_source(workbench: &Workbench, host: &Host) -> Result<()> {
     }
     run(&["--dir", KERNEL])?.successful()?;
     run(&["--env", "WASMEDGE_WEAK_RANDOM=1"])?.successful()?;
+    Ok(())
+}
+
+/// libc's own `getentropy` would give the host's numbers, without a word.
+fn c_code_has_the_same_generator(workbench: &Workbench, host: &Host) -> Result<()> {
+    let run = |options: &[&str]| -> Result<_> {
+        let mut command = plain(workbench, host, options)?.context("needs WasmEdge")?;
+        command.arg("--c");
+        Guard::run(command, LIMIT)
+    };
+    let ended = run(&[])?;
+    if each_call_is_a_draw(workbench, host)? {
+        let key = bytes(ended.successful()?.stdout.trim())?;
+        ensure!(recognise(&key).is_none(), "{key:?} is the host's");
+    } else {
+        ensure!(ended.code() == Some(1), "{ended}");
+        ensure!(ended.stderr.contains("getentropy gives nothing"), "{ended}");
+    }
+    let sound = run(&["--dir", KERNEL])?.successful()?;
+    ensure!(sound.stdout.trim().len() == 64, "{sound}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A C compiler for the target, for an app with crates that compile C.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::error::Result;
 use crate::toolchain::{Dirs, Env, c};
@@ -8,12 +9,20 @@ use crate::toolchain::{Dirs, Env, c};
 /// What was found for the crates of an app that compile C.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CCompiler {
-    /// Variables that have C compiled for the target. None of them where nothing
-    /// compiles C.
-    Variables(Vec<(String, OsString)>),
+    /// A compiler, or no crate that needs one.
+    Found(CBuild),
     /// Nothing: why each of those that are there will not do. Whether the build
     /// needs one after all, only the build scripts know.
     Missing(Vec<String>),
+}
+
+/// What has C compiled for the target, and linked. Empty where nothing compiles C.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CBuild {
+    /// Variables for cargo.
+    pub variables: Vec<(String, OsString)>,
+    /// Archives to be linked behind all else.
+    pub archives: Vec<PathBuf>,
 }
 
 impl CCompiler {
@@ -24,15 +33,19 @@ impl CCompiler {
     pub fn find(needed: bool, dirs: &Dirs) -> Result<CCompiler> {
         let env = Env::of_process()?;
         if !needed {
-            return Ok(CCompiler::Variables(Vec::new()));
+            return Ok(CCompiler::Found(CBuild::default()));
         }
-        Ok(match c::find_in(dirs, &env) {
-            Ok(found) => CCompiler::Variables(found.env(&env)),
+        let (variables, headers) = match c::find_in(dirs, &env) {
+            Ok(found) => (found.env(&env), found.headers),
             Err(_) if c::chosen(&env).is_some() => {
                 let headers = c::headers(dirs, &env);
-                CCompiler::Variables(c::env_of_users_own(headers.as_deref(), &env))
+                (c::env_of_users_own(headers.as_deref(), &env), headers)
             }
-            Err(reasons) => CCompiler::Missing(reasons),
-        })
+            Err(reasons) => return Ok(CCompiler::Missing(reasons)),
+        };
+        Ok(CCompiler::Found(CBuild {
+            variables,
+            archives: headers.as_deref().map(c::archives).unwrap_or_default(),
+        }))
     }
 }

@@ -8,7 +8,8 @@
 //! * [`linker`]: has rustc link with words of ours about what is undefined;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`facade`]: the std facade for packages that are not ours to change;
-//! * [`c`]: a C compiler for crates that need one.
+//! * [`c`]: a C compiler for crates that need one;
+//! * [`library`]: C libraries that crates bind to.
 //!
 //! Which crates are built is decided before, by [`crate::resolve`].
 
@@ -17,6 +18,7 @@ mod cargo;
 pub mod facade;
 mod invocation;
 mod kinds;
+pub mod library;
 pub mod linker;
 pub mod lockfiles;
 mod runner;

@@ -91,6 +91,7 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
         dirs: &global.dirs,
         ports,
         std_facade: &[],
+        weak_random: false,
         shell: &global.shell,
     };
     let selection = resolver.select(&mut resolver.lockfiles()?)?;

@@ -96,6 +96,7 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
         dirs: &global.dirs,
         ports: &ports,
         std_facade: &config.std_facade,
+        weak_random: config.weak_random,
         shell: &global.shell,
     };
     let mut lockfiles = resolver.lockfiles()?;

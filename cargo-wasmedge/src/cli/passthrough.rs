@@ -54,6 +54,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         dirs: &global.dirs,
         ports: &ports,
         std_facade: &config.std_facade,
+        weak_random: config.weak_random,
         shell: &global.shell,
     };
     // Before the build: it would be in vain.

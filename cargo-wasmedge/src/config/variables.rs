@@ -99,13 +99,20 @@ pub static VARIABLES: &[Variable] = &[
         "CFLAGS_wasm32_wasip1, CXXFLAGS_wasm32_wasip1, BINDGEN_EXTRA_CLANG_ARGS_wasm32_wasip1",
         User,
         "Flags for them and for bindgen, in the same spellings. The command adds wasi-libc's headers \
-         behind them, unless a compiler of yours finds some by itself.",
+         behind them, and macros for what it emulates, unless a compiler of yours finds \
+         some by itself.",
     ),
     variable(
         "WASI_SDK_PATH, WASI_SYSROOT",
         User,
         "A wasi-sdk, of which the crate `cc` takes all tools and headers; a sysroot, of which it takes \
          the headers and the library of C++. Where neither is set, the command sets the second.",
+    ),
+    variable(
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        User,
+        "OpenSSL's: certificates of authorities. Programs get copies of what they name, and \
+         are told where those are.",
     ),
     variable(
         "CARGO_WASMEDGE_VERBOSE",
@@ -136,6 +143,11 @@ pub static VARIABLES: &[Variable] = &[
         "CARGO_WASMEDGE_TESTS",
         Command,
         "The programs are those of `cargo test`.",
+    ),
+    variable(
+        "CARGO_WASMEDGE_LINKS_WEAK_RANDOM",
+        Command,
+        "C code may be linked that takes the host's random numbers: the setting `weak-random`.",
     ),
     variable(
         "TMPDIR",

@@ -13,6 +13,7 @@
 //! * `unsupported`: what is said of versions that cannot be replaced, with `blame`
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
+//! * `libraries`: C libraries that have to be built before the app;
 //! * `own`: copies of the user's own, which get no port;
 //! * [`leftovers`]: what is left of the older forks for WasmEdge;
 //! * [`fetch`]: upstream crates, and which releases there are;
@@ -26,6 +27,7 @@ pub mod facade;
 pub mod fetch;
 mod graph;
 pub mod leftovers;
+mod libraries;
 mod metadata;
 mod notices;
 mod own;
@@ -41,6 +43,7 @@ mod unsupported;
 pub mod versions;
 
 pub use app::App;
+pub use libraries::LibraryOf;
 pub use notices::Notice;
 pub use own::OwnCopy;
 pub use reached::Reached;

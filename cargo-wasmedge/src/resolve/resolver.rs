@@ -26,6 +26,8 @@ pub struct Resolver<'a> {
     pub ports: &'a Ports,
     /// The setting `std-facade`.
     pub std_facade: &'a [String],
+    /// The setting `weak-random`.
+    pub weak_random: bool,
     /// Where the commands that are run are shown.
     pub shell: &'a Shell,
 }

@@ -8,6 +8,7 @@ use semver::Version;
 
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
+use super::libraries::{self, LibraryOf};
 use super::notices::Notice;
 use super::own::OwnCopy;
 use super::reached::Reached;
@@ -30,6 +31,8 @@ pub struct Selection {
     pub stand_in: bool,
     /// Packages that compile C when they are built.
     pub with_c: Vec<WithC>,
+    /// C libraries that have to be built before the app.
+    pub libraries: Vec<LibraryOf>,
     /// Packages that are built on the std facade without a port.
     pub on_facade: OnFacade,
     /// What the user is to know of it.
@@ -194,6 +197,7 @@ impl Resolver<'_> {
             upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
+            libraries: libraries::of(&resolved.metadata, &covered),
             on_facade: self.on_facade(&resolved.metadata)?,
             notices: self.notices(lockfiles, &own, stand_in, as_published),
             reached: of_subcommand,

@@ -13,11 +13,13 @@
 //! * `hint`: tells of a program that is slow because it is interpreted;
 //! * `keeper`: ends the program with the `cargo wasmedge` above;
 //! * `names`: copies of the host's files on names, for programs that look names up;
+//! * `certificates`: copies of the certificates that the machine trusts;
 //! * `started`: tells the `cargo wasmedge` above that a program starts.
 
 pub mod aot;
 mod arguments;
 mod attended;
+mod certificates;
 mod environment;
 mod found;
 mod hint;

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use super::arguments::Arguments;
+use super::certificates::{self, Certificates};
 use super::names;
 use crate::config::{Config, Resolver, Tmp};
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub(super) struct HostFacts {
     makes_uuids: bool,
     /// Copies of `/etc/hosts` and `/etc/resolv.conf`, if the guest is to have them.
     names: Option<PathBuf>,
+    /// The certificates of authorities.
+    certificates: Option<Certificates>,
 }
 
 impl HostFacts {
@@ -33,7 +36,14 @@ impl HostFacts {
             cwd: std::env::current_dir()?,
             tmp: std::env::temp_dir(),
             makes_uuids: random::kernel_makes_uuids(Path::new("/")),
+            certificates: Certificates::of_process(config, &dirs.certificates()),
         })
+    }
+
+    /// Variables that have to name other places than on the host.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let certificates = self.certificates.iter();
+        certificates.flat_map(|certificates| certificates.variables.iter().copied())
     }
 
     /// The folder for temporary files.
@@ -84,17 +94,27 @@ pub(super) fn dir_args(config: &Config, program: &Path, host: &HostFacts) -> Arg
             .iter()
             .any(|dir| dirs.contains_key(OsStr::new(dir)))
     {
-        let mut dir = OsString::from(names::FOLDER);
-        dir.push(":");
-        dir.push(copies);
-        dir.push(":readonly");
-        dirs.insert(names::FOLDER.into(), dir);
+        dirs.insert(names::FOLDER.into(), read_only(names::FOLDER, copies));
+    }
+    if let Some(Certificates { folder, .. }) = &host.certificates
+        && !has_colon(folder)
+    {
+        let dir = read_only(certificates::FOLDER, folder);
+        dirs.insert(certificates::FOLDER.into(), dir);
     }
     let mut args = Arguments::default();
     for dir in dirs.into_values() {
         args.option("--dir", dir);
     }
     args
+}
+
+fn read_only(guest: &str, folder: &Path) -> OsString {
+    let mut dir = OsString::from(guest);
+    dir.push(":");
+    dir.push(folder);
+    dir.push(":readonly");
+    dir
 }
 
 /// A folder under its own name; `None` when `--dir` cannot express it.
@@ -163,6 +183,7 @@ mod tests {
             tmp: "/".into(),
             makes_uuids: true,
             names: Some("/cache/names/1".into()),
+            certificates: None,
         }
     }
 
@@ -233,6 +254,23 @@ mod tests {
             assert!(args.contains(part), "{args}");
         }
         assert_eq!(unreachable(&config).collect::<Vec<_>>(), ["/.a/.b"]);
+    }
+
+    #[test]
+    fn certificates_are_a_folder_of_their_own() {
+        let config = Config {
+            tmp: Tmp::None,
+            ..Config::default()
+        };
+        let mut host = host();
+        host.certificates = Some(Certificates {
+            folder: "/cache/certificates/1".into(),
+            variables: Vec::new(),
+        });
+        let args = args(&config, &host);
+        let dir = "|--dir|/etc:/cache/names/1:readonly\
+                   |--dir|/etc/ssl:/cache/certificates/1:readonly|";
+        assert!(args.contains(dir), "{args}");
     }
 
     #[test]

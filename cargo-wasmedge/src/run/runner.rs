@@ -74,6 +74,9 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     let host = HostFacts::of_process(&config, &dirs)?;
     let tmp = host.tmp(&config).map(Path::as_os_str);
     let mut environment = Environment::new(&config, std::env::vars_os(), tmp);
+    for (name, value) in host.variables() {
+        environment.tell(name.as_ref(), value.as_ref());
+    }
     let is_test = std::env::var_os(TESTS_VARIABLE).is_some();
     // What libtest keeps of a test that panics is lost with the program.
     if is_test && environment.value(NO_CAPTURE).is_none() {

@@ -73,6 +73,11 @@ impl Dirs {
         self.home.join("c")
     }
 
+    /// C libraries that were built for the target, one folder each.
+    pub fn libraries(&self) -> PathBuf {
+        self.home.join("libraries")
+    }
+
     /// Programs compiled ahead of time.
     pub fn aot(&self) -> PathBuf {
         self.home.join("aot")
@@ -86,6 +91,11 @@ impl Dirs {
     /// Copies of the host's files on names, for programs to read.
     pub fn names(&self) -> PathBuf {
         self.home.join("names")
+    }
+
+    /// Copies of the certificates of authorities, for programs to read.
+    pub fn certificates(&self) -> PathBuf {
+        self.home.join("certificates")
     }
 
     /// apt's state and downloads while a set-up is under way; kept when it is

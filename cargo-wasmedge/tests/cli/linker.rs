@@ -40,7 +40,10 @@ fn the_linker_that_is_there_is_started_under_its_name() {
     let output = link(&fake, log, &args);
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(stderr(&output), "");
-    assert_eq!(fake.read("linked"), args.join("\n") + "\n");
+    let linked = fake.read("linked");
+    let more = linked.strip_prefix(&(args.join("\n") + "\n")).unwrap();
+    assert!(more.starts_with("--why-extract="), "{more}");
+    assert_eq!(more.lines().count(), 1, "{more}");
 }
 
 #[test]
@@ -52,6 +55,34 @@ fn an_undefined_symbol_is_explained_below_the_linkers_own_words() {
     let text = stderr(&output);
     assert!(text.starts_with(&format!("{said}\n")), "{text}");
     assert!(text.contains("`f`, called in the crate `sys`"), "{text}");
+}
+
+#[test]
+fn c_code_does_not_make_keys_of_the_hosts_random_numbers() {
+    let fake = Fake::new("1.97.1");
+    let answers = "for arg in \"$@\"; do case \"$arg\" in --why-extract=*) \
+        printf '/t/libsys-0123456789abcdef.rlib(x.o)\\t/s/libc.a(getentropy.c.obj)\\tgetentropy\\n' \
+        > \"${arg#*=}\";; esac; done";
+    let args = ["-flavor", "wasm", "a.o"];
+    let output = link(&fake, answers, &args);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(
+        text.contains("`getentropy`, called in the crate `sys`"),
+        "{text}"
+    );
+    assert!(text.contains("weak-random = true"), "{text}");
+
+    // Who accepts them by the setting gets them.
+    let mut command = fake.command(["build"]);
+    let command = command.env("CARGO_WASMEDGE_WEAK_RANDOM", "true");
+    let output = command.env("FAKE_CARGO", "true").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let env = fake.read("env");
+    assert!(
+        env.contains("CARGO_WASMEDGE_LINKS_WEAK_RANDOM=1\n"),
+        "{env}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod fake;
 mod help;
 mod left_behind;
 mod leftovers;
+mod libraries;
 mod libtest;
 mod linker;
 mod lockfile;

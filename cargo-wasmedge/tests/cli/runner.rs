@@ -167,7 +167,38 @@ fn the_working_directory_is_preopened_under_both_names() {
     }
     // Below a hidden folder, which the test's is: WasmEdge would leave that part out.
     expected.push(format!(".{app}:{app}"));
-    assert_eq!(values(&fake, "--dir"), expected);
+    let mut dirs = values(&fake, "--dir");
+    // Where the machine trusts anybody.
+    dirs.retain(|dir| !dir.starts_with("/etc/ssl:"));
+    assert_eq!(dirs, expected);
+}
+
+#[test]
+fn certificates_that_the_user_names_are_where_the_program_is_told() {
+    let fake = Fake::new("1.97.1");
+    let mine = fake.path("mine.pem");
+    std::fs::write(&mine, "mine").unwrap();
+    let variable = ("SSL_CERT_FILE", mine.to_str().unwrap());
+    let told = |fake: &Fake| -> Vec<String> {
+        let env = values(fake, "--env").into_iter();
+        env.filter(|entry| entry.starts_with("SSL_CERT_")).collect()
+    };
+    run(&fake, "debug", &[variable]);
+    assert_eq!(told(&fake), ["SSL_CERT_FILE=/etc/ssl/cert.pem"]);
+    let dirs = values(&fake, "--dir");
+    let ssl = dirs.iter().find_map(|dir| dir.strip_prefix("/etc/ssl:"));
+    let folder = ssl.and_then(|ssl| ssl.strip_suffix(":readonly")).unwrap();
+    let copy = std::fs::read_to_string(format!("{folder}/cert.pem")).unwrap();
+    assert_eq!(copy, "mine");
+
+    // Who opens the folder, or says what it is called there, is not overruled.
+    let opened = ("CARGO_WASMEDGE_DIRS", "/etc/ssl:/elsewhere");
+    run(&fake, "debug", &[variable, opened]);
+    assert_eq!(told(&fake), [format!("SSL_CERT_FILE={}", mine.display())]);
+    assert!(values(&fake, "--dir").contains(&"/etc/ssl:/elsewhere".to_owned()));
+    let named = ("CARGO_WASMEDGE_ENV", "SSL_CERT_FILE=/data/mine.pem");
+    run(&fake, "debug", &[variable, named]);
+    assert_eq!(told(&fake), ["SSL_CERT_FILE=/data/mine.pem"]);
 }
 
 #[test]

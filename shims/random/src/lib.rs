@@ -10,8 +10,8 @@
 //! * [`generator`] makes bytes from the seed, forgets how it made them, and asks
 //!   for a new seed after [`generator::RESEED_AFTER`] bytes.
 //!
-//! The ported `getrandom` calls `fill` and `fill_uninit`. All its versions in
-//! a program share one generator. WasmEdge cannot fork or clone an instance, so
+//! The ported `getrandom` calls `fill` and `fill_uninit`, C code `getentropy`. All
+//! in a program share one generator. WasmEdge cannot fork or clone an instance, so
 //! no two programs ever hold the same state.
 
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -23,6 +23,8 @@ pub mod generator;
 pub mod minstd;
 pub mod seed;
 
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod c;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod host;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::asked::Asker;
+
 /// So many symbols are named: a C library that is missing has hundreds.
 const SHOWN: usize = 10;
 
-/// An explanation of the linker's errors, where there is one.
-pub(super) fn explain(said: &str) -> Option<String> {
+/// An explanation of the linker's errors, where there is one. `askers` says who asks for
+/// a library.
+pub(super) fn explain(said: &str, askers: impl Fn(&str) -> BTreeSet<Asker>) -> Option<String> {
     let errors = || said.lines().filter_map(|line| line.split_once(": error: "));
     let mut calls: Vec<(&str, String)> = Vec::new();
     for (_, error) in errors() {
@@ -38,15 +41,30 @@ pub(super) fn explain(said: &str) -> Option<String> {
             let _ = writeln!(text, "  and {} more", calls.len() - SHOWN);
         }
     }
+    let mut all_have_one = calls.is_empty();
     for library in &libraries {
         let _ = writeln!(
             text,
             "cargo wasmedge: there is no C library `{library}` for wasm32-wasip1, \
              whatever the machine itself has"
         );
+        let askers = askers(library);
+        all_have_one &= !askers.is_empty() && askers.iter().all(|asker| asker.feature.is_some());
+        for Asker { krate, feature } in &askers {
+            let _ = writeln!(text, "  the crate `{krate}` asks for it");
+            if let Some((version, feature)) = feature {
+                let _ = writeln!(
+                    text,
+                    "  help: its feature `{feature}` compiles it: \
+                     cargo add {krate}@{version} --features {feature}"
+                );
+            }
+        }
     }
-    text += "  help: look for a feature of the crate that compiles its C part (often \
-             `bundled` or `vendored`), or for one that does without\n";
+    if !all_have_one {
+        text += "  help: look for a feature of the crate that compiles its C part (often \
+                 `bundled` or `vendored`), or for one that does without\n";
+    }
     if calls.iter().any(|(symbol, _)| is_of_exceptions(symbol)) {
         text += "  help: C++ has no exceptions here: CXXFLAGS_wasm32_wasip1=-fno-exceptions\n";
     }
@@ -65,7 +83,7 @@ fn is_of_exceptions(symbol: &str) -> bool {
 
 /// Who calls, from the object that the linker names: `libNAME-HASH.rlib(member)` is a
 /// crate, `build/PACKAGE-HASH/out/libx.a(member)` what a build script has compiled.
-fn caller(place: &str) -> String {
+pub(super) fn caller(place: &str) -> String {
     let (file, member) = match place.strip_suffix(')').and_then(|it| it.split_once('(')) {
         Some((file, member)) => (Path::new(file), Some(member)),
         None => (Path::new(place), None),
@@ -99,7 +117,7 @@ fn caller(place: &str) -> String {
 }
 
 /// `name` of `name-0123456789abcdef`.
-fn without_hash(text: &str) -> Option<&str> {
+pub(super) fn without_hash(text: &str) -> Option<&str> {
     let (name, hash) = text.rsplit_once('-')?;
     (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
 }
@@ -107,6 +125,12 @@ fn without_hash(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MISSING: &str = "rust-lld: error: unable to find library -lsqlite3\n";
+
+    fn nobody(_: &str) -> BTreeSet<Asker> {
+        BTreeSet::new()
+    }
 
     #[test]
     fn who_calls() {
@@ -133,29 +157,47 @@ mod tests {
     #[test]
     fn each_call_is_named_once_and_not_too_many() {
         let line = |symbol: &str| format!("wasm-ld: error: /x/a.o: undefined symbol: {symbol}\n");
-        let text = explain(&(line("one") + &line("one") + &line("two"))).unwrap();
+        let text = explain(&(line("one") + &line("one") + &line("two")), nobody).unwrap();
         let named = |name: &str| text.matches(&format!("`{name}`, called in a.o")).count();
         assert_eq!((named("one"), named("two")), (1, 1), "{text}");
         assert!(text.contains("wasm_import_module"), "{text}");
         assert!(!text.contains("exceptions"), "{text}");
         let many: String = (0..25).map(|n| line(&format!("f{n}"))).collect();
-        let text = explain(&many).unwrap();
+        let text = explain(&many, nobody).unwrap();
         assert_eq!(text.matches("called in").count(), SHOWN);
         assert!(text.contains("and 15 more"), "{text}");
-        let thrown = explain(&line("__cxa_throw")).unwrap();
+        let thrown = explain(&line("__cxa_throw"), nobody).unwrap();
         assert!(thrown.contains("-fno-exceptions"), "{thrown}");
     }
 
     #[test]
     fn a_library_that_is_missing_is_explained_and_other_errors_are_not() {
-        let text = explain("rust-lld: error: unable to find library -lsqlite3\n").unwrap();
+        let text = explain(MISSING, nobody).unwrap();
         assert!(text.contains("no C library `sqlite3`"), "{text}");
         assert!(text.contains("`bundled`"), "{text}");
         assert!(!text.contains("wasm_import_module"), "{text}");
         assert_eq!(
-            explain("wasm-ld: error: cannot open a.o: No such file\n"),
+            explain("wasm-ld: error: cannot open a.o: No such file\n", nobody),
             None
         );
-        assert_eq!(explain(""), None);
+        assert_eq!(explain("", nobody), None);
+    }
+
+    #[test]
+    fn who_asks_for_a_library_is_named_with_the_feature_that_compiles_it() {
+        let asked = |feature: Option<&'static str>| {
+            move |_: &str| {
+                let krate = "libsqlite3-sys".to_owned();
+                let feature = feature.map(|feature| ("0.30.1".to_owned(), feature));
+                BTreeSet::from([Asker { krate, feature }])
+            }
+        };
+        let text = explain(MISSING, asked(None)).unwrap();
+        assert!(text.contains("`libsqlite3-sys` asks for it"), "{text}");
+        assert!(text.contains("look for a feature"), "{text}");
+        let text = explain(MISSING, asked(Some("bundled"))).unwrap();
+        let command = "cargo add libsqlite3-sys@0.30.1 --features bundled";
+        assert!(text.contains(command), "{text}");
+        assert!(!text.contains("look for a feature"), "{text}");
     }
 }

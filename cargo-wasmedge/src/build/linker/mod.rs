@@ -4,7 +4,9 @@
 //! an undefined symbol is an error with every rustc, no flag of rustc's is needed, and
 //! no `RUSTFLAGS` are changed: those would have everything built anew.
 
+mod asked;
 mod explain;
+mod random;
 mod start;
 
 use std::ffi::OsString;
@@ -18,6 +20,7 @@ use crate::shell::quoted;
 use crate::toolchain::Env;
 use crate::toolchain::rust::{LINKER_VARIABLE, RustToolchain, TARGET};
 
+pub use random::WEAK_RANDOM_VARIABLE;
 pub use start::start;
 
 /// The hidden subcommand that the script starts.
@@ -25,12 +28,14 @@ pub const SUBCOMMAND: &str = "wasmedge-linker";
 
 /// The variable that gives rustc the script, which is written into `folder`. `None`
 /// where a configuration file of cargo's names a linker: the variable would replace it.
+/// `archives` are linked behind all else.
 ///
 /// # Errors
 /// The script cannot be written.
 pub fn linker_variable(
     toolchain: &RustToolchain,
     folder: &Path,
+    archives: &[PathBuf],
 ) -> Result<Option<(String, OsString)>> {
     if !cfg!(unix) {
         return Ok(None);
@@ -44,20 +49,24 @@ pub fn linker_variable(
         },
     };
     let exe = std::env::current_exe().context("cannot tell the path of this program")?;
-    let script = write_script(&exe, &real, folder)?;
+    let script = write_script(&exe, &real, folder, archives)?;
     Ok(Some((LINKER_VARIABLE.to_owned(), script.into_os_string())))
 }
 
 /// Writes the script for the linker `real`. It has the same name: by that rustc tells
 /// which arguments a linker takes.
-fn write_script(exe: &Path, real: &Path, folder: &Path) -> Result<PathBuf> {
+fn write_script(exe: &Path, real: &Path, folder: &Path, archives: &[PathBuf]) -> Result<PathBuf> {
     let name = real.file_name().context("a linker without a name")?;
     let text = |path: &Path| quoted(&path.to_string_lossy());
     let (exe, real) = (text(exe), text(real));
+    let archives: String = archives
+        .iter()
+        .map(|archive| format!(" {}", text(archive)))
+        .collect();
     let script = format!(
         "#!/bin/sh\n# Made by cargo-wasmedge.\n\
-         test -x {exe} && exec {exe} {SUBCOMMAND} {real} \"$@\"\n\
-         exec {real} \"$@\"\n"
+         test -x {exe} && exec {exe} {SUBCOMMAND} {real} \"$@\"{archives}\n\
+         exec {real} \"$@\"{archives}\n"
     );
     let path = folder.join(name);
     write_atomically(&path, script.as_bytes())?;
@@ -126,12 +135,18 @@ mod tests {
         let mode: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&real, mode).unwrap();
         let gone = temp.path().join("gone");
-        let script = write_script(&gone, &real, &temp.path().join("linker")).unwrap();
+        let script = write_script(
+            &gone,
+            &real,
+            &temp.path().join("linker"),
+            &["/a b.a".into()],
+        )
+        .unwrap();
         assert_eq!(script.file_name(), real.file_name());
         let output = std::process::Command::new(script)
             .args(["-flavor", "wasm"])
             .output()
             .unwrap();
-        assert_eq!(output.stdout, b"real -flavor wasm\n");
+        assert_eq!(output.stdout, b"real -flavor wasm /a b.a\n");
     }
 }

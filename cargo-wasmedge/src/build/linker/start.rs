@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::Context as _;
 use tempfile::TempPath;
 
+use super::asked::askers;
 use super::explain::explain;
+use super::random;
 use crate::error::Result;
 use crate::process::exit_code;
 
@@ -18,7 +20,8 @@ use crate::process::exit_code;
 const ALLOW: &str = "--allow-undefined";
 
 /// Starts `args`, the linker first, and gives its exit code. What it says of undefined
-/// symbols is said in the user's terms, too.
+/// symbols is said in the user's terms, too. C code that would make keys of the host's
+/// random numbers is refused.
 ///
 /// # Errors
 /// It cannot be started.
@@ -26,8 +29,18 @@ pub fn start(args: &[OsString]) -> Result<i32> {
     let (linker, args) = args.split_first().context("no linker to start")?;
     // Its files are there until it ends.
     let (args, _files) = without_allow(args)?;
+    let is_accepted = std::env::var_os(random::WEAK_RANDOM_VARIABLE).is_some();
+    let answer = match random::can_be_asked(&args) && !is_accepted {
+        true => Some(
+            tempfile::NamedTempFile::new()
+                .context("no temporary file")?
+                .into_temp_path(),
+        ),
+        false => None,
+    };
     let output = Command::new(linker)
-        .args(args)
+        .args(&args)
+        .args(answer.as_deref().map(random::ask))
         .stdin(Stdio::null())
         .stdout(Stdio::inherit())
         .stderr(Stdio::piped())
@@ -37,9 +50,18 @@ pub fn start(args: &[OsString]) -> Result<i32> {
     // With stderr closed there is nobody to tell.
     let _ = err.write_all(&output.stderr);
     if !output.status.success()
-        && let Some(explanation) = explain(&String::from_utf8_lossy(&output.stderr))
+        && let Some(explanation) = explain(&String::from_utf8_lossy(&output.stderr), |library| {
+            askers(&args, library)
+        })
     {
         let _ = err.write_all(explanation.as_bytes());
+    }
+    if output.status.success()
+        && let Some(answer) = answer.and_then(|file| std::fs::read_to_string(file).ok())
+        && let Some(refusal) = random::judge(&answer)
+    {
+        let _ = err.write_all(refusal.as_bytes());
+        return Ok(1);
     }
     Ok(exit_code(output.status))
 }

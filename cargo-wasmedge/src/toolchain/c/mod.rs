@@ -4,11 +4,13 @@
 //! What build scripts use for the host is not touched: the variables that
 //! [`CToolchain::env`] gives are the `cc` crate's own for our target.
 
+mod emulated;
 mod find;
 mod setup;
 mod toolchain;
 mod variables;
 
+pub use emulated::archives;
 pub use find::{find_in, headers};
 pub(super) use setup::{is_complete, set_up};
 pub use toolchain::{CToolchain, chosen, env_of_users_own};

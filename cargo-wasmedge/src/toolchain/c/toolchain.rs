@@ -3,9 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
+use super::emulated;
 use super::variables::{SDK, SYSROOT, Variables};
 use crate::toolchain::env::Env;
 use crate::toolchain::find::Origin;
+use crate::toolchain::process::{self, VERSION_LIMIT};
+use crate::toolchain::rust::TARGET;
 
 /// A clang and an archiver for `wasm32-wasip1`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -54,6 +59,41 @@ impl CToolchain {
     }
 }
 
+impl CToolchain {
+    /// What the compiler says of itself.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn version(&self, env: &Env) -> anyhow::Result<String> {
+        let mut command = env.command(&self.clang);
+        let answer = process::ask(command.arg("--version"), VERSION_LIMIT)
+            .with_context(|| format!("cannot start {}", self.clang.display()))?;
+        Ok(answer.stdout)
+    }
+
+    /// Variables for a build that is not a build script's, as make and configure scripts
+    /// know them. The user's own are for the machine's compiler.
+    pub fn for_make(&self) -> Vec<(&'static str, OsString)> {
+        let mut flags = OsString::from(format!("--target={TARGET} -O2"));
+        if let Some(headers) = &self.headers {
+            flags.push(" -isystem ");
+            flags.push(headers);
+            flags.push(emulated::flags(headers));
+        }
+        let ranlib = match &self.ranlib {
+            Some(ranlib) => ranlib.clone().into_os_string(),
+            // llvm-ar writes the index itself.
+            None => "true".into(),
+        };
+        vec![
+            ("CC", self.clang.clone().into_os_string()),
+            ("AR", self.ar.clone().into_os_string()),
+            ("RANLIB", ranlib),
+            ("CFLAGS", flags),
+        ]
+    }
+}
+
 /// Variables for cargo where no compiler was found but the user's own.
 pub fn env_of_users_own(headers: Option<&Path>, env: &Env) -> Vec<(String, OsString)> {
     if env.var(SDK).is_some() {
@@ -74,7 +114,8 @@ fn set_headers(variables: &mut Variables<'_>, headers: &Path, compilers: [Option
         flag.push(folder);
         flag
     };
-    let c = flag(headers);
+    let mut c = flag(headers);
+    c.push(emulated::flags(headers));
     let of_cxx = headers.join("c++/v1");
     let cxx = if of_cxx.is_dir() {
         // In front: its `stdlib.h` includes the next one.

@@ -1,6 +1,6 @@
 //! Prints random bytes in hexadecimal: `random COUNT` 32 bytes from each release
-//! of getrandom COUNT times, `random --stream BYTES` one long answer, and
-//! `random --raw` what the system itself gives (on WASI).
+//! of getrandom COUNT times, `random --stream BYTES` one long answer, `random --c` what C
+//! code is given by `getentropy`, and `random --raw` what the system itself gives (on WASI).
 
 use std::error::Error;
 
@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             getrandom::fill(&mut stream).map_err(|error| error.to_string())?;
             println!("{}", hex(&stream));
         }
+        ["--c"] => println!("{}", hex(&of_c()?)),
         ["--raw"] => println!("{}", hex(&raw())),
         [count] => {
             for _ in 0..count.parse()? {
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        _ => return Err("usage: random COUNT | --stream BYTES | --raw".into()),
+        _ => return Err("usage: random COUNT | --stream BYTES | --c | --raw".into()),
     }
     Ok(())
 }
@@ -38,6 +39,19 @@ fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+/// The call of OpenSSL and AWS-LC.
+fn of_c() -> Result<[u8; 32], &'static str> {
+    extern "C" {
+        fn getentropy(buffer: *mut u8, length: usize) -> i32;
+    }
+    let mut key = [0; 32];
+    // SAFETY: `key` has as many bytes.
+    match unsafe { getentropy(key.as_mut_ptr(), key.len()) } {
+        0 => Ok(key),
+        _ => Err("getentropy gives nothing"),
+    }
 }
 
 #[cfg(target_os = "wasi")]
