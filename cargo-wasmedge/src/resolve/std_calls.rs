@@ -49,13 +49,15 @@ pub struct Call {
 }
 
 /// The calls, by their path. A type stands for what is named through it.
-const CALLS: [(&str, Remedy); 14] = [
+const CALLS: [(&str, Remedy); 16] = [
     ("std::net::TcpStream::connect", Remedy::Facade),
     ("std::net::TcpStream::connect_timeout", Remedy::Facade),
     ("std::net::TcpListener::bind", Remedy::Facade),
     ("std::net::UdpSocket::bind", Remedy::Facade),
     ("std::net::ToSocketAddrs", Remedy::Facade),
     ("std::env::temp_dir", Remedy::Facade),
+    ("std::env::split_paths", Remedy::Facade),
+    ("std::env::join_paths", Remedy::Facade),
     ("std::thread::park", Remedy::Waits),
     ("std::thread::park_timeout", Remedy::Waits),
     ("std::thread::spawn", Remedy::None),

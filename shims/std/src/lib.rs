@@ -7,12 +7,14 @@
 //! ```
 //!
 //! in its root, and every `std::…` path in it leads here: to the real std in
-//! all but four places.
+//! all but five places.
 //!
 //! * [`net`] holds the sockets of `wasmedge_host`.
 //! * [`os`]`::unix` is there, with Unix sockets in `net`.
 //! * [`env::temp_dir`] returns a path. Real std has none on this target, and
 //!   panics.
+//! * [`env::split_paths`] and [`env::join_paths`] work as on Unix. Real std's panics, and
+//!   is an error.
 //! * [`thread::park`] lets the runtime go on. Real std's returns at once, and
 //!   whoever waits with it spins.
 //!
@@ -20,6 +22,9 @@
 //! changes with the facade. On every other target this is std, unchanged.
 
 pub use std::*;
+
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod paths;
 
 /// Networking; as [`std::net`], on WasmEdge's sockets.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
@@ -53,6 +58,7 @@ pub mod os {
 /// The process's environment; as [`std::env`].
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub mod env {
+    pub use crate::paths::{join_paths, split_paths, JoinPathsError, SplitPaths};
     pub use std::env::*;
     use std::path::PathBuf;
 

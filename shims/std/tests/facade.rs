@@ -93,3 +93,15 @@ fn a_thread_that_was_unparked_does_not_wait() {
     current.unpark();
     std::thread::park_timeout(std::time::Duration::from_secs(60));
 }
+
+#[test]
+fn lists_of_paths_are_split_and_joined_as_on_unix() {
+    let split = |list: &str| -> Vec<std::path::PathBuf> { std::env::split_paths(list).collect() };
+    assert_eq!(
+        split("/a::b c"),
+        ["/a", "", "b c"].map(std::path::PathBuf::from)
+    );
+    assert_eq!(split(""), [std::path::PathBuf::new()]);
+    assert_eq!(std::env::join_paths(["/a", "b c"]).unwrap(), "/a:b c");
+    assert!(std::env::join_paths(["a:b"]).is_err());
+}

@@ -19,6 +19,10 @@ use crate::process::exit_code;
 /// it is loaded.
 const ALLOW: &str = "--allow-undefined";
 
+/// How the names of wasi-libc's libraries begin that emulate something. A crate's build
+/// script may ask for one.
+const EMULATED: &str = "wasi-emulated-";
+
 /// Starts `args`, the linker first, and gives its exit code. What it says of undefined
 /// symbols is said in the user's terms, too. C code that would make keys of the host's
 /// random numbers is refused.
@@ -28,7 +32,7 @@ const ALLOW: &str = "--allow-undefined";
 pub fn start(args: &[OsString]) -> Result<i32> {
     let (linker, args) = args.split_first().context("no linker to start")?;
     // Its files are there until it ends.
-    let (args, _files) = without_allow(args)?;
+    let (args, _files) = adapted(args)?;
     let is_accepted = std::env::var_os(random::WEAK_RANDOM_VARIABLE).is_some();
     let answer = match random::can_be_asked(&args) && !is_accepted {
         true => Some(
@@ -67,9 +71,14 @@ pub fn start(args: &[OsString]) -> Result<i32> {
 }
 
 /// The arguments without rustc's own [`ALLOW`]. One of the user's stands behind what is
-/// linked, and stays. Arguments may be in a file (`@file`), a line each: when there are
-/// many, rustc does that.
-fn without_allow(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
+/// linked, and stays. A library goes that is given as an archive anyway ([`EMULATED`]):
+/// it is in none of the folders that rustc knows. Arguments may be in a file (`@file`), a
+/// line each: when there are many, rustc does that.
+fn adapted(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
+    let given: Vec<String> = args.iter().filter_map(|arg| library_of(arg)).collect();
+    let goes = |arg: &OsStr, inputs: &mut bool| {
+        is_rustcs(arg, inputs) || given.iter().any(|library| arg == library.as_str())
+    };
     let mut kept = Vec::new();
     let mut files = Vec::new();
     let mut inputs = false;
@@ -79,7 +88,7 @@ fn without_allow(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
                 .with_context(|| format!("cannot read {file}, the linker's arguments"))?;
             let lines: Vec<&str> = text
                 .lines()
-                .filter(|line| !is_rustcs(line.as_ref(), &mut inputs))
+                .filter(|line| !goes(line.as_ref(), &mut inputs))
                 .collect();
             if lines.len() < text.lines().count() {
                 let mut copy = tempfile::NamedTempFile::new().context("no temporary file")?;
@@ -92,12 +101,19 @@ fn without_allow(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
                 files.push(copy);
                 continue;
             }
-        } else if is_rustcs(arg, &mut inputs) {
+        } else if goes(arg, &mut inputs) {
             continue;
         }
         kept.push(arg.clone());
     }
     Ok((kept, files))
+}
+
+/// `-lwasi-emulated-NAME` for the archive of that library.
+fn library_of(arg: &OsStr) -> Option<String> {
+    let name = Path::new(arg).file_name()?.to_str()?;
+    let name = name.strip_prefix("lib")?.strip_suffix(".a")?;
+    name.starts_with(EMULATED).then(|| format!("-l{name}"))
 }
 
 /// Whether it is the flag, in front of all inputs. `inputs` is whether one was seen.
@@ -113,7 +129,7 @@ mod tests {
 
     fn kept(args: &[&str]) -> Vec<String> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        let (kept, files) = without_allow(&args).unwrap();
+        let (kept, files) = adapted(&args).unwrap();
         assert!(files.is_empty());
         kept.into_iter()
             .map(|arg| arg.into_string().unwrap())
@@ -136,12 +152,23 @@ mod tests {
     }
 
     #[test]
+    fn a_library_that_is_given_as_an_archive_is_not_looked_for() {
+        let archive = "/c/libwasi-emulated-signal.a";
+        let asked = ["-lwasi-emulated-signal", "-lwasi-emulated-mman", "-lz"];
+        assert_eq!(
+            kept(&[&asked[..], &[archive]].concat()),
+            [&asked[1..], &[archive]].concat()
+        );
+        assert_eq!(kept(&asked), asked, "without the archives it is missing");
+    }
+
+    #[test]
     fn arguments_in_a_file_count() {
         let temp = tempfile::tempdir().unwrap();
         let file = temp.path().join("args");
         std::fs::write(&file, "--export\nf\n--allow-undefined\na\\ b.o\n").unwrap();
         let arg = OsString::from(format!("@{}", file.display()));
-        let (kept, files) = without_allow(&["-flavor".into(), arg.clone()]).unwrap();
+        let (kept, files) = adapted(&["-flavor".into(), arg.clone()]).unwrap();
         assert_eq!(kept[0], "-flavor");
         let text = std::fs::read_to_string(&files[0]).unwrap();
         assert_eq!(text, "--export\nf\na\\ b.o\n");
@@ -151,7 +178,7 @@ mod tests {
         );
         // One without the flag is used as it is.
         std::fs::write(&file, "a.o\n--allow-undefined\n").unwrap();
-        let (kept, files) = without_allow(std::slice::from_ref(&arg)).unwrap();
+        let (kept, files) = adapted(std::slice::from_ref(&arg)).unwrap();
         assert_eq!((kept, files.len()), (vec![arg], 0));
     }
 }
