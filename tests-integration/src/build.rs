@@ -31,8 +31,8 @@ pub enum App {
     Own(&'static str),
     /// A program of the published mini-redis.
     MiniRedis(&'static str),
-    /// The package in `tests-integration/old`.
-    Old,
+    /// A program of the package `tests-integration/old`.
+    Old(&'static str),
 }
 
 /// Builds programs, each once per run.
@@ -168,9 +168,9 @@ impl Workbench {
                 self.build(&manifest, host)?;
                 Ok(self.artifact(name, host))
             }
-            App::Old => {
+            App::Old(name) => {
                 self.build(&self.sources().join("old/Cargo.toml"), host)?;
-                Ok(self.artifact("old", host))
+                Ok(self.artifact(name, host))
             }
             App::MiniRedis(name) => {
                 let package = self.mini_redis(host)?;

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn output(workbench: &Workbench, host: &Host, check: &str) -> Result<String> {
-    let mut command = workbench.command(App::Old, host)?;
+    let mut command = workbench.command(App::Old("old"), host)?;
     command.arg(check);
     let ended = Guard::run(command, LIMIT)?.successful();
     Ok(ended.with_context(|| host.to_string())?.stdout)

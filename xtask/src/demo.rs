@@ -200,7 +200,7 @@ impl Demo<'_> {
 }
 
 fn line(app: App, args: &[&str]) -> String {
-    let (App::Own(name) | App::MiniRedis(name)) = app;
+    let (App::Own(name) | App::MiniRedis(name) | App::Old(name)) = app;
     let words: Vec<String> = std::iter::once(name)
         .chain(args.iter().copied())
         .map(cargo_wasmedge::shell::quoted)

@@ -220,7 +220,10 @@ mod tests {
             text.contains(" | 2: 0.12.22 to 0.12.28; 0.13.0, as published |\n"),
             "{text}"
         );
-        assert!(text.contains("| mio | 1.2 | 1: 0.1.0 |\n"), "{text}");
+        assert!(
+            text.contains("| whoami | 2.1; others as published | 1: 0.1.0 |\n"),
+            "{text}"
+        );
         let stale = text.replace("| mio |", "| moi |");
         fs::write(&page, stale).unwrap();
         let error = check(&page, &ports).unwrap_err().to_string();
