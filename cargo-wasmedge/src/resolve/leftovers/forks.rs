@@ -55,7 +55,7 @@ pub static FORKS: &[Fork] = &[
         of: "mysql",
         registry: &["mysql_wasi"],
         git: &["WasmEdge/rust-mysql-simple-wasi"],
-        instead: "mysql = \"26\"",
+        instead: "mysql = \"23\"",
     },
     Fork {
         of: "tokio-postgres",
