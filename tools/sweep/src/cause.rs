@@ -60,7 +60,6 @@ impl Cause {
     pub(crate) fn guess(printed: &str) -> Cause {
         let signs: &[(&str, Cause)] = &[
             ("build command for `openssl-sys", Cause::Openssl),
-            ("no port covers", Cause::Release),
             ("Could not find `protoc`", Cause::NotOurs),
             ("failed to run custom build command", Cause::CBuild),
             ("unable to find library", Cause::CBuild),
@@ -110,6 +109,12 @@ pub(crate) fn first_error(printed: &str) -> String {
     let krate = lines().find_map(|line| line.strip_prefix("error: could not compile `"));
     match krate.and_then(|rest| rest.split('`').next()) {
         Some(krate) if line.starts_with("error") => format!("{krate}: {line}"),
+        // Several crates: each has a line of its own.
+        _ if line.ends_with("are not supported") => {
+            let crates = lines().filter_map(|line| line.split_once(": the port covers"));
+            let crates: Vec<&str> = crates.map(|(krate, _)| krate).collect();
+            format!("{line}: {}", crates.join(", "))
+        }
         _ => line,
     }
 }
@@ -160,6 +165,12 @@ mod tests {
         assert_eq!(
             first_error(script),
             "error: failed to run custom build command for `b-sys v1`"
+        );
+        let refused = "error: 2 crates are not supported\n  a 0.1.0: the port covers >=0.2\n    \
+                       app -> a 0.1.0\n  b 1.0.0: the port covers >=2\n  help: do without";
+        assert_eq!(
+            first_error(refused),
+            "error: 2 crates are not supported: a 0.1.0, b 1.0.0"
         );
         let panic = "thread 'main' panicked at src/a.rs:1:2:\n\nno threads here\nnote: run with";
         assert_eq!(first_error(panic), "no threads here");
