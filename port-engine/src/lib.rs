@@ -20,7 +20,7 @@
 //!
 //! One file per mechanism:
 //!
-//! * `discover`, `source`, `ports`: where ports are, and what they cover;
+//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`: ports that name no crate;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
@@ -39,6 +39,7 @@ mod diff;
 mod discover;
 mod edit;
 mod error;
+mod evidence;
 mod fields;
 mod format;
 #[cfg(test)]
@@ -65,6 +66,7 @@ mod work;
 pub use apply::apply;
 pub use diff::diff;
 pub use error::{Error, Mismatch, Result};
+pub use evidence::{Evidence, Gate, Gates};
 pub use format::SuiteHead;
 pub use notice::FILE as NOTICE_FILE;
 pub use ported::{Layout, Place, Ported, RuleReport};

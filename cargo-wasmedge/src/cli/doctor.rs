@@ -7,13 +7,15 @@ use clap_cargo::style;
 
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
+use crate::port::Gate;
+use crate::resolve::evidence::Taken;
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "In an app's folder, it also lists the crates that stay without their port, and\nthe calls of std that have no implementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
+    after_help = "In an app's folder, it also lists the crates that stay without their port, those\nthat are ported by evidence, and the calls of std that have no implementation for the\ntarget, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
 )]
 pub(super) struct Args {
     /// Print JSON
@@ -83,12 +85,15 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         dirs: &global.dirs,
         ports: &ports,
         std_facade: &config.std_facade,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     let mut lockfiles = resolver.lockfiles()?;
     let mut checks = Vec::new();
     let stand_in = StandIn::embedded()?;
-    let (packages, on_facade) = resolver.compiled_in(&mut lockfiles)?;
+    let (packages, on_facade, by_evidence) = resolver.compiled_in(&mut lockfiles)?;
+    let ports = &by_evidence.ports;
+    checks.extend(by_evidence.taken.iter().map(of_taken));
     for package in packages {
         if stand_in.is_for(&package) {
             continue;
@@ -120,6 +125,20 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
         checks.push(of_package(&package, &calls, ported, member.is_some()));
     }
     Ok(checks)
+}
+
+/// A crate that is ported by evidence, and why.
+fn of_taken(taken: &Taken) -> Check {
+    let mut detail = format!("{}: {}", taken.says, taken.reason);
+    if let Some(Gate { file, line }) = &taken.gate {
+        detail += &format!("\n{file}:{line} is the first condition that is switched");
+    }
+    Check {
+        name: format!("{} {}", taken.name, taken.version),
+        status: Status::Ok,
+        detail,
+        mend: None,
+    }
 }
 
 /// What a package calls, and what becomes of it.

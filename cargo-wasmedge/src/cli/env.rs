@@ -56,6 +56,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         dirs: &global.dirs,
         ports: &ports,
         std_facade: &config.std_facade,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     let prepared = prepare(&resolver)?;

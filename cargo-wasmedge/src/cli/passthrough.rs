@@ -50,6 +50,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         dirs: &global.dirs,
         ports: &ports,
         std_facade: &config.std_facade,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     // Before the build: it would be in vain.

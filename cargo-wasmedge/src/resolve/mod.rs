@@ -13,6 +13,7 @@
 //! * `unsupported`: what is said of versions that cannot be replaced, with `blame`
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
+//! * [`evidence`]: crates without a port of their own that get one by evidence;
 //! * `own`: copies of the user's own, which get no port;
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
@@ -21,6 +22,7 @@
 
 mod app;
 mod blame;
+pub mod evidence;
 pub mod facade;
 pub mod fetch;
 mod graph;

@@ -26,6 +26,8 @@ pub struct Resolver<'a> {
     pub ports: &'a Ports,
     /// The setting `std-facade`.
     pub std_facade: &'a [String],
+    /// The setting `browser-gates`.
+    pub browser_gates: &'a [String],
     /// Where the commands that are run are shown.
     pub shell: &'a Shell,
 }

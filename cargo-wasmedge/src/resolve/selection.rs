@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
+use super::evidence::ByEvidence;
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::notices::Notice;
@@ -32,6 +33,8 @@ pub struct Selection {
     pub with_c: Vec<WithC>,
     /// Packages that are built on the std facade without a port.
     pub on_facade: OnFacade,
+    /// Packages that are ported by evidence, and all ports.
+    pub by_evidence: ByEvidence,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
     /// What the subcommand reaches, if that was needed to decide. See
@@ -138,7 +141,7 @@ impl Resolver<'_> {
         }
         let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = resolved
             .in_use()
-            .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
+            .filter_map(|package| Some((package, resolved.by_evidence.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
             // Those are put on the facade as they are.
@@ -195,6 +198,7 @@ impl Resolver<'_> {
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
             on_facade: self.on_facade(&resolved.metadata)?,
+            by_evidence: resolved.by_evidence.clone(),
             notices: self.notices(lockfiles, &own, stand_in, as_published),
             reached: of_subcommand,
         }))

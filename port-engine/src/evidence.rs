@@ -1,0 +1,339 @@
+//! Ports by evidence: rules for crates that nobody looked at.
+//!
+//! Such a port names no crate. It says what speaks for one: dependencies that a crate has,
+//! and conditions in its sources that the port's rules switch. What it promises:
+//!
+//! * Only what is compiled for the guest counts: no optional dependency that is off, none
+//!   in a table that is for other systems, no condition that is as true on the guest
+//!   with the rules as without.
+//! * A crate that says itself what is to be on WASI is left alone, unless it is asked for.
+//! * The rules are those of any port, so that every condition and its opposite stay
+//!   opposites, and other targets have what upstream has.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use cargo_metadata::{Dependency, DependencyKind, Package};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use semver::{Comparator, Op, Prerelease, Version, VersionReq};
+use serde::Deserialize;
+
+use super::condition::{Condition, can_hold_on_guest, differ_on_guest};
+use super::error::Result;
+use super::rules::{Action, CfgRule};
+use super::source::{PORT_FILE, Port};
+use super::target::TARGET;
+use super::tokens::{Kind, lex, lex_pattern, may_hold};
+use super::upstream::Upstream;
+use super::work::glob_set;
+use super::{cfg, manifest};
+
+/// Under what name the rules of a port are kept that one by evidence goes with.
+const ALSO: &str = "also.toml";
+
+/// The head `[evidence]` of a `port.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Evidence {
+    /// The port's name, and the setting's that names further crates.
+    pub name: String,
+    /// What is said of a crate that is taken.
+    pub says: String,
+    /// Dependencies (globs) that speak for it. Crates of these names are never taken.
+    #[serde(default)]
+    pub(super) dependencies: Vec<String>,
+    /// Features that speak for it, asked of a dependency that the crate has only where a
+    /// predicate of the rules holds.
+    #[serde(default)]
+    pub(super) features: Vec<String>,
+    /// Dependencies (globs) that speak for it where the crate has them on the guest with
+    /// the rules and not without.
+    #[serde(default)]
+    pub(super) elsewhere: Vec<String>,
+    /// Predicates that speak against it.
+    #[serde(default)]
+    pub(super) unless: Vec<String>,
+}
+
+impl Evidence {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        names(&self.dependencies).context("in the key `dependencies`")?;
+        names(&self.elsewhere).context("in the key `elsewhere`")?;
+        for text in &self.unless {
+            condition(text).context("in the key `unless`")?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a condition stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// The file, relative to the crate.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// What the conditions of a crate say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// The first that the rules change on the guest.
+    pub first: Option<Gate>,
+    /// The first that speaks against it.
+    pub unless: Option<Gate>,
+}
+
+impl Port {
+    /// What speaks for a crate; `None`: it is a port of one crate.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        self.file.evidence.as_ref()
+    }
+
+    /// Which dependency of a package speaks for it, in words. `features` are those that
+    /// the package is built with, and `is_taken` says of a dependency whether it is taken:
+    /// what a crate uses of that on wasm only, or on other systems only, is no longer there.
+    ///
+    /// # Errors
+    /// None for a port that was read.
+    pub fn witness(
+        &self,
+        package: &Package,
+        features: &BTreeSet<&str>,
+        is_taken: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>> {
+        let Some(evidence) = self.evidence() else {
+            return Ok(None);
+        };
+        let browsers = names(&evidence.dependencies)?;
+        if browsers.is_match(package.name.as_str()) {
+            return Ok(None);
+        }
+        let elsewhere = names(&evidence.elsewhere)?;
+        let rules = self.switches()?;
+        for dependency in &package.dependencies {
+            if dependency.kind != DependencyKind::Normal || !is_on(package, dependency, features) {
+                continue;
+            }
+            let name = &dependency.name;
+            let Some(table) = table(dependency) else {
+                continue;
+            };
+            let switched = rules.switched(&table);
+            let here = can_hold_on_guest(&table);
+            let is_gated = differ_on_guest(&table, &switched);
+            let asked = evidence.features.iter();
+            let mut asked = asked.filter(|feature| dependency.features.contains(feature));
+            if here && browsers.is_match(name) {
+                return Ok(Some(format!("depends on {name}")));
+            }
+            if here
+                && is_gated
+                && let Some(feature) = asked.next()
+            {
+                return Ok(Some(format!("asks {name} for its feature `{feature}`")));
+            }
+            if is_gated && here && is_taken(name) {
+                return Ok(Some(format!("has {name} on wasm only, which is taken")));
+            }
+            let is_known = elsewhere.is_match(name) || is_taken(name);
+            if !here && can_hold_on_guest(&switched) && is_known {
+                return Ok(Some(format!("has {name} on other systems only")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the conditions in the crate's sources say.
+    ///
+    /// # Errors
+    /// A file that cannot be read. One that is no Rust says nothing.
+    pub fn gates(&self, upstream: &Upstream) -> Result<Gates> {
+        let rules = self.switches()?;
+        let unless = self.evidence().map_or(&[][..], |of| &of.unless);
+        let unless: Vec<Condition> = unless
+            .iter()
+            .map(|text| condition(text))
+            .collect::<anyhow::Result<_>>()?;
+        let tree = upstream.read()?;
+        let mut gates = Gates::default();
+        for (file, bytes) in &tree {
+            let Ok(text) = std::str::from_utf8(bytes) else {
+                continue;
+            };
+            if file == manifest::FILE {
+                // The tables of `[target]`; cargo has read them, so they are well-formed.
+                let document = manifest::parse(bytes)?;
+                let targets = document.get("target").and_then(|item| item.as_table_like());
+                for (key, _) in targets.iter().flat_map(|table| table.iter()) {
+                    let known = unless
+                        .iter()
+                        .any(|each| platform(key).is_some_and(|condition| condition.has(each)));
+                    if known && gates.unless.is_none() {
+                        let before = text.split(key).next().unwrap_or_default();
+                        gates.unless = Some(gate(file, before));
+                    }
+                }
+            }
+            if !rules.globs.is_match(file) || file == manifest::FILE || !rules.concern(text) {
+                continue;
+            }
+            let Ok(tokens) = lex(text) else {
+                continue;
+            };
+            for at in cfg::conditions(&tokens, 0..tokens.len()) {
+                let kinds: Vec<Kind> = tokens[at.clone()].iter().map(|t| t.kind.clone()).collect();
+                // What macros write may be no condition yet.
+                let Ok(condition) = Condition::parse(&kinds) else {
+                    continue;
+                };
+                let found = || Some(gate(file, &text[..tokens[at.start].range.start]));
+                let switched = rules.switched(&condition);
+                if gates.first.is_none() && differ_on_guest(&condition, &switched) {
+                    gates.first = found();
+                }
+                if gates.unless.is_none() && unless.iter().any(|each| condition.has(each)) {
+                    gates.unless = found();
+                }
+            }
+        }
+        Ok(gates)
+    }
+
+    /// This port for one release of a crate, together with the rules that `also` has.
+    ///
+    /// # Errors
+    /// Both have a rule of one name.
+    pub fn for_release(&self, krate: &str, version: &Version, also: Option<&Port>) -> Result<Port> {
+        let mut port = self.clone();
+        port.file.krate = krate.to_owned();
+        port.add_release(version);
+        if let Some(also) = also {
+            for rule in &also.file.rules {
+                let is_taken = self.file.rules.iter().any(|own| own.name == rule.name);
+                if is_taken {
+                    let (one, two) = (self.label(), also.label());
+                    let error = anyhow::anyhow!("{one} and {two} have a rule `{}`", rule.name);
+                    return Err(error.into());
+                }
+                port.file.rules.push(rule.clone());
+            }
+            let text = also.source.file(PORT_FILE)?.to_vec();
+            port.source.files.insert(ALSO.to_owned(), text.into());
+            port.rule_files.push(ALSO);
+        }
+        Ok(port)
+    }
+
+    /// Has it cover one more release.
+    pub(super) fn add_release(&mut self, version: &Version) {
+        let comparator = Comparator {
+            op: Op::Exact,
+            major: version.major,
+            minor: Some(version.minor),
+            patch: Some(version.patch),
+            pre: Prerelease::clone(&version.pre),
+        };
+        self.file.versions.push(VersionReq {
+            comparators: vec![comparator],
+        });
+    }
+
+    fn switches(&self) -> anyhow::Result<Switches> {
+        let mut files = Vec::new();
+        let mut all = Vec::new();
+        for rule in &self.file.rules {
+            if let Action::Cfg(CfgRule {
+                predicate,
+                becomes,
+                files: globs,
+                ..
+            }) = &rule.action
+            {
+                files.extend(globs.iter().cloned());
+                all.push((
+                    lex_pattern(predicate)?,
+                    condition(predicate)?,
+                    condition(becomes)?,
+                ));
+            }
+        }
+        Ok(Switches {
+            globs: glob_set(&files)?,
+            all,
+        })
+    }
+}
+
+/// What the rules of kind `cfg` do to a condition.
+struct Switches {
+    globs: GlobSet,
+    all: Vec<(Vec<Kind>, Condition, Condition)>,
+}
+
+impl Switches {
+    fn switched(&self, condition: &Condition) -> Condition {
+        let each = self.all.iter();
+        each.fold(condition.clone(), |condition, (_, predicate, becomes)| {
+            condition.replaced(predicate, becomes)
+        })
+    }
+
+    /// Whether a text can hold one of the predicates, or anything against it.
+    fn concern(&self, text: &str) -> bool {
+        text.contains("wasi") || self.all.iter().any(|(kinds, ..)| may_hold(text, kinds))
+    }
+}
+
+/// Whether a dependency is had with these features of the package.
+fn is_on(package: &Package, dependency: &Dependency, features: &BTreeSet<&str>) -> bool {
+    let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
+    let asks = |ask: &String| {
+        ask.strip_prefix("dep:") == Some(name)
+            || ask.split_once('/').is_some_and(|(of, _)| of == name)
+    };
+    let mut asked = package
+        .features
+        .iter()
+        .filter(|(feature, _)| features.contains(feature.as_str()))
+        .flat_map(|(_, asked)| asked);
+    !dependency.optional || features.contains(name.as_str()) || asked.any(asks)
+}
+
+/// The condition of the table that a dependency is in; `None`: it is for another target.
+fn table(dependency: &Dependency) -> Option<Condition> {
+    match &dependency.target {
+        None => Some(Condition::Fixed(true)),
+        Some(target) => platform(&target.to_string()),
+    }
+}
+
+/// What a key of `[target]` says.
+fn platform(key: &str) -> Option<Condition> {
+    match key
+        .strip_prefix("cfg(")
+        .and_then(|key| key.strip_suffix(')'))
+    {
+        Some(text) => condition(text).ok(),
+        None => (key == TARGET).then_some(Condition::Fixed(true)),
+    }
+}
+
+fn condition(text: &str) -> anyhow::Result<Condition> {
+    Condition::parse(&lex_pattern(text)?)
+}
+
+fn names(globs: &[String]) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(Glob::new(glob)?);
+    }
+    Ok(set.build()?)
+}
+
+fn gate(file: &str, before: &str) -> Gate {
+    Gate {
+        file: file.to_owned(),
+        line: before.matches('\n').count() + 1,
+    }
+}
