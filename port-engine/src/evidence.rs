@@ -26,7 +26,7 @@ use super::target::TARGET;
 use super::tokens::{Kind, lex, lex_pattern, may_hold};
 use super::upstream::Upstream;
 use super::work::glob_set;
-use super::{cfg, manifest};
+use super::{cfg, manifest, twins};
 
 /// Under what name the rules of a port are kept that one by evidence goes with.
 const ALSO: &str = "also.toml";
@@ -50,6 +50,11 @@ pub struct Evidence {
     /// the rules and not without.
     #[serde(default)]
     pub(super) elsewhere: Vec<String>,
+    /// Words: two items that are alike but for these, and are one for a predicate of the
+    /// rules and one for its opposite, speak for a crate that has a dependency in a table
+    /// with such a predicate.
+    #[serde(default)]
+    pub(super) differ_in: Vec<String>,
     /// Predicates that speak against it.
     #[serde(default)]
     pub(super) unless: Vec<String>,
@@ -80,6 +85,8 @@ pub struct Gate {
 pub struct Gates {
     /// The first that the rules change on the guest.
     pub first: Option<Gate>,
+    /// The file with two items that are alike but for the words that speak for it.
+    pub twins: Option<String>,
     /// The first that speaks against it.
     pub unless: Option<Gate>,
 }
@@ -144,13 +151,29 @@ impl Port {
         Ok(None)
     }
 
+    /// Whether it is worth a look at the sources of a package that no dependency speaks
+    /// for: a table of its manifest has a predicate of the rules.
+    ///
+    /// # Errors
+    /// None for a port that was read.
+    pub fn may_have_twins(&self, package: &Package) -> Result<bool> {
+        if self.evidence().is_none_or(|of| of.differ_in.is_empty()) {
+            return Ok(false);
+        }
+        let rules = self.switches()?;
+        let mut tables = package.dependencies.iter().filter_map(table);
+        Ok(tables.any(|table| rules.all.iter().any(|(_, one, _)| table.has(one))))
+    }
+
     /// What the conditions in the crate's sources say.
     ///
     /// # Errors
     /// A file that cannot be read. One that is no Rust says nothing.
     pub fn gates(&self, upstream: &Upstream) -> Result<Gates> {
         let rules = self.switches()?;
-        let unless = self.evidence().map_or(&[][..], |of| &of.unless);
+        let evidence = self.evidence();
+        let unless = evidence.map_or(&[][..], |of| &of.unless);
+        let words = evidence.map_or(&[][..], |of| &of.differ_in);
         let unless: Vec<Condition> = unless
             .iter()
             .map(|text| condition(text))
@@ -181,6 +204,7 @@ impl Port {
             let Ok(tokens) = lex(text) else {
                 continue;
             };
+            let mut changed = Vec::new();
             for at in cfg::conditions(&tokens, 0..tokens.len()) {
                 let kinds: Vec<Kind> = tokens[at.clone()].iter().map(|t| t.kind.clone()).collect();
                 // What macros write may be no condition yet.
@@ -189,12 +213,19 @@ impl Port {
                 };
                 let found = || Some(gate(file, &text[..tokens[at.start].range.start]));
                 let switched = rules.switched(&condition);
-                if gates.first.is_none() && differ_on_guest(&condition, &switched) {
+                let is_changed = differ_on_guest(&condition, &switched);
+                if gates.first.is_none() && is_changed {
                     gates.first = found();
                 }
                 if gates.unless.is_none() && unless.iter().any(|each| condition.has(each)) {
                     gates.unless = found();
                 }
+                if is_changed {
+                    changed.push((at, condition));
+                }
+            }
+            if gates.twins.is_none() && twins::differ_in(&tokens, &changed, words) {
+                gates.twins = Some(file.clone());
             }
         }
         Ok(gates)

@@ -20,7 +20,7 @@
 //!
 //! One file per mechanism:
 //!
-//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`: ports that name no crate;
+//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`, `twins`: ports that name no crate;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
@@ -60,6 +60,7 @@ mod tally;
 mod target;
 mod tokens;
 mod tree;
+mod twins;
 mod upstream;
 mod work;
 

@@ -116,19 +116,23 @@ impl Resolver<'_> {
                 };
                 let is_taken = |name: &str| found.taken.iter().any(|taken| taken.name == name);
                 let witness = port.witness(package, &features, is_taken)?;
-                let reason = match witness {
-                    _ if is_named && evidence.name == SETTING => {
-                        format!("is named in `{SETTING}`")
-                    }
-                    Some(witness) => witness,
-                    None => continue,
-                };
-                let upstream = Upstream::from_package(package, None);
-                let gates = port.gates(&upstream)?;
-                let speaks = gates.first.is_some() && gates.unless.is_none();
-                if !is_named && !speaks {
+                let is_named = is_named && evidence.name == SETTING;
+                if !is_named && witness.is_none() && !port.may_have_twins(package)? {
                     continue;
                 }
+                let gates = port.gates(&Upstream::from_package(package, None))?;
+                let twins = || {
+                    let file = gates.twins.as_ref()?;
+                    Some(format!("has less to send on wasm ({file})"))
+                };
+                let reason = match is_named {
+                    true => Some(format!("is named in `{SETTING}`")),
+                    false => witness.or_else(twins),
+                };
+                let speaks = is_named || gates.first.is_some() && gates.unless.is_none();
+                let Some(reason) = reason.filter(|_| speaks) else {
+                    continue;
+                };
                 found.ports.take(port, &package.name, &package.version)?;
                 found.taken.push(Taken {
                     name: package.name.to_string(),

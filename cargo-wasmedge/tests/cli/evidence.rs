@@ -152,6 +152,16 @@ fn crates_that_belong_together_are_taken_together() {
 }
 
 #[test]
+fn items_that_cannot_be_sent_on_wasm_speak_for_a_crate_with_a_table_for_wasm() {
+    let lib = "#[cfg(not(target_arch = \"wasm32\"))]\npub type Job = Box<dyn Fn() + Send>;\n\
+               #[cfg(target_arch = \"wasm32\")]\npub type Job = Box<dyn Fn()>;\n";
+    for (target, said) in [(OTHERS, SAID), (BROWSERS, SAID), (None, "")] {
+        let fake = fake("", lib, &dependency("serde", target));
+        assert_eq!(stderr(&fake.run("build", "true")), said, "{target:?}");
+    }
+}
+
+#[test]
 fn an_optional_dependency_speaks_when_a_feature_has_it() {
     for feature in ["web = [\"dep:web-sys\"]", "web = [\"web-sys/Window\"]"] {
         let mut optional = dependency("web-sys", BROWSERS);
