@@ -39,6 +39,9 @@ pub struct Evidence {
     pub name: String,
     /// What is said of a crate that is taken.
     pub says: String,
+    /// Crates of which it is known, whatever speaks for or against them.
+    #[serde(default)]
+    pub crates: Vec<String>,
     /// Dependencies (globs) that speak for it. Crates of these names are never taken.
     #[serde(default)]
     pub(super) dependencies: Vec<String>,

@@ -117,7 +117,8 @@ impl Resolver<'_> {
                 let is_taken = |name: &str| found.taken.iter().any(|taken| taken.name == name);
                 let witness = port.witness(package, &features, is_taken)?;
                 let is_named = is_named && evidence.name == SETTING;
-                if !is_named && witness.is_none() && !port.may_have_twins(package)? {
+                let is_known = evidence.crates.iter().any(|name| *package.name == *name);
+                if !is_named && !is_known && witness.is_none() && !port.may_have_twins(package)? {
                     continue;
                 }
                 let gates = port.gates(&Upstream::from_package(package, None))?;
@@ -125,11 +126,15 @@ impl Resolver<'_> {
                     let file = gates.twins.as_ref()?;
                     Some(format!("has less to send on wasm ({file})"))
                 };
-                let reason = match is_named {
-                    true => Some(format!("is named in `{SETTING}`")),
-                    false => witness.or_else(twins),
+                let reason = match (is_named, is_known) {
+                    (true, _) => Some(format!("is named in `{SETTING}`")),
+                    (_, true) => Some("is known for it".to_owned()),
+                    _ => witness.or_else(twins),
                 };
-                let speaks = is_named || gates.first.is_some() && gates.unless.is_none();
+                let speaks = match gates.first {
+                    Some(_) => is_named || is_known || gates.unless.is_none(),
+                    None => is_named,
+                };
                 let Some(reason) = reason.filter(|_| speaks) else {
                     continue;
                 };
