@@ -6,13 +6,14 @@
 //! name takes further ones, whatever speaks for them; `!NAME` leaves one as published.
 //! A crate from a folder or from git is the user's own, and never changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cargo_metadata::{DependencyKind, Metadata, PackageId};
 use semver::Version;
 
 use super::graph::{Graph, is_crates_io};
+use super::own::from;
 use super::resolver::Resolver;
 use crate::error::Result;
 use crate::port::{Gate, Ports, Upstream};
@@ -48,6 +49,8 @@ pub struct ByEvidence {
     pub taken: Vec<Taken>,
     /// The app's ports, with those for them.
     pub ports: Ports,
+    /// Crates that the setting names and that are the user's own, with where from.
+    pub own: BTreeMap<String, String>,
 }
 
 impl ByEvidence {
@@ -56,6 +59,7 @@ impl ByEvidence {
         ByEvidence {
             taken: Vec::new(),
             ports: ports.clone(),
+            own: BTreeMap::new(),
         }
     }
 
@@ -98,6 +102,11 @@ impl Resolver<'_> {
             let Some(package) = graph.package(id) else {
                 continue;
             };
+            let is_named = self.browser_gates.iter().any(|name| *package.name == *name);
+            if is_named && !is_crates_io(package) && used.contains(id) {
+                let from = from(package);
+                found.own.insert(package.name.to_string(), from);
+            }
             let is_candidate = used.contains(id)
                 && built.contains(id)
                 && is_crates_io(package)
@@ -107,7 +116,6 @@ impl Resolver<'_> {
             if !is_candidate || refused.any(|name| name == Some(package.name.as_str())) {
                 continue;
             }
-            let is_named = self.browser_gates.iter().any(|name| *package.name == *name);
             let features = node.features.iter().map(|feature| feature.as_str());
             let features = features.collect();
             for port in self.ports.by_evidence() {

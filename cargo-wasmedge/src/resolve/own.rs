@@ -33,10 +33,7 @@ impl OwnCopy {
             return None;
         }
         Some(OwnCopy {
-            from: match &package.source {
-                Some(source) => source.repr.clone(),
-                None => shown(folder),
-            },
+            from: from(package),
             help: match port.supports(&package.version) {
                 true => format!(
                     "port a copy of it, and depend on that by the [patch] that this prints: \
@@ -46,6 +43,15 @@ impl OwnCopy {
                 false => format!("take a version that its port covers: {}", port.supported()),
             },
         })
+    }
+}
+
+/// Where the app takes a package from.
+pub(super) fn from(package: &Package) -> String {
+    let folder = package.manifest_path.parent();
+    match &package.source {
+        Some(source) => source.repr.clone(),
+        None => folder.map_or_else(String::new, |folder| shown(folder.as_std_path())),
     }
 }
 

@@ -193,13 +193,16 @@ impl Resolver<'_> {
                 way: ways.first().map(ToString::to_string),
             }
         });
+        let mut notices = self.notices(lockfiles, &own, stand_in, as_published);
+        let not_taken = resolved.by_evidence.own.clone().into_iter();
+        notices.extend(not_taken.map(|(krate, from)| Notice::NotTaken { krate, from }));
         Ok(Some(Selection {
             upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
             on_facade: self.on_facade(&resolved.metadata)?,
             by_evidence: resolved.by_evidence.clone(),
-            notices: self.notices(lockfiles, &own, stand_in, as_published),
+            notices,
             reached: of_subcommand,
         }))
     }

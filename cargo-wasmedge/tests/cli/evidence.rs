@@ -201,6 +201,30 @@ fn the_setting_names_further_crates_and_leaves_others() {
 }
 
 #[test]
+fn a_crate_of_the_users_own_is_not_changed_and_told_when_it_is_named() {
+    let git = "git+https://example.org/pool?rev=abc#abcdef";
+    for source in [None, Some(git)] {
+        let fake = fake("", LIB, &dependency("web-sys", BROWSERS));
+        let mut metadata: Value = serde_json::from_str(&fake.read("metadata.json")).unwrap();
+        metadata["packages"][1]["source"] = json!(source);
+        fs::write(fake.path("metadata.json"), metadata.to_string()).unwrap();
+        assert_eq!(stderr(&fake.run("build", "true")), "");
+        settings(&fake, "[\"pool\"]");
+        let folder = fake.path("registry/pool-1.2.3");
+        let from = source.unwrap_or_else(|| folder.to_str().unwrap());
+        assert_eq!(
+            stderr(&fake.run("build", "true")),
+            format!(
+                "warning: `browser-gates` names pool, which the app takes from {from}: it is \
+                 used as it is\n  \
+                 help: change its conditions there, or depend on a release\n"
+            )
+        );
+        assert_eq!(ported(&fake, "src/lib.rs"), None);
+    }
+}
+
+#[test]
 fn a_crate_on_the_facade_keeps_it() {
     let fake = fake("", LIB, &dependency("web-sys", BROWSERS));
     fake.manifest("[package.metadata.wasmedge]\nstd-facade = [\"pool\"]\n");
