@@ -20,13 +20,9 @@ use serde::Deserialize;
 
 use super::condition::{Condition, can_hold_on_guest, differ_on_guest};
 use super::error::Result;
-use super::rules::{Action, CfgRule};
 use super::source::{PORT_FILE, Port};
 use super::target::TARGET;
-use super::tokens::{Kind, lex, lex_pattern, may_hold};
-use super::upstream::Upstream;
-use super::work::glob_set;
-use super::{cfg, manifest, twins};
+use super::tokens::lex_pattern;
 
 /// Under what name the rules of a port are kept that one by evidence goes with.
 const ALSO: &str = "also.toml";
@@ -72,26 +68,6 @@ impl Evidence {
         }
         Ok(())
     }
-}
-
-/// Where a condition stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gate {
-    /// The file, relative to the crate.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-}
-
-/// What the conditions of a crate say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gates {
-    /// The first that the rules change on the guest.
-    pub first: Option<Gate>,
-    /// The file with two items that are alike but for the words that speak for it.
-    pub twins: Option<String>,
-    /// The first that speaks against it.
-    pub unless: Option<Gate>,
 }
 
 impl Port {
@@ -165,73 +141,7 @@ impl Port {
         }
         let rules = self.switches()?;
         let mut tables = package.dependencies.iter().filter_map(table);
-        Ok(tables.any(|table| rules.all.iter().any(|(_, one, _)| table.has(one))))
-    }
-
-    /// What the conditions in the crate's sources say.
-    ///
-    /// # Errors
-    /// A file that cannot be read. One that is no Rust says nothing.
-    pub fn gates(&self, upstream: &Upstream) -> Result<Gates> {
-        let rules = self.switches()?;
-        let evidence = self.evidence();
-        let unless = evidence.map_or(&[][..], |of| &of.unless);
-        let words = evidence.map_or(&[][..], |of| &of.differ_in);
-        let unless: Vec<Condition> = unless
-            .iter()
-            .map(|text| condition(text))
-            .collect::<anyhow::Result<_>>()?;
-        let tree = upstream.read()?;
-        let mut gates = Gates::default();
-        for (file, bytes) in &tree {
-            let Ok(text) = std::str::from_utf8(bytes) else {
-                continue;
-            };
-            if file == manifest::FILE {
-                // The tables of `[target]`; cargo has read them, so they are well-formed.
-                let document = manifest::parse(bytes)?;
-                let targets = document.get("target").and_then(|item| item.as_table_like());
-                for (key, _) in targets.iter().flat_map(|table| table.iter()) {
-                    let known = unless
-                        .iter()
-                        .any(|each| platform(key).is_some_and(|condition| condition.has(each)));
-                    if known && gates.unless.is_none() {
-                        let before = text.split(key).next().unwrap_or_default();
-                        gates.unless = Some(gate(file, before));
-                    }
-                }
-            }
-            if !rules.globs.is_match(file) || file == manifest::FILE || !rules.concern(text) {
-                continue;
-            }
-            let Ok(tokens) = lex(text) else {
-                continue;
-            };
-            let mut changed = Vec::new();
-            for at in cfg::conditions(&tokens, 0..tokens.len()) {
-                let kinds: Vec<Kind> = tokens[at.clone()].iter().map(|t| t.kind.clone()).collect();
-                // What macros write may be no condition yet.
-                let Ok(condition) = Condition::parse(&kinds) else {
-                    continue;
-                };
-                let found = || Some(gate(file, &text[..tokens[at.start].range.start]));
-                let switched = rules.switched(&condition);
-                let is_changed = differ_on_guest(&condition, &switched);
-                if gates.first.is_none() && is_changed {
-                    gates.first = found();
-                }
-                if gates.unless.is_none() && unless.iter().any(|each| condition.has(each)) {
-                    gates.unless = found();
-                }
-                if is_changed {
-                    changed.push((at, condition));
-                }
-            }
-            if gates.twins.is_none() && twins::differ_in(&tokens, &changed, words) {
-                gates.twins = Some(file.clone());
-            }
-        }
-        Ok(gates)
+        Ok(tables.any(|table| rules.concern(&table)))
     }
 
     /// This port for one release of a crate, together with the rules that `also` has.
@@ -272,51 +182,6 @@ impl Port {
             comparators: vec![comparator],
         });
     }
-
-    fn switches(&self) -> anyhow::Result<Switches> {
-        let mut files = Vec::new();
-        let mut all = Vec::new();
-        for rule in &self.file.rules {
-            if let Action::Cfg(CfgRule {
-                predicate,
-                becomes,
-                files: globs,
-                ..
-            }) = &rule.action
-            {
-                files.extend(globs.iter().cloned());
-                all.push((
-                    lex_pattern(predicate)?,
-                    condition(predicate)?,
-                    condition(becomes)?,
-                ));
-            }
-        }
-        Ok(Switches {
-            globs: glob_set(&files)?,
-            all,
-        })
-    }
-}
-
-/// What the rules of kind `cfg` do to a condition.
-struct Switches {
-    globs: GlobSet,
-    all: Vec<(Vec<Kind>, Condition, Condition)>,
-}
-
-impl Switches {
-    fn switched(&self, condition: &Condition) -> Condition {
-        let each = self.all.iter();
-        each.fold(condition.clone(), |condition, (_, predicate, becomes)| {
-            condition.replaced(predicate, becomes)
-        })
-    }
-
-    /// Whether a text can hold one of the predicates, or anything against it.
-    fn concern(&self, text: &str) -> bool {
-        text.contains("wasi") || self.all.iter().any(|(kinds, ..)| may_hold(text, kinds))
-    }
 }
 
 /// Whether a dependency is had with these features of the package.
@@ -343,7 +208,7 @@ fn table(dependency: &Dependency) -> Option<Condition> {
 }
 
 /// What a key of `[target]` says.
-fn platform(key: &str) -> Option<Condition> {
+pub(super) fn platform(key: &str) -> Option<Condition> {
     match key
         .strip_prefix("cfg(")
         .and_then(|key| key.strip_suffix(')'))
@@ -353,7 +218,7 @@ fn platform(key: &str) -> Option<Condition> {
     }
 }
 
-fn condition(text: &str) -> anyhow::Result<Condition> {
+pub(super) fn condition(text: &str) -> anyhow::Result<Condition> {
     Condition::parse(&lex_pattern(text)?)
 }
 
@@ -363,11 +228,4 @@ fn names(globs: &[String]) -> anyhow::Result<GlobSet> {
         set.add(Glob::new(glob)?);
     }
     Ok(set.build()?)
-}
-
-fn gate(file: &str, before: &str) -> Gate {
-    Gate {
-        file: file.to_owned(),
-        line: before.matches('\n').count() + 1,
-    }
 }

@@ -20,7 +20,7 @@
 //!
 //! One file per mechanism:
 //!
-//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`, `twins`: ports that name no crate;
+//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`, `gates`, `twins`: ports that name no crate;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
@@ -44,6 +44,7 @@ mod fields;
 mod format;
 #[cfg(test)]
 mod format_tests;
+mod gates;
 mod items;
 mod manifest;
 mod matches;
@@ -67,8 +68,9 @@ mod work;
 pub use apply::apply;
 pub use diff::diff;
 pub use error::{Error, Mismatch, Result};
-pub use evidence::{Evidence, Gate, Gates};
+pub use evidence::Evidence;
 pub use format::SuiteHead;
+pub use gates::{Gate, Gates};
 pub use notice::FILE as NOTICE_FILE;
 pub use ported::{Layout, Place, Ported, RuleReport};
 pub use ports::Ports;
