@@ -37,15 +37,30 @@ pub fn ports() -> Result<Ports> {
 /// # Errors
 /// A name that no crate can have.
 pub fn ports_with_std_facade(crates: &[String]) -> Result<Ports> {
-    let asked_by = "the setting `std-facade`";
-    let (off, on): (Vec<String>, Vec<String>) = crates
+    let setting = "std-facade";
+    check_names(setting, crates)?;
+    let on: Vec<String> = crates
         .iter()
+        .filter(|name| !name.starts_with('!'))
         .cloned()
-        .partition(|name| name.starts_with('!'));
-    let off: Vec<String> = off.iter().map(|name| name[1..].to_owned()).collect();
-    // Only for the check of the names.
-    ports()?.with_facade("std", &off, asked_by)?;
-    Ok(ports()?.with_facade("std", &on, asked_by)?)
+        .collect();
+    Ok(ports()?.with_facade("std", &on, &format!("the setting `{setting}`"))?)
+}
+
+/// Checks the names in a setting that lists crates, each as `NAME` or `!NAME`.
+///
+/// # Errors
+/// A name that no crate can have.
+pub fn check_names(setting: &str, crates: &[String]) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    for name in crates {
+        let krate = name.strip_prefix('!').unwrap_or(name);
+        if krate.is_empty() || !krate.chars().all(plain) {
+            let error = anyhow::anyhow!("the setting `{setting}` names no crate: `{krate}`");
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 /// The embedded support crates.
@@ -93,7 +108,8 @@ mod tests {
 
     #[test]
     fn embedded_ports_are_well_formed() {
-        let count = ports().expect("all ports parse").iter().count();
+        let ports = ports().expect("all ports parse");
+        let count = ports.iter().count() + ports.by_evidence().count();
         let folders = files().filter(|(path, _)| path.ends_with("/port.toml"));
         assert_eq!(count, folders.count());
     }

@@ -126,11 +126,21 @@ fn port(
     let out = resolver.dirs.ported();
     let mut all = Vec::new();
     for upstream in &selection.upstreams {
-        let Some(port) = resolver.ports.get(&upstream.name) else {
+        let Some(port) = selection.by_evidence.ports.get(&upstream.name) else {
             continue;
         };
+        let taken = selection.by_evidence.get(&upstream.name, &upstream.version);
         let ported = match port::apply(port, upstream, &support, &out, Layout::Cache) {
             Ok(ported) => ported,
+            Err(error) if taken.is_some() => {
+                // Without a port it may do as well as before.
+                let (name, version) = (&upstream.name, &upstream.version);
+                resolver.shell.warn(format_args!(
+                    "{name} {version} is used as published: {:#}",
+                    anyhow::Error::from(error)
+                ));
+                continue;
+            }
             Err(error) => {
                 let (name, version) = (&upstream.name, &upstream.version);
                 if reached(resolver, lockfiles, selection)?.contains(name, version) {
@@ -147,7 +157,10 @@ fn port(
         if ported.is_unchanged() {
             continue;
         }
-        if ported.fresh {
+        if let Some(taken) = taken.filter(|_| resolver.invocation.compiles_for_target()) {
+            // Always, as it is a guess.
+            resolver.shell.status("Porting", taken);
+        } else if ported.fresh {
             let name = format_args!("{} v{}", ported.name, ported.version);
             resolver.shell.status("Porting", name);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_wasmedge::embedded;
-use cargo_wasmedge::port::{Layout, Ports, Support};
+use cargo_wasmedge::port::{Layout, Port, Ports, Support};
 
 #[path = "../build/bundle.rs"]
 mod bundle;
@@ -16,13 +16,16 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The files that each port reads, by crate and path.
-fn inputs(ports: &Ports) -> BTreeMap<(&str, &str), &[u8]> {
+/// The files that each port reads, by crate, or the name of what speaks for one, and path.
+fn inputs(ports: &Ports) -> BTreeMap<(String, &str), &[u8]> {
+    let name = |port: &'_ Port| port.evidence().map(|evidence| evidence.name.clone());
     ports
         .iter()
+        .chain(ports.by_evidence())
         .flat_map(|port| {
+            let name = name(port).unwrap_or_else(|| port.krate().to_owned());
             port.inputs()
-                .map(move |(path, bytes)| ((port.krate(), path), bytes))
+                .map(move |(path, bytes)| ((name.clone(), path), bytes))
         })
         .collect()
 }
@@ -34,7 +37,9 @@ fn every_port_of_the_repository_is_in_the_bundle() {
         embedded::ports().unwrap(),
     );
     let (here, carried) = (inputs(&here), inputs(&carried));
-    assert!(here.contains_key(&("tokio", "port.toml")));
+    for known in ["tokio", "browser-gates"] {
+        assert!(here.contains_key(&(known.to_owned(), "port.toml")));
+    }
     for name in here.keys() {
         assert!(
             carried.contains_key(name),

@@ -61,6 +61,15 @@ pub(super) fn find(
     predicate: &[Kind],
 ) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    for condition in conditions(tokens, within) {
+        operand(tokens, condition, predicate, &mut found);
+    }
+    found
+}
+
+/// Where whole conditions are in `tokens[within]`.
+pub(super) fn conditions(tokens: &[Token], within: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut at = within.start;
     while at < within.end {
         if let Some(open) = condition_at(tokens, at, within.end) {
@@ -68,21 +77,14 @@ pub(super) fn find(
             if tokens[at].is_ident("cfg_attr") {
                 // The attributes behind the first comma may hold conditions of their own.
                 let first = operands(tokens, open + 1..close).into_iter().next();
-                let end = first.as_ref().map_or(open + 1, |range| range.end);
-                if let Some(first) = first {
-                    operand(tokens, first, predicate, &mut found);
-                }
-                at = end;
+                at = first.as_ref().map_or(open + 1, |range| range.end);
+                found.extend(first);
             } else {
-                for each in operands(tokens, open + 1..close) {
-                    operand(tokens, each, predicate, &mut found);
-                }
+                found.extend(operands(tokens, open + 1..close));
                 at = close + 1;
             }
         } else if let Some(open) = select_at(tokens, at, within.end) {
-            for each in selected(tokens, open) {
-                operand(tokens, each, predicate, &mut found);
-            }
+            found.extend(selected(tokens, open));
             // The arms may hold conditions of their own.
             at = open + 1;
         } else if let Some(close) = doc_at(tokens, at, within.end) {

@@ -16,6 +16,20 @@ const GUEST: &str = "target_env = \"p1\"";
 /// How many different words a rule may have; each doubles the worlds to look at.
 const MOST_WORDS: usize = 12;
 
+/// What holds on the guest of the words that say something of the target.
+const ON_GUEST: [&str; 7] = [
+    GUEST,
+    "target_arch = \"wasm32\"",
+    "target_endian = \"little\"",
+    "target_family = \"wasm\"",
+    "target_os = \"wasi\"",
+    "target_pointer_width = \"32\"",
+    "target_vendor = \"unknown\"",
+];
+
+/// Words that are not for the target to say, but do not hold in what an app has of a crate.
+const NEVER: [&str; 3] = ["doc", "docsrs", "test"];
+
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
@@ -51,6 +65,30 @@ impl Condition {
             Condition::Word(word) => world.get(word).copied().unwrap_or(false),
             Condition::Fixed(holds) => *holds,
         }
+    }
+
+    /// The same with `by` wherever `what` is an operand.
+    pub fn replaced(&self, what: &Condition, by: &Condition) -> Condition {
+        if self == what {
+            return by.clone();
+        }
+        let all = |each: &[Condition]| each.iter().map(|one| one.replaced(what, by)).collect();
+        match self {
+            Condition::All(each) => Condition::All(all(each)),
+            Condition::Any(each) => Condition::Any(all(each)),
+            Condition::Not(inner) => Condition::Not(Box::new(inner.replaced(what, by))),
+            Condition::Word(_) | Condition::Fixed(_) => self.clone(),
+        }
+    }
+
+    /// Whether `what` is an operand.
+    pub fn has(&self, what: &Condition) -> bool {
+        self == what
+            || match self {
+                Condition::All(each) | Condition::Any(each) => each.iter().any(|one| one.has(what)),
+                Condition::Not(inner) => inner.has(what),
+                Condition::Word(_) | Condition::Fixed(_) => false,
+            }
     }
 
     fn words(&self, found: &mut World) {
@@ -95,6 +133,44 @@ pub(super) fn differs_elsewhere(
         }
     }
     Ok(None)
+}
+
+/// Whether a condition can hold on the guest, with some features of the crate or others.
+pub(super) fn can_hold_on_guest(condition: &Condition) -> bool {
+    let can = |world: &World| condition.holds(world);
+    on_guest(&[condition], can)
+}
+
+/// Whether two conditions can differ on the guest, with some features or others.
+pub(super) fn differ_on_guest(one: &Condition, other: &Condition) -> bool {
+    let differ = |world: &World| one.holds(world) != other.holds(world);
+    on_guest(&[one, other], differ)
+}
+
+/// Whether something is so in a world of the guest. Of what has more words than can be
+/// looked at it is taken for granted.
+fn on_guest(conditions: &[&Condition], is_so: impl Fn(&World) -> bool) -> bool {
+    let mut world = World::new();
+    for condition in conditions {
+        condition.words(&mut world);
+    }
+    let mut free = Vec::new();
+    for (word, holds) in &mut world {
+        let of_target = word.starts_with("target_") || word.starts_with("panic");
+        *holds = ON_GUEST.contains(&word.as_str());
+        if !of_target && !NEVER.contains(&word.as_str()) {
+            free.push(word.clone());
+        }
+    }
+    if free.len() > MOST_WORDS {
+        return true;
+    }
+    (0..1_u32 << free.len()).any(|bits| {
+        for (at, word) in free.iter().enumerate() {
+            world.insert(word.clone(), bits >> at & 1 == 1);
+        }
+        is_so(&world)
+    })
 }
 
 fn parse(tokens: &[Kind]) -> anyhow::Result<(Condition, &[Kind])> {
@@ -192,6 +268,57 @@ mod tests {
         assert_eq!(differs("wasm", &format!("all(wasm, not({guest}))")), None);
         assert_eq!(differs("target_env = \"p1\"", "any()"), None);
         assert_eq!(differs("target_family = \"unix\"", "unix"), None);
+    }
+
+    #[test]
+    fn what_is_so_on_the_guest() {
+        let can_hold = |text| can_hold_on_guest(&condition(text));
+        for (text, can) in [
+            ("target_arch = \"wasm32\"", true),
+            (
+                "all(target_arch = \"wasm32\", target_os = \"unknown\")",
+                false,
+            ),
+            ("all(wasm, feature = \"js\", not(unix))", true),
+            ("not(target_family = \"wasm\")", false),
+            ("all(feature = \"js\", not(feature = \"js\"))", false),
+            ("test", false),
+            (
+                "any(windows, target_pointer_width = \"64\", panic = \"unwind\")",
+                false,
+            ),
+        ] {
+            assert_eq!(can_hold(text), can, "{text}");
+        }
+        let arch = condition("target_arch = \"wasm32\"");
+        let differ = |text| {
+            let one = condition(text);
+            let other = one.replaced(&arch, &Condition::Fixed(false));
+            assert_eq!(one.has(&arch), one != other, "{text}");
+            differ_on_guest(&one, &other)
+        };
+        for (text, wanted) in [
+            ("target_arch = \"wasm32\"", true),
+            ("not(target_arch = \"wasm32\")", true),
+            (
+                "all(target_arch = \"wasm32\", target_os = \"unknown\")",
+                false,
+            ),
+            (
+                "all(target_arch = \"wasm32\", not(target_os = \"wasi\"))",
+                false,
+            ),
+            (
+                "not(all(target_arch = \"wasm32\", target_os = \"wasi\"))",
+                true,
+            ),
+            ("any(target_arch = \"wasm32\", target_os = \"wasi\")", false),
+            ("all(test, not(target_arch = \"wasm32\"))", false),
+            ("all(feature = \"web\", target_arch = \"wasm32\")", true),
+            ("feature = \"web\"", false),
+        ] {
+            assert_eq!(differ(text), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::condition::{Condition, differs_elsewhere};
+use super::evidence::Evidence;
 use super::fields;
 use super::items::ItemPath;
 use super::library::{Library, LibraryText};
@@ -30,6 +31,8 @@ pub(super) struct PortFile {
     /// Releases that the port does not cover may be used as published.
     pub optional: bool,
     pub library: Option<Library>,
+    /// What speaks for a crate, where the port names none.
+    pub evidence: Option<Evidence>,
     pub rules: Vec<Rule>,
 }
 
@@ -69,6 +72,7 @@ pub struct SuiteHead {
 struct PortText {
     port: PortHead,
     library: Option<LibraryText>,
+    evidence: Option<Evidence>,
     #[serde(default)]
     rule: Vec<toml::Table>,
 }
@@ -77,8 +81,8 @@ struct PortText {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PortHead {
     #[serde(rename = "crate")]
-    krate: String,
-    versions: Vec<String>,
+    krate: Option<String>,
+    versions: Option<Vec<String>>,
     why: String,
     #[serde(default)]
     native_dependencies: bool,
@@ -120,21 +124,37 @@ impl PortFile {
     /// much. The caller adds the file's name.
     pub fn parse(text: &str) -> anyhow::Result<PortFile> {
         let raw: PortText = toml::from_str(text)?;
-        let versions = raw
+        let versions: Vec<VersionReq> = raw
             .port
             .versions
             .iter()
+            .flatten()
             .map(|each| requirement(each))
-            .collect::<anyhow::Result<Vec<_>>>()
+            .collect::<anyhow::Result<_>>()
             .context("in [port], key `versions`")?;
-        ensure!(!versions.is_empty(), "in [port]: `versions` is empty");
+        let krate = match (&raw.evidence, raw.port.krate) {
+            (Some(evidence), None) => {
+                evidence.check().context("in [evidence]")?;
+                ensure!(
+                    raw.port.versions.is_none() && !raw.port.optional,
+                    "in [port]: `versions` and `optional` are for the port of one crate"
+                );
+                String::new()
+            }
+            (None, Some(krate)) => {
+                ensure!(!versions.is_empty(), "in [port]: `versions` is empty");
+                krate
+            }
+            _ => bail!("a port has either the key `crate` in [port] or a table [evidence]"),
+        };
         Ok(PortFile {
-            krate: raw.port.krate,
+            krate,
             versions,
             why: raw.port.why,
             native_dependencies: raw.port.native_dependencies,
             optional: raw.port.optional,
             library: raw.library.map(LibraryText::checked).transpose()?,
+            evidence: raw.evidence,
             rules: rules(raw.rule)?,
         })
     }

@@ -20,7 +20,7 @@
 //!
 //! One file per mechanism:
 //!
-//! * `discover`, `source`, `ports`: where ports are, and what they cover;
+//! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`, `gates`, `twins`: ports that name no crate;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`, `library`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
 //! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
@@ -39,10 +39,12 @@ mod diff;
 mod discover;
 mod edit;
 mod error;
+mod evidence;
 mod fields;
 mod format;
 #[cfg(test)]
 mod format_tests;
+mod gates;
 mod items;
 mod library;
 mod manifest;
@@ -60,13 +62,16 @@ mod tally;
 mod target;
 mod tokens;
 mod tree;
+mod twins;
 mod upstream;
 mod work;
 
 pub use apply::apply;
 pub use diff::diff;
 pub use error::{Error, Mismatch, Result};
+pub use evidence::Evidence;
 pub use format::SuiteHead;
+pub use gates::{Gate, Gates};
 pub use library::{JOBS, Library, OUT};
 pub use notice::FILE as NOTICE_FILE;
 pub use ported::{Layout, Place, Ported, RuleReport};

@@ -11,9 +11,11 @@ use super::error::places;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count {
     /// So many.
-    pub places: usize,
+    places: usize,
     /// Or none at all, where upstream does not have what the rule is for.
-    pub or_none: bool,
+    or_none: bool,
+    /// Or any other number, of a crate that nobody looked at.
+    or_other: bool,
 }
 
 impl Count {
@@ -23,15 +25,16 @@ impl Count {
         Count {
             places,
             or_none: false,
+            or_other: false,
         }
     }
 
     /// Whether that many places will do.
     pub fn allows(self, found: usize) -> bool {
-        found == self.places || self.or_none && found == 0
+        found == self.places || self.or_none && found == 0 || self.or_other
     }
 
-    /// Reads `3` or `"0 or 3"`.
+    /// Reads `3`, `"0 or 3"` or `"any"`.
     ///
     /// # Errors
     /// Anything else.
@@ -40,19 +43,33 @@ impl Count {
             toml::Value::String(text) => text,
             number => return Ok(Count::exactly(number.try_into()?)),
         };
+        if text == "any" {
+            return Ok(Count {
+                places: 0,
+                or_none: true,
+                or_other: true,
+            });
+        }
         let places = text.strip_prefix("0 or ").and_then(|n| n.parse().ok());
         match places {
             Some(places @ 1..) => Ok(Count {
                 places,
                 or_none: true,
+                or_other: false,
             }),
-            _ => bail!("`{text}` is no count: a number, or \"0 or 3\" for all places or none"),
+            _ => bail!(
+                "`{text}` is no count: a number, \"0 or 3\" for all places or none, \
+                 or \"any\""
+            ),
         }
     }
 }
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.or_other {
+            return f.write_str("any number of places");
+        }
         let or_none = if self.or_none { "0 or " } else { "" };
         write!(f, "{or_none}{}", places(self.places))
     }
@@ -109,6 +126,8 @@ mod tests {
         let allowed: Vec<usize> = (0..6).filter(|n| both.allows(*n)).collect();
         assert_eq!(allowed, [0, 3]);
         assert_eq!(both.to_string(), "0 or 3 places");
+        let any = count("any").unwrap();
+        assert!((0..6).all(|n| any.allows(n)));
         let three = Count::parse(3.into()).unwrap();
         assert!(three.allows(3) && !three.allows(0));
         for text in ["3", "0 or 0", "0 or", "1 or 3", "0 or -1", "0 or 3 or 4"] {

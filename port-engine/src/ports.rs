@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::anyhow;
+use semver::Version;
 
 use super::discover;
 use super::error::Result;
@@ -14,6 +15,7 @@ use super::source::{PORT_FILE, Port, PortSource};
 #[derive(Debug, Clone, Default)]
 pub struct Ports {
     by_crate: BTreeMap<String, Port>,
+    by_evidence: Vec<Port>,
 }
 
 impl Ports {
@@ -57,8 +59,13 @@ impl Ports {
 
     fn load(sources: impl Iterator<Item = PortSource>) -> Result<Ports> {
         let mut by_crate = BTreeMap::new();
+        let mut by_evidence = Vec::new();
         for source in sources {
             let port = Port::load(&source)?;
+            if port.evidence().is_some() {
+                by_evidence.push(port);
+                continue;
+            }
             let name = port.krate().to_string();
             let other: Option<Port> = by_crate.insert(name.clone(), port);
             if let Some(other) = other {
@@ -66,7 +73,10 @@ impl Ports {
                 return Err(anyhow!("{one} and {two} both port `{name}`").into());
             }
         }
-        Ok(Ports { by_crate })
+        Ok(Ports {
+            by_crate,
+            by_evidence,
+        })
     }
 
     /// The same, with a facade for further crates, whatever their version. A crate
@@ -96,9 +106,41 @@ impl Ports {
                 label: format!("{asked_by} ({krate})"),
                 files: BTreeMap::from([(PORT_FILE.to_owned(), Cow::Owned(rules.into_bytes()))]),
             };
-            self.by_crate.insert(krate.clone(), Port::load(&source)?);
+            let mut port = Port::load(&source)?;
+            port.made_by_name = true;
+            self.by_crate.insert(krate.clone(), port);
         }
         Ok(self)
+    }
+
+    /// Has a port by evidence cover one release of a crate. A port that is nothing but a
+    /// facade for all of its releases goes with it.
+    ///
+    /// # Errors
+    /// As [`Port::for_release`].
+    pub fn take(&mut self, by_evidence: &Port, krate: &str, version: &Version) -> Result<()> {
+        let other = self.by_crate.get_mut(krate);
+        match other.filter(|other| other.evidence().is_some()) {
+            Some(port) => port.add_release(version),
+            None => {
+                let also = self.by_crate.get(krate);
+                let port = by_evidence.for_release(krate, version, also)?;
+                self.by_crate.insert(krate.to_owned(), port);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a release of a crate may be taken by evidence: it has no port, or one that
+    /// was made by name only, without a look at the crate.
+    pub fn is_free(&self, krate: &str) -> bool {
+        let port = self.by_crate.get(krate);
+        port.is_none_or(|port| port.evidence().is_some() || port.made_by_name)
+    }
+
+    /// The ports that name no crate, sorted by folder.
+    pub fn by_evidence(&self) -> impl Iterator<Item = &Port> {
+        self.by_evidence.iter()
     }
 
     /// The port of an upstream crate.

@@ -74,6 +74,8 @@ pub struct Port {
     pub(super) file: PortFile,
     /// The files with rules.
     pub(super) rule_files: Vec<&'static str>,
+    /// Somebody named the crate; nobody looked at it.
+    pub(super) made_by_name: bool,
 }
 
 impl Port {
@@ -99,6 +101,7 @@ impl Port {
             source: source.clone(),
             file,
             rule_files: vec![PORT_FILE],
+            made_by_name: false,
         })
     }
 
@@ -155,8 +158,12 @@ impl Port {
     }
 
     /// Whether this release works as published, so that nothing has to be replaced:
-    /// the port has no rules at all, or covers the release and has none for it.
+    /// the port has no rules at all, or covers the release and has none for it. Or it
+    /// is a port by evidence, and there is none for this release.
     pub fn is_unchanged(&self, version: &Version) -> bool {
+        if self.file.evidence.is_some() {
+            return !self.supports(version);
+        }
         self.file.rules.is_empty() || self.supports(version) && self.rules_for(version).is_empty()
     }
 

@@ -262,7 +262,7 @@ fn utf8<'a>(file: &str, bytes: &'a [u8]) -> anyhow::Result<&'a str> {
     std::str::from_utf8(bytes).with_context(|| format!("{file} is not UTF-8"))
 }
 
-fn glob_set(globs: &[String]) -> anyhow::Result<GlobSet> {
+pub(super) fn glob_set(globs: &[String]) -> anyhow::Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         // `*` stops at `/`, `**` does not.

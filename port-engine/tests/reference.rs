@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use port_engine::{
-    Error, Layout, PORT_FILE, Port, PortSource, SUITE_FILE, Support, Upstream, apply,
+    Error, Gate, Layout, PORT_FILE, Port, PortSource, Ports, SUITE_FILE, Support, Upstream, apply,
 };
 use semver::Version;
 
@@ -182,6 +182,11 @@ fn every_key_of_every_table_has_an_entry() {
     let example = &examples.next().unwrap().text;
     let port = reference.port(example, &[]).unwrap();
     assert!(port.library(&Version::new(1, 2, 3)).is_some());
+    let evidence = "[evidence]\nzzz = 1\n";
+    assert_eq!(
+        reference.table("[evidence]", 0),
+        &quoted(reference.port(evidence, &[]))
+    );
 
     let suite = "[suite]\nzzz = 1\n".to_string();
     let port = reference.port("", &[(SUITE_FILE, suite)]).unwrap();
@@ -234,17 +239,56 @@ fn every_kind_has_an_example() {
 
 /// The crate of the document, as cargo unpacks one.
 fn upstream(reference: &Reference, folder: &Path) -> Upstream {
-    for (path, text) in reference.files("pond/") {
+    unpacked(reference, "pond", Version::new(1, 2, 3), folder)
+}
+
+/// A crate of the document, in a folder.
+fn unpacked(reference: &Reference, name: &str, version: Version, folder: &Path) -> Upstream {
+    for (path, text) in reference.files(&format!("{name}/")) {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
     Upstream {
-        name: "pond".into(),
-        version: Version::new(1, 2, 3),
+        name: name.into(),
+        version,
         checksum: None,
         dir: folder.to_path_buf(),
     }
+}
+
+#[test]
+fn the_port_by_evidence_finds_its_crate_and_applies() {
+    let reference = Reference::read();
+    let files = reference.files("ports/pages/").into_iter();
+    let files = files.map(|(path, text)| (format!("ports/pages/{path}"), text.into_bytes()));
+    let ports = Ports::from_files(files.map(|(path, text)| (path, Cow::Owned(text)))).unwrap();
+    assert_eq!(ports.iter().count(), 0);
+    let [port] = &Vec::from_iter(ports.by_evidence())[..] else {
+        panic!("not one port by evidence");
+    };
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("puddle");
+    let upstream = unpacked(&reference, "puddle", Version::new(0, 3, 0), &folder);
+    let gates = port.gates(&upstream).unwrap();
+    let first = Gate {
+        file: "src/lib.rs".into(),
+        line: 1,
+    };
+    assert_eq!((gates.first, gates.unless), (Some(first), None));
+
+    let mut ports = ports.clone();
+    assert!(ports.is_free("puddle"));
+    ports.take(port, &upstream.name, &upstream.version).unwrap();
+    let port = ports.get("puddle").unwrap();
+    assert!(port.has_native_dependencies(&upstream.version));
+    // Nobody asked for another release.
+    assert!(port.is_unchanged(&Version::new(0, 3, 1)));
+    let out = temp.path().join("out");
+    let ported = apply(port, &upstream, &reference.support(), &out, Layout::Vendor);
+    let ported = ported.unwrap_or_else(|error| panic!("{error:?}"));
+    let counts: Vec<usize> = ported.rules.iter().map(|rule| rule.count()).collect();
+    assert_eq!(counts, [4]);
 }
 
 #[test]

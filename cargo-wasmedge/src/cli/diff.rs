@@ -34,12 +34,17 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let folder = std::env::current_dir()?;
     let config = global.config(Some(&folder))?;
     let ports = embedded::ports_with_std_facade(&config.std_facade)?;
-    let upstream = match &args.version {
-        Some(version) => fetched(&format!("{}@{version}", args.krate), &ports, global)?,
-        None => match of_app(&args, &ports, global)? {
-            Some(upstream) => upstream,
-            None => fetched(&args.krate, &ports, global)?,
-        },
+    let found = match &args.version {
+        Some(_) => None,
+        None => of_app(&args, &ports, &config.browser_gates, global)?,
+    };
+    let (upstream, ports) = match (found, &args.version) {
+        (Some((upstream, with_evidence)), _) => (upstream, with_evidence),
+        (None, Some(version)) => {
+            let spec = format!("{}@{version}", args.krate);
+            (fetched(&spec, &ports, global)?, ports)
+        }
+        (None, None) => (fetched(&args.krate, &ports, global)?, ports),
     };
     let Some(port) = ports.get(&upstream.name) else {
         return Ok(0);
@@ -76,8 +81,14 @@ fn fetched(spec: &str, ports: &Ports, global: &Global) -> Result<Upstream> {
     vendor::fetch(&*cargo, spec, ports, offline)
 }
 
-/// The crate as the app in the working directory uses it, if there is one.
-fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream>> {
+/// The crate as the app in the working directory uses it, if there is one, and the
+/// ports that the app has.
+fn of_app(
+    args: &Args,
+    ports: &Ports,
+    browser_gates: &[String],
+    global: &Global,
+) -> Result<Option<(Upstream, Ports)>> {
     if args.manifest_path.is_none() && !in_package() {
         return Ok(None);
     }
@@ -92,6 +103,7 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
         ports,
         std_facade: &[],
         weak_random: false,
+        browser_gates,
         shell: &global.shell,
     };
     let selection = resolver.select(&mut resolver.lockfiles()?)?;
@@ -99,7 +111,8 @@ fn of_app(args: &Args, ports: &Ports, global: &Global) -> Result<Option<Upstream
         notice.tell(&global.shell);
     }
     let mut all = selection.upstreams.into_iter();
-    Ok(all.find(|upstream| upstream.name == args.krate))
+    let found = all.find(|upstream| upstream.name == args.krate);
+    Ok(found.map(|upstream| (upstream, selection.by_evidence.ports)))
 }
 
 fn in_package() -> bool {

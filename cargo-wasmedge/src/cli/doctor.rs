@@ -8,13 +8,15 @@ use clap_cargo::style;
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
 use crate::resolve::leftovers::{self, Fork};
+use crate::port::Gate;
+use crate::resolve::evidence::Taken;
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "In an app's folder, it also lists what older forks for WasmEdge left behind, the\ncrates that stay without their port, and the calls of std that have no\nimplementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
+    after_help = "In an app's folder, it also lists what older forks for WasmEdge left behind, the\ncrates that stay without their port, those that are ported by evidence, and the calls\nof std that have no implementation for the target, crate by crate.\n\nExits with 96 when something is missing without which nothing builds or runs."
 )]
 pub(super) struct Args {
     /// Print JSON
@@ -97,11 +99,14 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
         ports: &ports,
         std_facade: &config.std_facade,
         weak_random: config.weak_random,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     let mut lockfiles = resolver.lockfiles()?;
     let stand_in = StandIn::embedded()?;
-    let (packages, on_facade) = resolver.compiled_in(&mut lockfiles)?;
+    let (packages, on_facade, by_evidence) = resolver.compiled_in(&mut lockfiles)?;
+    let ports = &by_evidence.ports;
+    checks.extend(by_evidence.taken.iter().map(of_taken));
     for package in packages {
         let is_fork = package.source.is_some() && Fork::on_registry(&package.name).is_some();
         if stand_in.is_for(&package) || is_fork {
@@ -136,6 +141,20 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
         checks.push(of_package(&package, &calls, ported, member.is_some()));
     }
     Ok(())
+}
+
+/// A crate that is ported by evidence, and why.
+fn of_taken(taken: &Taken) -> Check {
+    let mut detail = format!("{}: {}", taken.says, taken.reason);
+    if let Some(Gate { file, line }) = &taken.gate {
+        detail += &format!("\n{file}:{line} is the first condition that is switched");
+    }
+    Check {
+        name: format!("{} {}", taken.name, taken.version),
+        status: Status::Ok,
+        detail,
+        mend: None,
+    }
 }
 
 /// What a package calls, and what becomes of it.

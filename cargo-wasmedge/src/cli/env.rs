@@ -57,6 +57,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         ports: &ports,
         std_facade: &config.std_facade,
         weak_random: config.weak_random,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     let prepared = prepare(&resolver)?;

@@ -55,6 +55,7 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
         ports: &ports,
         std_facade: &config.std_facade,
         weak_random: config.weak_random,
+        browser_gates: &config.browser_gates,
         shell: &global.shell,
     };
     // Before the build: it would be in vain.

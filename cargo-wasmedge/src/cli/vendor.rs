@@ -36,15 +36,16 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let (upstreams, stand_in, root) = if args.krate.is_empty() {
         let cargo = global.cargo()?;
         let (app, config) = global.app(&cargo, &invocation)?;
-        ports = app.ports(&config)?;
+        let of_app = app.ports(&config)?;
         let resolver = Resolver {
             cargo: &cargo,
             invocation: &invocation,
             app: &app,
             dirs: &global.dirs,
-            ports: &ports,
+            ports: &of_app,
             std_facade: &config.std_facade,
             weak_random: config.weak_random,
+            browser_gates: &config.browser_gates,
             shell: &global.shell,
         };
         let mut lockfiles = resolver.lockfiles()?;
@@ -53,7 +54,9 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         for notice in &selection.notices {
             notice.tell(&global.shell);
         }
-        (selection.upstreams, selection.stand_in, Some(app.root))
+        let (upstreams, stand_in) = (selection.upstreams, selection.stand_in);
+        ports = selection.by_evidence.ports;
+        (upstreams, stand_in, Some(app.root))
     } else {
         let cargo = global.any_cargo()?;
         let fetch = |spec: &String| vendor::fetch(&*cargo, spec, &ports, invocation.offline);

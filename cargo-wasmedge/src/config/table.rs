@@ -179,6 +179,17 @@ settings! {
         example: "std-facade = [\"some-crate\", \"!some-member\"]",
     }
 
+    /// Crates whose conditions on wasm (`target_arch = "wasm32"`, `target_family = "wasm"`)
+    /// are for browsers, so that they get what other systems have. Crates of the registry
+    /// that depend on a browser there are found without being named; the build says
+    /// which. `!NAME` leaves a crate as published. `cargo wasmedge doctor`, run in the
+    /// app's folder, lists them with the reason.
+    browser_gates: Vec<String> {
+        value: "a list of crates, each as `NAME` or `!NAME`",
+        default: Vec::new(), "none, beside those that are found",
+        example: "browser-gates = [\"some-crate\", \"!other-crate\"]",
+    }
+
     /// Whether getrandom may give random numbers that can be guessed where there is
     /// no sound seed. See `docs/random-numbers.md`.
     weak_random: bool {

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use cargo_metadata::{Metadata, Package};
 use sha2::{Digest as _, Sha256};
 
+use super::evidence::SETTING;
 use crate::build::{Cargo, CargoInvocation};
 use crate::config::{self, Config, Layer, UnknownKey};
 use crate::embedded;
@@ -97,8 +98,9 @@ impl App {
     /// The ports for the app: ours, and those that its setting `std-facade` asks for.
     ///
     /// # Errors
-    /// A name in the setting that no crate can have.
+    /// A name in that setting, or in `browser-gates`, that no crate can have.
     pub fn ports(&self, config: &Config) -> Result<Ports> {
+        embedded::check_names(SETTING, &config.browser_gates)?;
         embedded::ports_with_std_facade(&config.std_facade)
     }
 

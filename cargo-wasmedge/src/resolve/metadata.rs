@@ -6,12 +6,14 @@ use std::process::Command;
 use cargo_metadata::{Metadata, Package, PackageId};
 
 use super::app::parse;
+use super::evidence::ByEvidence;
 use super::facade::{Member, OnFacade};
 use super::graph::{Graph, is_crates_io};
 use super::resolver::Resolver;
 use super::stand_in::StandIn;
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::Result;
+use crate::port::Ports;
 use crate::process;
 use crate::toolchain::rust::TARGET;
 
@@ -28,6 +30,8 @@ pub(super) struct Resolved {
     used: BTreeSet<PackageId>,
     /// Whether a port makes the guest take the dependencies of other systems.
     pub(super) native: bool,
+    /// The crates that are ported by evidence, and all ports.
+    pub(super) by_evidence: ByEvidence,
 }
 
 impl Resolved {
@@ -46,21 +50,14 @@ impl Resolver<'_> {
         let metadata = parse(&lockfiles.output(Lockfile::Upstream, &mut command, self.shell)?)?;
         let graph = Graph::new(&metadata);
         let mut used = graph.reached(&metadata, &stand_in);
-        let is_opened = |package: &&Package| {
-            let port = self.ports.get(&package.name);
-            is_crates_io(package)
-                && port.is_some_and(|port| port.has_native_dependencies(&package.version))
-        };
-        let packages = metadata.packages.iter();
-        let opened: Vec<&Package> = packages
-            .filter(|package| used.contains(&package.id))
-            .filter(is_opened)
-            .collect();
-        if opened.is_empty() {
+        let mut by_evidence = ByEvidence::new(self.ports);
+        self.take_by_evidence(&metadata, &used, &mut by_evidence)?;
+        if opened(&metadata, &used, &by_evidence.ports).is_empty() {
             return Ok(Resolved {
                 metadata,
                 used,
                 native: false,
+                by_evidence,
             });
         }
         let host = &self.cargo.toolchain().host;
@@ -69,14 +66,21 @@ impl Resolver<'_> {
         let wider = parse(&lockfiles.output(Lockfile::Upstream, &mut command, self.shell)?)?;
         let graph = Graph::new(&wider);
         let reached = graph.reached(&wider, &stand_in);
-        for package in opened {
-            let below = graph.below(&package.id).into_iter();
-            used.extend(below.filter(|id| reached.contains(id)).cloned());
+        // What is opened may bring crates for which there is evidence, which open more.
+        loop {
+            for id in opened(&wider, &used, &by_evidence.ports) {
+                let below = graph.below(&id).into_iter();
+                used.extend(below.filter(|id| reached.contains(id)).cloned());
+            }
+            if !self.take_by_evidence(&wider, &used, &mut by_evidence)? {
+                break;
+            }
         }
         Ok(Resolved {
             metadata: wider,
             used,
             native: true,
+            by_evidence,
         })
     }
 
@@ -120,12 +124,20 @@ impl Resolver<'_> {
     }
 
     /// Packages that are compiled into the app for the target, without those that
-    /// only build scripts and macros use; and those that are built on the std facade.
+    /// only build scripts and macros use; those that are built on the std facade; and
+    /// those that are ported by evidence.
     ///
     /// # Errors
     /// cargo's own.
-    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<(Vec<Package>, OnFacade)> {
-        let Resolved { metadata, .. } = self.metadata(lockfiles)?;
+    pub fn compiled_in(
+        &self,
+        lockfiles: &mut Lockfiles,
+    ) -> Result<(Vec<Package>, OnFacade, ByEvidence)> {
+        let Resolved {
+            metadata,
+            by_evidence,
+            ..
+        } = self.metadata(lockfiles)?;
         let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
         let on_facade = self.on_facade(&metadata)?;
         let is_own = |package: &Package| on_facade.get(package).is_some_and(Member::is_own);
@@ -134,6 +146,21 @@ impl Resolver<'_> {
             .filter(|package| compiled_in.contains(&package.id) || is_own(package))
             .cloned()
             .collect();
-        Ok((packages, on_facade))
+        Ok((packages, on_facade, by_evidence))
     }
+}
+
+/// The packages in use whose port makes the guest take the dependencies of other systems.
+fn opened(metadata: &Metadata, used: &BTreeSet<PackageId>, ports: &Ports) -> Vec<PackageId> {
+    let is_opened = |package: &&Package| {
+        let port = ports.get(&package.name);
+        is_crates_io(package)
+            && port.is_some_and(|port| port.has_native_dependencies(&package.version))
+    };
+    let packages = metadata.packages.iter();
+    packages
+        .filter(|package| used.contains(&package.id))
+        .filter(is_opened)
+        .map(|package| package.id.clone())
+        .collect()
 }

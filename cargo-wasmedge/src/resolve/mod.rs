@@ -14,6 +14,7 @@
 //!   (how they come into the app) and `remedy` (which release does without);
 //! * `stand_in`: the one published crate that ours takes the place of;
 //! * `libraries`: C libraries that have to be built before the app;
+//! * [`evidence`]: crates without a port of their own that get one by evidence;
 //! * `own`: copies of the user's own, which get no port;
 //! * [`leftovers`]: what is left of the older forks for WasmEdge;
 //! * [`fetch`]: upstream crates, and which releases there are;
@@ -23,6 +24,7 @@
 
 mod app;
 mod blame;
+pub mod evidence;
 pub mod facade;
 pub mod fetch;
 mod graph;

@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::evidence::SETTING;
 use super::own::OwnCopy;
 use super::stand_in::STAND_IN;
 use crate::shell::Shell;
@@ -35,6 +36,13 @@ pub enum Notice {
         version: Version,
         /// Where the app takes it from, and what helps.
         own: OwnCopy,
+    },
+    /// A crate of the user's own that a setting names whose rules are for the registry's.
+    NotTaken {
+        /// The crate.
+        krate: String,
+        /// Where the app takes it from.
+        from: String,
     },
     /// A version of ours' published namesake that may not be updated to it.
     StandInRefused {
@@ -79,6 +87,10 @@ impl Notice {
                 "{krate} {version} is used without its port: the app takes it from {}\n  \
                  help: {}",
                 own.from, own.help
+            )),
+            Notice::NotTaken { krate, from } => shell.warn(format_args!(
+                "`{SETTING}` names {krate}, which the app takes from {from}: it is used as it \
+                 is\n  help: change its conditions there, or depend on a release"
             )),
             Notice::StandInRefused { version, ours } => shell.note(format_args!(
                 "{STAND_IN} {version} is used as published: ours has the API of {ours} and \

@@ -59,6 +59,15 @@ impl OwnCopy {
     }
 }
 
+/// Where the app takes a package from.
+pub(super) fn from(package: &Package) -> String {
+    let folder = package.manifest_path.parent();
+    match &package.source {
+        Some(source) => source.repr.clone(),
+        None => folder.map_or_else(String::new, |folder| shown(folder.as_std_path())),
+    }
+}
+
 /// A folder as `vendor` takes it for one: with a `/`.
 fn spec(folder: &Path) -> String {
     let shown = shown(folder);

@@ -28,6 +28,8 @@ pub struct Resolver<'a> {
     pub std_facade: &'a [String],
     /// The setting `weak-random`.
     pub weak_random: bool,
+    /// The setting `browser-gates`.
+    pub browser_gates: &'a [String],
     /// Where the commands that are run are shown.
     pub shell: &'a Shell,
 }

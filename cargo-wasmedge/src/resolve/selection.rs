@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
+use super::evidence::ByEvidence;
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::libraries::{self, LibraryOf};
@@ -35,6 +36,8 @@ pub struct Selection {
     pub libraries: Vec<LibraryOf>,
     /// Packages that are built on the std facade without a port.
     pub on_facade: OnFacade,
+    /// Packages that are ported by evidence, and all ports.
+    pub by_evidence: ByEvidence,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
     /// What the subcommand reaches, if that was needed to decide. See
@@ -141,7 +144,7 @@ impl Resolver<'_> {
         }
         let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = resolved
             .in_use()
-            .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
+            .filter_map(|package| Some((package, resolved.by_evidence.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
             // Those are put on the facade as they are.
@@ -193,13 +196,17 @@ impl Resolver<'_> {
                 way: ways.first().map(ToString::to_string),
             }
         });
+        let mut notices = self.notices(lockfiles, &own, stand_in, as_published);
+        let not_taken = resolved.by_evidence.own.clone().into_iter();
+        notices.extend(not_taken.map(|(krate, from)| Notice::NotTaken { krate, from }));
         Ok(Some(Selection {
             upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
             libraries: libraries::of(&resolved.metadata, &covered),
             on_facade: self.on_facade(&resolved.metadata)?,
-            notices: self.notices(lockfiles, &own, stand_in, as_published),
+            by_evidence: resolved.by_evidence.clone(),
+            notices,
             reached: of_subcommand,
         }))
     }

@@ -5,6 +5,7 @@
 mod backtrace;
 mod compile;
 mod errors;
+mod evidence;
 mod facade;
 mod fake;
 mod help;
