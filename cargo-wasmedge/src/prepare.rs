@@ -13,6 +13,7 @@ use crate::embedded;
 use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported};
+use crate::resolve::by_itself::Candidate;
 use crate::resolve::facade::OnFacade;
 use crate::resolve::patch::{patch_config, patch_table};
 use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC};
@@ -38,7 +39,7 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let mut lockfiles = resolver.lockfiles()?;
     resolver.check_locked()?;
     let is_first = lockfiles.resolves_anew();
-    let selection = resolver.select(&mut lockfiles)?;
+    let mut selection = resolver.select(&mut lockfiles)?;
     if is_first && !lockfiles.resolves_anew() {
         resolver.shell.note(format_args!(
             "the app has no Cargo.lock: its versions are kept in {} until `cargo clean`",
@@ -48,9 +49,6 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     for notice in &selection.notices {
         notice.tell(resolver.shell);
     }
-    let ported = port(resolver, &mut lockfiles, &selection)?;
-    let patch = adapt(resolver, &mut lockfiles, &ported, &selection.on_facade)?;
-    let args = lockfiles.args(Lockfile::Ported);
     let mut env = c_variables(resolver, &mut lockfiles, &selection)?;
     env.push(runner_variable(resolver.dirs)?);
     let toolchain = resolver.cargo.toolchain();
@@ -58,23 +56,16 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         toolchain,
         &resolver.app.shared_dir().join("linker"),
     )?);
-    let config: Vec<OsString> = patch
-        .into_iter()
-        .chain(args.into_iter().map(OsString::from))
-        .collect();
-    let plan = facade_plan(resolver, &selection.on_facade, &ported)?;
-    env.extend(plan.carry_out(Prebuild {
-        cargo: resolver.cargo,
-        invocation: resolver.invocation,
-        config: &config,
-        lockfiles: &mut lockfiles,
-        root: &resolver.app.root,
-        members: &resolver.app.member_specs(),
-        default_members: &resolver.app.default_members,
-        target_dir: &resolver.app.target_dir,
-        state: &resolver.app.state_dir(),
-        shell: resolver.shell,
-    })?);
+    let is_tried = selection.by_themselves.needs_trial();
+    let (ported, config, on_facade) = loop {
+        if let Some(made) = attempt(resolver, &mut lockfiles, &mut selection, &env)? {
+            break made;
+        }
+        // Others are on the facade now.
+        selection = resolver.select(&mut lockfiles)?;
+    };
+    env.extend(on_facade);
+    tell_of_facade(resolver, &selection, is_tried);
     Ok(Prepared {
         overrides: Overrides {
             env,
@@ -86,24 +77,108 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     })
 }
 
+/// The ported crates, cargo's arguments for them, and the variables for the facade.
+type Made = (Vec<Ported>, Vec<OsString>, Vec<(String, OsString)>);
+
+/// Makes what a selection asks for. `None`: not all crates can be on the facade that the
+/// selection puts there by itself. It is remembered which ones, so another selection
+/// leaves them out.
+fn attempt(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    selection: &mut Selection,
+    variables: &[(String, OsString)],
+) -> Result<Option<Made>> {
+    let Some(ported) = port(resolver, lockfiles, selection)? else {
+        return Ok(None);
+    };
+    let patch = adapt(resolver, lockfiles, &ported, &selection.on_facade)?;
+    let args = lockfiles.args(Lockfile::Ported);
+    let config: Vec<OsString> = patch
+        .into_iter()
+        .chain(args.into_iter().map(OsString::from))
+        .collect();
+    let plan = facade_plan(resolver, &selection.on_facade, &ported)?;
+    let mut prebuild = Prebuild {
+        cargo: resolver.cargo,
+        invocation: resolver.invocation,
+        config: &config,
+        lockfiles,
+        root: &resolver.app.root,
+        members: &resolver.app.member_specs(),
+        default_members: &resolver.app.default_members,
+        target_dir: &resolver.app.target_dir,
+        state: &resolver.app.state_dir(),
+        shell: resolver.shell,
+    };
+    let on_facade = plan.carry_out(&mut prebuild)?;
+    if selection.by_themselves.needs_trial() {
+        let by_themselves = &mut selection.by_themselves;
+        let list = |each: &Candidate| format!("{} {}", each.name, each.version);
+        let all: Vec<String> = by_themselves.on.iter().map(list).collect();
+        let line = format_args!("{} on the std facade", all.join(", "));
+        resolver.shell.status("Trying", line);
+        let variables: Vec<_> = variables.iter().chain(&on_facade).cloned().collect();
+        let outcome = prebuild.try_packages(&by_themselves.to_compile, &variables)?;
+        let sharers = selection.on_facade.packages.iter();
+        let sharers: Vec<String> = sharers
+            .filter(|each| !each.is_own())
+            .map(|each| each.name.clone())
+            .collect();
+        if by_themselves.learn(&outcome, &sharers)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some((ported, config, on_facade)))
+}
+
+/// Says what is on the facade, and what is not and why. `is_tried`: of the crates that are
+/// put there by themselves, too; that is said once.
+fn tell_of_facade(resolver: &Resolver<'_>, selection: &Selection, is_tried: bool) {
+    let by_themselves = &selection.by_themselves;
+    let own = selection.on_facade.packages.iter();
+    for package in own.filter(|package| package.is_own()) {
+        let line = format_args!("{package}: built on the std facade");
+        resolver.shell.status("Facade", line);
+    }
+    if is_tried {
+        for each in &by_themselves.on {
+            let line = format_args!("{each}: built on the std facade");
+            resolver.shell.status("Facade", line);
+        }
+    }
+    for (candidate, why) in &by_themselves.refused {
+        resolver.shell.warn(format_args!(
+            "{candidate}, which fails on WasmEdge, and does not compile on the std facade \
+             ({why})\n  help: {}",
+            candidate.help()
+        ));
+    }
+}
+
 /// Makes the ported crates, in the cache. Those that the user's subcommand does not
-/// reach need not be had.
+/// reach need not be had. `None`: one cannot be made that is on the facade by itself.
 fn port(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
-    selection: &Selection,
-) -> Result<Vec<Ported>> {
+    selection: &mut Selection,
+) -> Result<Option<Vec<Ported>>> {
     let support = embedded::support()?;
     let out = resolver.dirs.ported();
     let mut all = Vec::new();
     for upstream in &selection.upstreams {
-        let Some(port) = resolver.ports.get(&upstream.name) else {
+        let Some(port) = selection.ports.get(&upstream.name) else {
             continue;
         };
         let ported = match port::apply(port, upstream, &support, &out, Layout::Cache) {
             Ok(ported) => ported,
             Err(error) => {
                 let (name, version) = (&upstream.name, &upstream.version);
+                if selection.by_themselves.contains(name) {
+                    let why = error.to_string();
+                    selection.by_themselves.refuse(name, why)?;
+                    return Ok(None);
+                }
                 if reached(resolver, lockfiles, selection)?.contains(name, version) {
                     if let Some(way) = resolver.way_to(lockfiles, name, version)? {
                         resolver
@@ -127,7 +202,7 @@ fn port(
     if selection.stand_in {
         all.push(support.stand_in(STAND_IN, &out, Layout::Cache)?);
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 /// What the user's subcommand reaches; asked only when something is amiss.
@@ -181,15 +256,10 @@ fn write_config(folder: &Path, ported: &[Ported], on_facade: &OnFacade) -> Resul
     })
 }
 
-/// Which folders get the facade, and where it comes from. Says of the app's own
-/// packages why.
+/// Which folders get the facade, and where it comes from.
 fn facade_plan(resolver: &Resolver<'_>, on_facade: &OnFacade, ported: &[Ported]) -> Result<Plan> {
     let mut plan = Plan::default();
     for package in &on_facade.packages {
-        if package.is_own() {
-            let line = format_args!("{package}: built on the std facade");
-            resolver.shell.status("Facade", line);
-        }
         let in_its_place = ported
             .iter()
             .find(|ported| ported.name == package.name && ported.version == package.version);

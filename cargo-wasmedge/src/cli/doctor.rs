@@ -7,6 +7,7 @@ use clap_cargo::style;
 
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
+use crate::resolve::by_itself::ByItself;
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
@@ -88,8 +89,8 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
     let mut lockfiles = resolver.lockfiles()?;
     let mut checks = Vec::new();
     let stand_in = StandIn::embedded()?;
-    let (packages, on_facade) = resolver.compiled_in(&mut lockfiles)?;
-    for package in packages {
+    let compiled_in = resolver.compiled_in(&mut lockfiles)?;
+    for package in compiled_in.packages {
         if stand_in.is_for(&package) {
             continue;
         }
@@ -102,7 +103,7 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
                 mend: Some(own.help),
             });
         }
-        let member = on_facade.get(&package);
+        let member = compiled_in.on_facade.get(&package);
         let scope = match &package.source {
             None if member.is_some() => Scope::Everything,
             _ => Scope::Library,
@@ -117,14 +118,33 @@ fn app_checks(global: &Global) -> Result<Vec<Check>> {
             continue;
         }
         let ported = package.source.is_some() && ports.get(&package.name).is_some();
-        checks.push(of_package(&package, &calls, ported, member.is_some()));
+        let standing = match (ported, compiled_in.by_themselves.of(&package)) {
+            (true, _) => Standing::Ported,
+            (_, Some(by_itself)) => Standing::ByItself(by_itself),
+            _ if member.is_some() => Standing::OnFacade,
+            _ => Standing::Plain,
+        };
+        checks.push(of_package(&package, &calls, &standing));
     }
     Ok(checks)
 }
 
+/// How a package is built.
+enum Standing<'a> {
+    /// With a port.
+    Ported,
+    /// On the std facade.
+    OnFacade,
+    /// On it, if it compiles there.
+    ByItself(ByItself<'a>),
+    /// As it is.
+    Plain,
+}
+
 /// What a package calls, and what becomes of it.
-fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) -> Check {
-    let has_none = |call: &&Call| call.remedy == Remedy::None && !ported;
+fn of_package(package: &Package, calls: &[Call], standing: &Standing<'_>) -> Check {
+    let has_none =
+        |call: &&Call| call.remedy == Remedy::None && !matches!(standing, Standing::Ported);
     let lines: Vec<String> = calls
         .iter()
         .map(|call| {
@@ -136,23 +156,37 @@ fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) 
             format!("{}:{} {}{note}", call.file, call.line, call.what)
         })
         .collect();
-    let by = match (ported, on_facade) {
-        (true, _) => "covered by its port: ",
-        (_, true) => "built on the std facade: ",
-        _ => "",
+    let lines = lines.join("\n");
+    let detail = match standing {
+        Standing::Ported => format!("covered by its port: {lines}"),
+        Standing::OnFacade | Standing::ByItself(ByItself::On) => {
+            format!("built on the std facade: {lines}")
+        }
+        Standing::ByItself(ByItself::Untried) => {
+            format!("the next build tries it on the std facade: {lines}")
+        }
+        Standing::ByItself(ByItself::Refused(_, why)) => {
+            format!("{lines}\ndoes not compile on the std facade: {why}")
+        }
+        Standing::Plain => lines,
     };
-    let by_facade = calls.iter().any(|call| call.remedy != Remedy::None);
-    let is_open = by_facade && !ported && !on_facade;
+    let is_open = match standing {
+        Standing::Ported | Standing::OnFacade | Standing::ByItself(ByItself::On) => false,
+        Standing::ByItself(_) => true,
+        Standing::Plain => calls.iter().any(|call| call.remedy != Remedy::None),
+    };
     let is_bad = is_open || calls.iter().any(|call| has_none(&call));
     Check {
         name: format!("{} {}", package.name, package.version),
         status: if is_bad { Status::Warn } else { Status::Ok },
-        detail: format!("{by}{}", lines.join("\n")),
-        mend: is_open.then(|| {
-            format!(
+        detail,
+        mend: match standing {
+            Standing::ByItself(ByItself::Refused(candidate, _)) => Some(candidate.help()),
+            Standing::Plain if is_open => Some(format!(
                 "std-facade = [\"{}\"] in [package.metadata.wasmedge], if they are reached",
                 package.name
-            )
-        }),
+            )),
+            _ => None,
+        },
     }
 }

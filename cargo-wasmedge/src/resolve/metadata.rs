@@ -6,6 +6,7 @@ use std::process::Command;
 use cargo_metadata::{Metadata, Package, PackageId};
 
 use super::app::parse;
+use super::by_itself::ByThemselves;
 use super::facade::{Member, OnFacade};
 use super::graph::{Graph, is_crates_io};
 use super::resolver::Resolver;
@@ -36,6 +37,17 @@ impl Resolved {
         let packages = self.metadata.packages.iter();
         packages.filter(|package| self.used.contains(&package.id))
     }
+}
+
+/// What is compiled into an app.
+#[derive(Debug)]
+pub struct CompiledIn {
+    /// The packages.
+    pub packages: Vec<Package>,
+    /// Those that are built on the std facade without a port.
+    pub on_facade: OnFacade,
+    /// Those that are put on it by a look at their calls.
+    pub by_themselves: ByThemselves,
 }
 
 impl Resolver<'_> {
@@ -124,16 +136,27 @@ impl Resolver<'_> {
     ///
     /// # Errors
     /// cargo's own.
-    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<(Vec<Package>, OnFacade)> {
-        let Resolved { metadata, .. } = self.metadata(lockfiles)?;
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<CompiledIn> {
+        let resolved = self.metadata(lockfiles)?;
+        let by_themselves = self.by_themselves(&resolved)?;
+        let ports = by_themselves.ports(self.ports)?;
+        let resolver = Resolver {
+            ports: &ports,
+            ..*self
+        };
+        let Resolved { metadata, .. } = resolved;
         let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
-        let on_facade = self.on_facade(&metadata)?;
+        let on_facade = resolver.on_facade(&metadata, &by_themselves)?;
         let is_own = |package: &Package| on_facade.get(package).is_some_and(Member::is_own);
         let packages = metadata.packages.iter();
         let packages = packages
             .filter(|package| compiled_in.contains(&package.id) || is_own(package))
             .cloned()
             .collect();
-        Ok((packages, on_facade))
+        Ok(CompiledIn {
+            packages,
+            on_facade,
+            by_themselves,
+        })
     }
 }

@@ -6,8 +6,10 @@ use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
+use super::by_itself::ByThemselves;
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
+use super::metadata::Resolved;
 use super::notices::Notice;
 use super::own::OwnCopy;
 use super::reached::Reached;
@@ -15,7 +17,7 @@ use super::resolver::Resolver;
 use super::stand_in::{STAND_IN, StandIn};
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::Result;
-use crate::port::{Port, Upstream, checksum_in_lock};
+use crate::port::{Port, Ports, Upstream, checksum_in_lock};
 
 /// How often versions are replaced before we give up: each replacement can bring
 /// other versions into the graph.
@@ -32,6 +34,10 @@ pub struct Selection {
     pub with_c: Vec<WithC>,
     /// Packages that are built on the std facade without a port.
     pub on_facade: OnFacade,
+    /// Crates that are put on it by a look at their calls.
+    pub by_themselves: ByThemselves,
+    /// The ports, with those for these crates.
+    pub ports: Ports,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
     /// What the subcommand reaches, if that was needed to decide. See
@@ -119,6 +125,24 @@ impl Resolver<'_> {
         as_published: &mut AsPublished,
     ) -> Result<Option<Selection>> {
         let resolved = self.metadata(lockfiles)?;
+        let by_themselves = self.by_themselves(&resolved)?;
+        let ports = by_themselves.ports(self.ports)?;
+        let with_ports = Resolver {
+            ports: &ports,
+            ..*self
+        };
+        with_ports.choose(lockfiles, stand_in, as_published, &resolved, by_themselves)
+    }
+
+    /// Does it for what cargo resolved.
+    fn choose(
+        &self,
+        lockfiles: &mut Lockfiles,
+        stand_in: &StandIn,
+        as_published: &mut AsPublished,
+        resolved: &Resolved,
+        by_themselves: ByThemselves,
+    ) -> Result<Option<Selection>> {
         let graph = Graph::new(&resolved.metadata);
         let namesakes: Vec<&Package> = resolved
             .in_use()
@@ -151,7 +175,7 @@ impl Resolver<'_> {
             .partition(|(package, port)| port.supports(&package.version));
         let mut of_subcommand = None;
         if !uncovered.is_empty() {
-            let reached = self.reached_in(lockfiles, &resolved)?;
+            let reached = self.reached_in(lockfiles, resolved)?;
             uncovered.retain(|(package, _)| reached.has(package));
             let mut open: Vec<&Package> = uncovered
                 .iter()
@@ -174,7 +198,7 @@ impl Resolver<'_> {
             uncovered.retain(|(package, _)| !as_published.contains(package));
             uncovered.sort_by_key(|(package, _)| (&package.name, &package.version));
             if !uncovered.is_empty() {
-                let error = self.unsupported(&resolved, &reached, &uncovered)?;
+                let error = self.unsupported(resolved, &reached, &uncovered)?;
                 if self.invocation.compiles() {
                     return Err(error);
                 }
@@ -194,7 +218,9 @@ impl Resolver<'_> {
             upstreams: upstreams(lockfiles, &covered)?,
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
-            on_facade: self.on_facade(&resolved.metadata)?,
+            on_facade: self.on_facade(&resolved.metadata, &by_themselves)?,
+            by_themselves,
+            ports: self.ports.clone(),
             notices: self.notices(lockfiles, &own, stand_in, as_published),
             reached: of_subcommand,
         }))

@@ -48,6 +48,32 @@ pub struct Call {
     pub remedy: Remedy,
 }
 
+impl Call {
+    /// What a path of [`Call::what`] stands for, in some file; `None`: nothing is known
+    /// of such a path.
+    pub(super) fn of(what: &str, file: String, line: usize) -> Option<Call> {
+        let (what, remedy) = CALLS.iter().find(|(each, _)| *each == what).copied()?;
+        Some(Call {
+            file,
+            line,
+            what,
+            remedy,
+        })
+    }
+
+    /// Whether it makes or names a socket, whose type is another one on the facade: who
+    /// takes it has to mean the same type.
+    pub(super) fn is_of_socket(&self) -> bool {
+        let mut types = CALLS.iter().filter(|(_, remedy)| *remedy == Remedy::Type);
+        types.any(|(each, _)| self.what.starts_with(each))
+    }
+}
+
+/// What is looked for, as a text: what was found before with another list is stale.
+pub(super) fn looked_for() -> String {
+    CALLS.map(|(what, _)| what).join(" ")
+}
+
 /// The calls, by their path. A type stands for what is named through it.
 const CALLS: [(&str, Remedy); 14] = [
     ("std::net::TcpStream::connect", Remedy::Facade),
