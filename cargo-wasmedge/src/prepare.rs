@@ -116,8 +116,10 @@ fn attempt(
         let by_themselves = &mut selection.by_themselves;
         let list = |each: &Candidate| format!("{} {}", each.name, each.version);
         let all: Vec<String> = by_themselves.on.iter().map(list).collect();
-        let line = format_args!("{} on the std facade", all.join(", "));
-        resolver.shell.status("Trying", line);
+        if !all.is_empty() {
+            let line = format_args!("{} on the std facade", all.join(", "));
+            resolver.shell.status("Trying", line);
+        }
         let variables: Vec<_> = variables.iter().chain(&on_facade).cloned().collect();
         let outcome = prebuild.try_packages(&by_themselves.to_compile, &variables)?;
         let sharers = selection.on_facade.packages.iter();

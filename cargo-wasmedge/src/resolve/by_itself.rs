@@ -245,7 +245,7 @@ impl ByThemselves {
 
     /// Whether it has to be tried whether those on the facade compile.
     pub fn needs_trial(&self) -> bool {
-        !self.is_tried && !self.on.is_empty()
+        !self.is_tried && !self.to_compile.is_empty()
     }
 }
 
@@ -305,7 +305,9 @@ impl Resolver<'_> {
         }
         found.sharers_off = others;
         found.memory = memory;
-        if found.on.is_empty() {
+        // One that was taken off for another's sake: would that compile without?
+        let mut refused = found.memory.file.refused.iter();
+        if found.on.is_empty() && refused.all(|refused| refused.by.is_none()) {
             found.is_tried = true;
         }
         if !found.is_tried {
@@ -325,7 +327,7 @@ impl Resolver<'_> {
             .collect();
         all.sort();
         let mut hash = Sha256::new();
-        hash.update(std_calls::looked_for());
+        hash.update(std_calls::how());
         // Which of them have a port, and what the user says of some.
         let named: Vec<&str> = self.ports.iter().map(crate::port::Port::krate).collect();
         for word in [named.join(" "), self.std_facade.join(" ")] {
@@ -406,8 +408,11 @@ impl Resolver<'_> {
                 .filter(|package| is_on(package))
                 .map(|package| package.name.to_string())
                 .collect();
+            let mut refused = found.memory.file.refused.iter();
+            let is_blamed = refused.any(|refused| refused.by.as_deref() == Some(&package.name));
             // What the app has itself, or else what would be found only by its own code.
-            if is_on(package) || !below.is_empty() && direct.contains(&package.id) {
+            let is_apps = !below.is_empty() && direct.contains(&package.id);
+            if is_on(package) || is_apps || is_blamed {
                 specs.insert(spec(package));
             }
             if !below.is_empty() {

@@ -17,7 +17,7 @@
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not;
-//!   `scans`: the same, remembered;
+//!   `gated`: what of a source the target leaves out; `scans`: the calls, remembered;
 //! * [`facade`]: which packages are built on the std facade without a port;
 //! * [`by_itself`]: which crates of the registry get the facade by a look at their calls.
 
@@ -26,6 +26,7 @@ mod blame;
 pub mod by_itself;
 pub mod facade;
 pub mod fetch;
+mod gated;
 mod graph;
 mod metadata;
 mod notices;

@@ -15,9 +15,6 @@ use crate::error::Result;
 use crate::fs::{read_optional, write_atomically};
 use crate::toolchain::Dirs;
 
-/// To be raised when the same sources give other calls.
-const VERSION: u32 = 1;
-
 /// Releases that are remembered at most. With more, all are forgotten: the file is read
 /// as a whole.
 const MOST: usize = 8192;
@@ -54,7 +51,7 @@ impl Scans {
     /// A file that cannot be read counts as none.
     fn packages(&mut self) -> &mut BTreeMap<String, Vec<Found>> {
         let file = self.file.get_or_insert_with(|| {
-            let how = format!("{VERSION} {}", std_calls::looked_for());
+            let how = std_calls::how();
             let bytes = read_optional(&self.path).ok().flatten();
             let file = bytes.and_then(|bytes| serde_json::from_slice::<File>(&bytes).ok());
             let file = file.filter(|file| file.how == how && file.packages.len() < MOST);
