@@ -57,11 +57,21 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
         &resolver.app.shared_dir().join("linker"),
     )?);
     let is_tried = selection.by_themselves.needs_trial();
+    let mut std_facade = resolver.std_facade.to_vec();
     let (ported, config, on_facade) = loop {
-        if let Some(made) = attempt(resolver, &mut lockfiles, &mut selection, &env)? {
-            break made;
+        match attempt(resolver, &mut lockfiles, &mut selection, &env)? {
+            Attempt::Made(ported, config, variables) => break (ported, config, variables),
+            Attempt::Fewer => {}
+            // For this build, as if the setting said so.
+            Attempt::Untried => {
+                let names = selection.by_themselves.on.iter();
+                std_facade.extend(names.map(|each| format!("!{}", each.name)));
+            }
         }
-        // Others are on the facade now.
+        let resolver = Resolver {
+            std_facade: &std_facade,
+            ..*resolver
+        };
         selection = resolver.select(&mut lockfiles)?;
     };
     env.extend(on_facade);
@@ -77,20 +87,26 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     })
 }
 
-/// The ported crates, cargo's arguments for them, and the variables for the facade.
-type Made = (Vec<Ported>, Vec<OsString>, Vec<(String, OsString)>);
+/// What came of a selection.
+enum Attempt {
+    /// The ported crates, cargo's arguments for them, and the variables for the facade.
+    Made(Vec<Ported>, Vec<OsString>, Vec<(String, OsString)>),
+    /// Not all crates can be on the facade that the selection puts there by itself. It is
+    /// remembered which ones, so another selection leaves them out.
+    Fewer,
+    /// It cannot be tried which ones can.
+    Untried,
+}
 
-/// Makes what a selection asks for. `None`: not all crates can be on the facade that the
-/// selection puts there by itself. It is remembered which ones, so another selection
-/// leaves them out.
+/// Makes what a selection asks for.
 fn attempt(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
     selection: &mut Selection,
     variables: &[(String, OsString)],
-) -> Result<Option<Made>> {
+) -> Result<Attempt> {
     let Some(ported) = port(resolver, lockfiles, selection)? else {
-        return Ok(None);
+        return Ok(Attempt::Fewer);
     };
     let patch = adapt(resolver, lockfiles, &ported, &selection.on_facade)?;
     let args = lockfiles.args(Lockfile::Ported);
@@ -127,11 +143,18 @@ fn attempt(
             .filter(|each| !each.is_own())
             .map(|each| each.name.clone())
             .collect();
+        if outcome.is_none() && !all.is_empty() {
+            resolver.shell.note(format_args!(
+                "cargo could not try that: {} stay as published in this build",
+                all.join(", ")
+            ));
+            return Ok(Attempt::Untried);
+        }
         if by_themselves.learn(&outcome, &sharers)? {
-            return Ok(None);
+            return Ok(Attempt::Fewer);
         }
     }
-    Ok(Some((ported, config, on_facade)))
+    Ok(Attempt::Made(ported, config, on_facade))
 }
 
 /// Says what is on the facade, and what is not and why. `is_tried`: of the crates that are

@@ -12,16 +12,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use cargo_metadata::{DependencyKind, Package};
+use cargo_metadata::{DependencyKind, Metadata, Package};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::facade::{STD, kept_off};
 use super::graph::{Graph, is_crates_io};
 use super::metadata::Resolved;
+use super::reached::Reached;
 use super::resolver::Resolver;
 use super::scans::{Scans, release};
 use super::std_calls::{self, Call, Remedy};
+use crate::build::Lockfiles;
 use crate::build::facade::{Failure, Outcome};
 use crate::embedded;
 use crate::error::Result;
@@ -134,7 +136,52 @@ impl Memory {
     }
 }
 
+impl Memory {
+    fn candidates(&self) -> Vec<Candidate> {
+        let candidates = self.file.candidates.iter();
+        let candidates = candidates.filter_map(|(name, version, what, file, line)| {
+            Some(Candidate {
+                name: name.clone(),
+                version: version.clone(),
+                call: Call::of(what, file.clone(), *line)?,
+            })
+        });
+        candidates.collect()
+    }
+}
+
 impl ByThemselves {
+    /// Plans what has to be compiled to know, of the packages that are compiled for the
+    /// target; and who leads to whom.
+    fn plan_trial<'a>(
+        &mut self,
+        metadata: &Metadata,
+        graph: &Graph<'_>,
+        packages: impl Iterator<Item = &'a Package>,
+    ) {
+        let members = metadata.workspace_members.iter();
+        let direct: BTreeSet<_> = members.flat_map(|id| graph.depends(id)).collect();
+        for package in packages {
+            let below = graph.over([&package.id], &[DependencyKind::Normal]);
+            let below = below.into_iter().filter(|id| **id != package.id);
+            let below = below.filter_map(|id| graph.package(id));
+            let below = below.map(|package| package.name.to_string());
+            let below: BTreeSet<String> = below.filter(|name| self.contains(name)).collect();
+            let mut refused = self.memory.file.refused.iter();
+            let is_blamed = refused.any(|refused| refused.by.as_deref() == Some(&package.name));
+            // What the app has itself, or else what would be found only by its own code.
+            let is_apps = !below.is_empty() && direct.contains(&package.id);
+            if self.contains(&package.name) || is_apps || is_blamed {
+                let spec = format!("{}@{}", package.name, package.version);
+                self.to_compile.push(spec);
+            }
+            let leads = self.leads.entry(package.name.to_string()).or_default();
+            leads.extend(below);
+        }
+        self.to_compile.sort();
+        self.to_compile.dedup();
+    }
+
     /// The ports with those for these crates.
     ///
     /// # Errors
@@ -254,8 +301,12 @@ impl Resolver<'_> {
     /// are taken to be on the facade.
     ///
     /// # Errors
-    /// A source that cannot be read.
-    pub(super) fn by_themselves(&self, resolved: &Resolved) -> Result<ByThemselves> {
+    /// A source that cannot be read; cargo's own.
+    pub(super) fn by_themselves(
+        &self,
+        lockfiles: &mut Lockfiles,
+        resolved: &Resolved,
+    ) -> Result<ByThemselves> {
         if !self.invocation.compiles_for_target() {
             return Ok(ByThemselves::default());
         }
@@ -271,7 +322,13 @@ impl Resolver<'_> {
             .filter(|package| built.contains(&package.id) && is_crates_io(package))
             .collect();
         let mut memory = self.memory(&graph, &packages);
-        let candidates = self.candidates(&mut memory, &packages)?;
+        let mut reached = None;
+        if memory.file.made_with == NEW {
+            memory.file = self.look_at(lockfiles, resolved, &packages, &mut reached)?;
+            // Not being able to costs only time.
+            let _ = memory.save();
+        }
+        let candidates = memory.candidates();
         let mut found = ByThemselves {
             is_tried: true,
             ..ByThemselves::default()
@@ -311,7 +368,13 @@ impl Resolver<'_> {
             found.is_tried = true;
         }
         if !found.is_tried {
-            self.plan_trial(&mut found, resolved, &graph);
+            let reached = match reached {
+                Some(reached) => reached,
+                None => self.reached_on_target(lockfiles, resolved)?,
+            };
+            let packages = packages.into_iter();
+            let packages = packages.filter(|package| reached.has(package));
+            found.plan_trial(&resolved.metadata, &graph, packages);
         }
         Ok(found)
     }
@@ -333,6 +396,11 @@ impl Resolver<'_> {
         for word in [named.join(" "), self.std_facade.join(" ")] {
             hash.update(word + "\n");
         }
+        // Features may be others for each of the app's packages.
+        for word in &self.invocation.selection {
+            hash.update(word.as_encoded_bytes());
+            hash.update(" ");
+        }
         for package in all {
             hash.update(package + "\n");
         }
@@ -351,79 +419,44 @@ impl Resolver<'_> {
         Memory { path, file }
     }
 
-    /// Those that call what only the facade has, and have no port.
-    fn candidates(&self, memory: &mut Memory, packages: &[&Package]) -> Result<Vec<Candidate>> {
-        if memory.file.made_with == NEW {
-            let mut scans = Scans::new(self.dirs);
-            let mut candidates = BTreeMap::new();
-            for package in packages {
-                let name = package.name.as_str();
-                if self.ports.get(name).is_some()
-                    || kept_off(self.std_facade).any(|off| off == name)
-                {
-                    continue;
-                }
-                if let Some(call) = scans.first(package, &[Remedy::Facade])? {
-                    let version = package.version.to_string();
-                    let call = (call.what.to_owned(), call.file, call.line);
-                    candidates.entry(name).or_insert((version, call));
-                }
+    /// Finds those of the packages that call what only the facade has, and have no port.
+    /// Sets `reached`, if there are some that may be such.
+    fn look_at(
+        &self,
+        lockfiles: &mut Lockfiles,
+        resolved: &Resolved,
+        packages: &[&Package],
+        reached: &mut Option<Reached>,
+    ) -> Result<File> {
+        let mut scans = Scans::new(self.dirs);
+        let mut candidates = BTreeMap::new();
+        for package in packages {
+            let name = package.name.as_str();
+            let is_off = kept_off(self.std_facade).any(|off| off == name);
+            if is_off || self.ports.get(name).is_some() {
+                continue;
             }
-            scans.save();
-            let candidates = candidates.into_iter();
-            memory.file.candidates = candidates
-                .map(|(name, (version, (what, file, line)))| {
-                    (name.to_owned(), version, what, file, line)
-                })
-                .collect();
-            memory.file.made_with = String::new();
-            // Not being able to costs only time.
-            let _ = memory.save();
-        }
-        let candidates = memory.file.candidates.iter();
-        Ok(candidates
-            .filter_map(|(name, version, what, file, line)| {
-                Some(Candidate {
-                    name: name.clone(),
-                    version: version.clone(),
-                    call: Call::of(what, file.clone(), *line)?,
-                })
-            })
-            .collect())
-    }
-
-    /// What has to be compiled to know, and who leads to whom.
-    fn plan_trial(&self, found: &mut ByThemselves, resolved: &Resolved, graph: &Graph<'_>) {
-        let is_on = |package: &Package| found.on.iter().any(|each| *package.name == each.name);
-        let spec = |package: &Package| format!("{}@{}", package.name, package.version);
-        let mut specs = BTreeSet::new();
-        let mut leads: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let members = &resolved.metadata.workspace_members;
-        let direct: BTreeSet<_> = members.iter().flat_map(|id| graph.depends(id)).collect();
-        for package in resolved.in_use().filter(|package| is_crates_io(package)) {
-            let below = graph.over([&package.id], &[DependencyKind::Normal]);
-            let below = below.into_iter().filter(|id| **id != package.id);
-            let below = below.filter_map(|id| graph.package(id));
-            let below: BTreeSet<String> = below
-                .filter(|package| is_on(package))
-                .map(|package| package.name.to_string())
-                .collect();
-            let mut refused = found.memory.file.refused.iter();
-            let is_blamed = refused.any(|refused| refused.by.as_deref() == Some(&package.name));
-            // What the app has itself, or else what would be found only by its own code.
-            let is_apps = !below.is_empty() && direct.contains(&package.id);
-            if is_on(package) || is_apps || is_blamed {
-                specs.insert(spec(package));
+            let Some(call) = scans.first(package, &[Remedy::Facade])? else {
+                continue;
+            };
+            // `cargo metadata` lists what features leave out, too.
+            if reached.is_none() {
+                *reached = Some(self.reached_on_target(lockfiles, resolved)?);
             }
-            if !below.is_empty() {
-                leads
-                    .entry(package.name.to_string())
-                    .or_default()
-                    .extend(below);
+            if reached.as_ref().is_some_and(|reached| reached.has(package)) {
+                let version = package.version.to_string();
+                candidates.entry(name).or_insert((version, call));
             }
         }
-        found.to_compile = specs.into_iter().collect();
-        found.leads = leads;
+        scans.save();
+        let candidates = candidates.into_iter().map(|(name, (version, call))| {
+            let what = call.what.to_owned();
+            (name.to_owned(), version, what, call.file, call.line)
+        });
+        Ok(File {
+            candidates: candidates.collect(),
+            ..File::default()
+        })
     }
 
     /// What the result of a trial depends on beside the graph: the ports and the facade,

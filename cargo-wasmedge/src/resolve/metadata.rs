@@ -138,7 +138,7 @@ impl Resolver<'_> {
     /// cargo's own.
     pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<CompiledIn> {
         let resolved = self.metadata(lockfiles)?;
-        let by_themselves = self.by_themselves(&resolved)?;
+        let by_themselves = self.by_themselves(lockfiles, &resolved)?;
         let ports = by_themselves.ports(self.ports)?;
         let resolver = Resolver {
             ports: &ports,

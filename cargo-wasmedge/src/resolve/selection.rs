@@ -125,7 +125,7 @@ impl Resolver<'_> {
         as_published: &mut AsPublished,
     ) -> Result<Option<Selection>> {
         let resolved = self.metadata(lockfiles)?;
-        let by_themselves = self.by_themselves(&resolved)?;
+        let by_themselves = self.by_themselves(lockfiles, &resolved)?;
         let ports = by_themselves.ports(self.ports)?;
         let with_ports = Resolver {
             ports: &ports,

@@ -45,8 +45,12 @@ fn fake(cargo: &str, source: &str) -> Fake {
             &[],
         )
         .write(&fake);
+    fake.script("cargo-tree.sh", TREE);
     fake
 }
+
+/// What features and the target leave of the graph.
+const TREE: &str = "echo 'app v0.1.0'; echo 'user v1.0.0'; echo 'caller v1.0.0'";
 
 /// What cargo does: asked to try something, it says this of it.
 fn tries(say: &str) -> String {
@@ -193,7 +197,8 @@ fn the_apps_own_errors_are_no_reason() {
 #[test]
 fn what_was_not_tried_to_the_end_is_tried_again() {
     // It is killed, as by Ctrl-C; or something below it does not build.
-    for (say, fails) in [("kill -9 $$", true), ("exit 101", false)] {
+    let other = compiles("other") + "; exit 101";
+    for (say, fails) in [("kill -9 $$", true), (other.as_str(), false)] {
         let fake = fake(NEW, SOURCE);
         let output = fake.run("build", &tries(say));
         assert_eq!(!output.status.success(), fails, "{}", stderr(&output));
@@ -202,6 +207,30 @@ fn what_was_not_tried_to_the_end_is_tried_again() {
         assert_eq!(times_tried(&fake), 2, "{say}");
         fake.run("build", &tries(""));
         assert_eq!(times_tried(&fake), 2, "{say}");
+    }
+}
+
+#[test]
+fn what_features_leave_out_is_not_tried() {
+    let fake = fake(NEW, SOURCE);
+    fake.script("cargo-tree.sh", "echo 'app v0.1.0'; echo 'user v1.0.0'");
+    assert_eq!(stderr(&fake.run("build", &tries(""))), "");
+    assert_eq!(times_tried(&fake), 0);
+}
+
+#[test]
+fn a_trial_that_cannot_be_made_is_no_failure() {
+    let fake = fake(NEW, SOURCE);
+    for times in 1..3 {
+        let output = fake.run(
+            "build",
+            &tries("echo 'error: no such package' >&2; exit 101"),
+        );
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("caller 1.0.0 stay as published"), "{said}");
+        assert!(!is_on_facade(&fake));
+        assert_eq!(times_tried(&fake), times, "it is not remembered");
     }
 }
 

@@ -34,6 +34,13 @@ pub struct Outcome {
     pub compiled: BTreeSet<String>,
 }
 
+impl Outcome {
+    /// Whether cargo did not come to compile anything: that says nothing of any crate.
+    pub fn is_none(&self) -> bool {
+        self.failures.is_empty() && self.compiled.is_empty()
+    }
+}
+
 impl Prebuild<'_> {
     /// Compiles `packages`, as cargo's `-p` takes them. The user sees cargo's progress and
     /// no error: a crate that fails here is built in another way.
