@@ -51,7 +51,10 @@ pub(super) fn ranges(tokens: &[Token], scope: Scope) -> Vec<Range<usize>> {
         }
         match is_inner {
             // Of the whole file.
-            true if at == 0 => return vec![0..tokens.len()],
+            true if at == 0 => {
+                found.push(0..tokens.len());
+                return found;
+            }
             true => {}
             false => found.push(at..end_of_item(tokens, tokens[open].pair + 1)),
         }
