@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::fs::write_atomically;
 use crate::port::{self, Layout, Ported};
 use crate::process::Failed;
+use crate::resolve::by_itself::Candidate;
 use crate::resolve::facade::OnFacade;
 use crate::resolve::patch::{patch_config, patch_table};
 use crate::resolve::{Reached, Resolver, STAND_IN, Selection, WithC, leftovers};
@@ -40,7 +41,7 @@ pub struct Prepared {
 pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     let mut lockfiles = resolver.lockfiles()?;
     let is_first = lockfiles.resolves_anew();
-    let selection = select(resolver, &mut lockfiles)?;
+    let mut selection = select(resolver, &mut lockfiles)?;
     if is_first && !lockfiles.resolves_anew() {
         resolver.shell.note(format_args!(
             "the app has no Cargo.lock: its versions are kept in {} until `cargo clean`",
@@ -50,9 +51,6 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     for notice in &selection.notices {
         notice.tell(resolver.shell);
     }
-    let ported = port(resolver, &mut lockfiles, &selection)?;
-    let patch = adapt(resolver, &mut lockfiles, &ported, &selection.on_facade)?;
-    let args = lockfiles.args(Lockfile::Ported);
     let CBuild {
         variables: mut env,
         archives,
@@ -68,23 +66,26 @@ pub fn prepare(resolver: &Resolver<'_>) -> Result<Prepared> {
     if resolver.weak_random {
         env.push((WEAK_RANDOM_VARIABLE.to_owned(), "1".into()));
     }
-    let config: Vec<OsString> = patch
-        .into_iter()
-        .chain(args.into_iter().map(OsString::from))
-        .collect();
-    let plan = facade_plan(resolver, &selection.on_facade, &ported)?;
-    env.extend(plan.carry_out(Prebuild {
-        cargo: resolver.cargo,
-        invocation: resolver.invocation,
-        config: &config,
-        lockfiles: &mut lockfiles,
-        root: &resolver.app.root,
-        members: &resolver.app.member_specs(),
-        default_members: &resolver.app.default_members,
-        target_dir: &resolver.app.target_dir,
-        state: &resolver.app.state_dir(),
-        shell: resolver.shell,
-    })?);
+    let is_tried = selection.by_themselves.needs_trial();
+    let mut std_facade = resolver.std_facade.to_vec();
+    let (ported, config, on_facade) = loop {
+        match attempt(resolver, &mut lockfiles, &mut selection, &env)? {
+            Attempt::Made(ported, config, variables) => break (ported, config, variables),
+            Attempt::Fewer => {}
+            // For this build, as if the setting said so.
+            Attempt::Untried => {
+                let names = selection.by_themselves.on.iter();
+                std_facade.extend(names.map(|each| format!("!{}", each.name)));
+            }
+        }
+        let resolver = Resolver {
+            std_facade: &std_facade,
+            ..*resolver
+        };
+        selection = resolver.select(&mut lockfiles)?;
+    };
+    env.extend(on_facade);
+    tell_of_facade(resolver, &selection, is_tried);
     Ok(Prepared {
         overrides: Overrides {
             env,
@@ -115,18 +116,112 @@ fn select(resolver: &Resolver<'_>, lockfiles: &mut Lockfiles) -> Result<Selectio
     selected
 }
 
+/// What came of a selection.
+enum Attempt {
+    /// The ported crates, cargo's arguments for them, and the variables for the facade.
+    Made(Vec<Ported>, Vec<OsString>, Vec<(String, OsString)>),
+    /// Not all crates can be on the facade that the selection puts there by itself. It is
+    /// remembered which ones, so another selection leaves them out.
+    Fewer,
+    /// It cannot be tried which ones can.
+    Untried,
+}
+
+/// Makes what a selection asks for.
+fn attempt(
+    resolver: &Resolver<'_>,
+    lockfiles: &mut Lockfiles,
+    selection: &mut Selection,
+    variables: &[(String, OsString)],
+) -> Result<Attempt> {
+    let Some(ported) = port(resolver, lockfiles, selection)? else {
+        return Ok(Attempt::Fewer);
+    };
+    let patch = adapt(resolver, lockfiles, &ported, &selection.on_facade)?;
+    let args = lockfiles.args(Lockfile::Ported);
+    let config: Vec<OsString> = patch
+        .into_iter()
+        .chain(args.into_iter().map(OsString::from))
+        .collect();
+    let plan = facade_plan(resolver, &selection.on_facade, &ported)?;
+    let mut prebuild = Prebuild {
+        cargo: resolver.cargo,
+        invocation: resolver.invocation,
+        config: &config,
+        lockfiles,
+        root: &resolver.app.root,
+        members: &resolver.app.member_specs(),
+        default_members: &resolver.app.default_members,
+        target_dir: &resolver.app.target_dir,
+        state: &resolver.app.state_dir(),
+        shell: resolver.shell,
+    };
+    let on_facade = plan.carry_out(&mut prebuild)?;
+    if selection.by_themselves.needs_trial() {
+        let by_themselves = &mut selection.by_themselves;
+        let list = |each: &Candidate| format!("{} {}", each.name, each.version);
+        let all: Vec<String> = by_themselves.on.iter().map(list).collect();
+        if !all.is_empty() {
+            let line = format_args!("{} on the std facade", all.join(", "));
+            resolver.shell.status("Trying", line);
+        }
+        let variables: Vec<_> = variables.iter().chain(&on_facade).cloned().collect();
+        let outcome = prebuild.try_packages(&by_themselves.to_compile, &variables)?;
+        let sharers = selection.on_facade.packages.iter();
+        let sharers: Vec<String> = sharers
+            .filter(|each| !each.is_own())
+            .map(|each| each.name.clone())
+            .collect();
+        if outcome.is_none() && !all.is_empty() {
+            resolver.shell.note(format_args!(
+                "cargo could not try that: {} stay as published in this build",
+                all.join(", ")
+            ));
+            return Ok(Attempt::Untried);
+        }
+        if by_themselves.learn(&outcome, &sharers)? {
+            return Ok(Attempt::Fewer);
+        }
+    }
+    Ok(Attempt::Made(ported, config, on_facade))
+}
+
+/// Says what is on the facade, and what is not and why. `is_tried`: of the crates that are
+/// put there by themselves, too; that is said once.
+fn tell_of_facade(resolver: &Resolver<'_>, selection: &Selection, is_tried: bool) {
+    let by_themselves = &selection.by_themselves;
+    let own = selection.on_facade.packages.iter();
+    for package in own.filter(|package| package.is_own()) {
+        let line = format_args!("{package}: built on the std facade");
+        resolver.shell.status("Facade", line);
+    }
+    if is_tried {
+        for each in &by_themselves.on {
+            let line = format_args!("{each}: built on the std facade");
+            resolver.shell.status("Facade", line);
+        }
+    }
+    for (candidate, why) in &by_themselves.refused {
+        resolver.shell.warn(format_args!(
+            "{candidate}, which fails on WasmEdge, and does not compile on the std facade \
+             ({why})\n  help: {}",
+            candidate.help()
+        ));
+    }
+}
+
 /// Makes the ported crates, in the cache. Those that the user's subcommand does not
-/// reach need not be had.
+/// reach need not be had. `None`: one cannot be made that is on the facade by itself.
 fn port(
     resolver: &Resolver<'_>,
     lockfiles: &mut Lockfiles,
-    selection: &Selection,
-) -> Result<Vec<Ported>> {
+    selection: &mut Selection,
+) -> Result<Option<Vec<Ported>>> {
     let support = embedded::support()?;
     let out = resolver.dirs.ported();
     let mut all = Vec::new();
     for upstream in &selection.upstreams {
-        let Some(port) = selection.by_evidence.ports.get(&upstream.name) else {
+        let Some(port) = selection.ports.get(&upstream.name) else {
             continue;
         };
         let taken = selection.by_evidence.get(&upstream.name, &upstream.version);
@@ -143,6 +238,11 @@ fn port(
             }
             Err(error) => {
                 let (name, version) = (&upstream.name, &upstream.version);
+                if selection.by_themselves.contains(name) {
+                    let why = error.to_string();
+                    selection.by_themselves.refuse(name, why)?;
+                    return Ok(None);
+                }
                 if reached(resolver, lockfiles, selection)?.contains(name, version) {
                     if let Some(way) = resolver.way_to(lockfiles, name, version)? {
                         resolver
@@ -169,7 +269,7 @@ fn port(
     if selection.stand_in {
         all.push(support.stand_in(STAND_IN, &out, Layout::Cache)?);
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 /// What the user's subcommand reaches; asked only when something is amiss.
@@ -223,15 +323,10 @@ fn write_config(folder: &Path, ported: &[Ported], on_facade: &OnFacade) -> Resul
     })
 }
 
-/// Which folders get the facade, and where it comes from. Says of the app's own
-/// packages why.
+/// Which folders get the facade, and where it comes from.
 fn facade_plan(resolver: &Resolver<'_>, on_facade: &OnFacade, ported: &[Ported]) -> Result<Plan> {
     let mut plan = Plan::default();
     for package in &on_facade.packages {
-        if package.is_own() {
-            let line = format_args!("{package}: built on the std facade");
-            resolver.shell.status("Facade", line);
-        }
         let in_its_place = ported
             .iter()
             .find(|ported| ported.name == package.name && ported.version == package.version);

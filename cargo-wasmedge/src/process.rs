@@ -1,7 +1,8 @@
 //! Starting other programs, and what becomes of their exit codes.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 
@@ -54,6 +55,31 @@ pub fn output(command: &mut Command, shell: &Shell) -> Result<Vec<u8>> {
         Ok(output.stdout)
     } else {
         Err(anyhow::Error::new(Failed(exit_code(output.status))).into())
+    }
+}
+
+/// The standard output of a program that may fail, whose output is piped. `said` gets each
+/// line that it writes to stderr.
+///
+/// # Errors
+/// [`Failed`] when a signal ends it.
+pub fn attempt(mut child: Child, said: &(dyn Fn(&str) + Sync)) -> Result<Vec<u8>> {
+    let stderr = child.stderr.take();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let lines = stderr
+                .into_iter()
+                .flat_map(|pipe| BufReader::new(pipe).lines());
+            lines
+                .map_while(std::io::Result::ok)
+                .for_each(|line| said(&line));
+        });
+        child.wait_with_output()
+    });
+    let output = output.context("cannot wait for a program")?;
+    match output.status.code() {
+        Some(_) => Ok(output.stdout),
+        None => Err(anyhow::Error::new(Failed(exit_code(output.status))).into()),
     }
 }
 

@@ -102,6 +102,13 @@ impl Shell {
         }
     }
 
+    /// A status line of cargo's.
+    pub fn pass_on(&self, status: &str) {
+        if !self.quiet {
+            line(format_args!("{status}"));
+        }
+    }
+
     /// The command that is about to run, with `-v`.
     pub fn command(&self, command: &std::process::Command) {
         if self.verbose {

@@ -23,8 +23,9 @@ const BUILDING: [&str; 16] = [
 const LOOKING: [&str; 5] = ["diff", "env", "fetch", "metadata", "tree"];
 
 /// Subcommands that need dev-dependencies only where a flag selects such a target.
-const WITHOUT_DEV: [&str; 12] = [
-    "b", "build", "c", "check", "clippy", "d", "doc", "env", "r", "run", "rustc", "rustdoc",
+const WITHOUT_DEV: [&str; 13] = [
+    "b", "build", "c", "check", "clippy", "d", "doc", "doctor", "env", "r", "run", "rustc",
+    "rustdoc",
 ];
 
 /// Subcommands that start the built programs.

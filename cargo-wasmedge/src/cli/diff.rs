@@ -112,7 +112,7 @@ fn of_app(
     }
     let mut all = selection.upstreams.into_iter();
     let found = all.find(|upstream| upstream.name == args.krate);
-    Ok(found.map(|upstream| (upstream, selection.by_evidence.ports)))
+    Ok(found.map(|upstream| (upstream, selection.ports)))
 }
 
 fn in_package() -> bool {

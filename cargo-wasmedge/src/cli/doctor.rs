@@ -10,6 +10,7 @@ use crate::error::{EXIT_NOT_SET_UP, Result};
 use crate::resolve::leftovers::{self, Fork};
 use crate::port::Gate;
 use crate::resolve::evidence::Taken;
+use crate::resolve::by_itself::ByItself;
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};
@@ -104,10 +105,10 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
     };
     let mut lockfiles = resolver.lockfiles()?;
     let stand_in = StandIn::embedded()?;
-    let (packages, on_facade, by_evidence) = resolver.compiled_in(&mut lockfiles)?;
-    let ports = &by_evidence.ports;
-    checks.extend(by_evidence.taken.iter().map(of_taken));
-    for package in packages {
+    let compiled_in = resolver.compiled_in(&mut lockfiles)?;
+    let ports = &compiled_in.ports;
+    checks.extend(compiled_in.by_evidence.taken.iter().map(of_taken));
+    for package in compiled_in.packages {
         let is_fork = package.source.is_some() && Fork::on_registry(&package.name).is_some();
         if stand_in.is_for(&package) || is_fork {
             continue;
@@ -123,7 +124,7 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
                 mend: Some(own.help),
             });
         }
-        let member = on_facade.get(&package);
+        let member = compiled_in.on_facade.get(&package);
         let scope = match &package.source {
             None if member.is_some() => Scope::Everything,
             _ => Scope::Library,
@@ -138,7 +139,13 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
             continue;
         }
         let ported = package.source.is_some() && ports.get(&package.name).is_some();
-        checks.push(of_package(&package, &calls, ported, member.is_some()));
+        let standing = match (ported, compiled_in.by_themselves.of(&package)) {
+            (true, _) => Standing::Ported,
+            (_, Some(by_itself)) => Standing::ByItself(by_itself),
+            _ if member.is_some() => Standing::OnFacade,
+            _ => Standing::Plain,
+        };
+        checks.push(of_package(&package, &calls, &standing));
     }
     Ok(())
 }
@@ -157,9 +164,22 @@ fn of_taken(taken: &Taken) -> Check {
     }
 }
 
+/// How a package is built.
+enum Standing<'a> {
+    /// With a port.
+    Ported,
+    /// On the std facade.
+    OnFacade,
+    /// On it, if it compiles there.
+    ByItself(ByItself<'a>),
+    /// As it is.
+    Plain,
+}
+
 /// What a package calls, and what becomes of it.
-fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) -> Check {
-    let has_none = |call: &&Call| call.remedy == Remedy::None && !ported;
+fn of_package(package: &Package, calls: &[Call], standing: &Standing<'_>) -> Check {
+    let has_none =
+        |call: &&Call| call.remedy == Remedy::None && !matches!(standing, Standing::Ported);
     let lines: Vec<String> = calls
         .iter()
         .map(|call| {
@@ -171,23 +191,37 @@ fn of_package(package: &Package, calls: &[Call], ported: bool, on_facade: bool) 
             format!("{}:{} {}{note}", call.file, call.line, call.what)
         })
         .collect();
-    let by = match (ported, on_facade) {
-        (true, _) => "covered by its port: ",
-        (_, true) => "built on the std facade: ",
-        _ => "",
+    let lines = lines.join("\n");
+    let detail = match standing {
+        Standing::Ported => format!("covered by its port: {lines}"),
+        Standing::OnFacade | Standing::ByItself(ByItself::On) => {
+            format!("built on the std facade: {lines}")
+        }
+        Standing::ByItself(ByItself::Untried) => {
+            format!("the next build tries it on the std facade: {lines}")
+        }
+        Standing::ByItself(ByItself::Refused(_, why)) => {
+            format!("{lines}\ndoes not compile on the std facade: {why}")
+        }
+        Standing::Plain => lines,
     };
-    let by_facade = calls.iter().any(|call| call.remedy != Remedy::None);
-    let is_open = by_facade && !ported && !on_facade;
+    let is_open = match standing {
+        Standing::Ported | Standing::OnFacade | Standing::ByItself(ByItself::On) => false,
+        Standing::ByItself(_) => true,
+        Standing::Plain => calls.iter().any(|call| call.remedy != Remedy::None),
+    };
     let is_bad = is_open || calls.iter().any(|call| has_none(&call));
     Check {
         name: format!("{} {}", package.name, package.version),
         status: if is_bad { Status::Warn } else { Status::Ok },
-        detail: format!("{by}{}", lines.join("\n")),
-        mend: is_open.then(|| {
-            format!(
+        detail,
+        mend: match standing {
+            Standing::ByItself(ByItself::Refused(candidate, _)) => Some(candidate.help()),
+            Standing::Plain if is_open => Some(format!(
                 "std-facade = [\"{}\"] in [package.metadata.wasmedge], if they are reached",
                 package.name
-            )
-        }),
+            )),
+            _ => None,
+        },
     }
 }

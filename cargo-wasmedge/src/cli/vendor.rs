@@ -55,7 +55,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             notice.tell(&global.shell);
         }
         let (upstreams, stand_in) = (selection.upstreams, selection.stand_in);
-        ports = selection.by_evidence.ports;
+        ports = selection.ports;
         (upstreams, stand_in, Some(app.root))
     } else {
         let cargo = global.any_cargo()?;

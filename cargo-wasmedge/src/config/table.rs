@@ -170,12 +170,12 @@ settings! {
     }
 
     /// Crates that get a std whose sockets, names and `std::env::temp_dir` work. Members
-    /// of the workspace and path dependencies that call them get it by themselves; the
-    /// build says which. `!NAME` keeps a crate from it. `cargo wasmedge doctor`, run in
-    /// the app's folder, lists who calls what.
+    /// of the workspace and path dependencies that call them get it by themselves, as do
+    /// crates from crates.io that compile with it; the build says which. `!NAME` keeps a
+    /// crate from it. `cargo wasmedge doctor`, run in the app's folder, lists who calls what.
     std_facade: Vec<String> {
         value: "a list of crates, each as `NAME` or `!NAME`",
-        default: Vec::new(), "none, beside the app's own and the crates with a port",
+        default: Vec::new(), "none, beside those that call what only it has, and the crates with a port",
         example: "std-facade = [\"some-crate\", \"!some-member\"]",
     }
 

@@ -1,15 +1,17 @@
 //! Which packages are built on the std facade without a port: the app's own.
 //!
-//! A package from the registry gets the facade by a rule, in a copy. The app's
-//! packages are not copied: rustc is told of the facade when it compiles them
-//! ([`crate::build::facade`]). Which ones is decided here:
+//! A package from the registry gets the facade by a rule, in a copy (which ones, beside
+//! those that the setting names: [`super::by_itself`]). The app's packages are not copied:
+//! rustc is told of the facade when it compiles them ([`crate::build::facade`]). Which
+//! ones is decided here:
 //!
 //! * members of the workspace and path dependencies whose sources call what the
 //!   facade has and std has not;
 //! * what the setting `std-facade` names and no registry has;
-//! * if there is one of these, whatever names a type that is another one on the
-//!   facade. The app hands such values to tokio and gets them back, so both have to
-//!   mean the same type. Without one of these nothing changes.
+//! * if there is one of these, or a copy that got the facade in this way and has sockets,
+//!   whatever names a type that is another one on the facade. The app hands such values
+//!   to tokio and gets them back, so both have to mean the same type. Without one of these
+//!   nothing changes.
 //!
 //! `!NAME` in the setting keeps a package off it.
 
@@ -20,8 +22,10 @@ use std::path::PathBuf;
 use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use semver::Version;
 
+use super::by_itself::ByThemselves;
 use super::graph::{Graph, is_crates_io};
 use super::resolver::Resolver;
+use super::scans::Scans;
 use super::stand_in::StandIn;
 use super::std_calls::{self, Call, Remedy, Scope};
 use crate::embedded;
@@ -29,7 +33,7 @@ use crate::error::Result;
 use crate::port::{NOTICE_FILE, Support};
 
 /// The crate that the facade stands for.
-const STD: &str = "std";
+pub(super) const STD: &str = "std";
 
 /// The packages that are built on the std facade without a port.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,10 +105,15 @@ pub(super) fn kept_off(std_facade: &[String]) -> impl Iterator<Item = &str> {
 
 impl Resolver<'_> {
     /// Decides it for the app's graph, for all that may be compiled for the target.
+    /// `by_themselves`, crates have a copy on the facade.
     ///
     /// # Errors
     /// A source that cannot be read.
-    pub fn on_facade(&self, metadata: &Metadata) -> Result<OnFacade> {
+    pub(super) fn on_facade(
+        &self,
+        metadata: &Metadata,
+        by_themselves: &ByThemselves,
+    ) -> Result<OnFacade> {
         if !self.invocation.compiles_for_target() {
             return Ok(OnFacade::default());
         }
@@ -116,6 +125,7 @@ impl Resolver<'_> {
             .iter()
             .filter(|package| built.contains(&package.id))
             .filter(|package| !kept_off(self.std_facade).any(|name| *package.name == name))
+            .filter(|package| !by_themselves.keeps_off(package))
             .collect();
         let mut found: Vec<(&Package, Reason)> = Vec::new();
         for package in &packages {
@@ -123,15 +133,25 @@ impl Resolver<'_> {
                 found.push((package, reason));
             }
         }
+        let mut scans = Scans::new(self.dirs);
+        let mut has_sockets = false;
+        for package in packages.iter().filter(|package| is_crates_io(package)) {
+            let is_asked = self.std_facade.iter().any(|name| *package.name == *name)
+                || by_themselves.contains(&package.name);
+            if is_asked && !has_sockets {
+                has_sockets = scans.library(package)?.iter().any(Call::is_of_socket);
+            }
+        }
         // Most apps end here.
-        if found.is_empty() {
+        if found.is_empty() && !has_sockets {
+            scans.save();
             return Ok(OnFacade::default());
         }
         let support = embedded::support()?;
         let below = below_the_facade(metadata, &graph, &support)?;
         found.retain(|(package, _)| !below.contains(&package.id));
         packages.retain(|package| !below.contains(&package.id));
-        if found.is_empty() {
+        if found.is_empty() && !has_sockets {
             return Ok(OnFacade::default());
         }
         for package in &packages {
@@ -142,10 +162,11 @@ impl Resolver<'_> {
             if is_found || has_facade {
                 continue;
             }
-            if std_calls::first(package, Scope::Library, &[Remedy::Type])?.is_some() {
+            if scans.first(package, &[Remedy::Type])?.is_some() {
                 found.push((package, Reason::Shares));
             }
         }
+        scans.save();
         let facade = support.facade(STD)?;
         let brings = self.bringing(metadata, &support, facade)?;
         let mut members = Vec::new();

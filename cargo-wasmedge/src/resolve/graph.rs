@@ -43,6 +43,19 @@ impl<'a> Graph<'a> {
         self.nodes.iter().map(|(id, node)| (*id, *node))
     }
 
+    /// The features that a package is built with.
+    pub(super) fn features(&self, id: &PackageId) -> Vec<&'a str> {
+        let node = self.nodes.get(id).into_iter();
+        node.flat_map(|node| node.features.iter().map(|feature| feature.as_str()))
+            .collect()
+    }
+
+    /// What a package itself depends on, in whatever way.
+    pub(super) fn depends(&self, id: &PackageId) -> impl Iterator<Item = &'a PackageId> {
+        let node = self.nodes.get(id).into_iter();
+        node.flat_map(|node| node.deps.iter().map(|dep| &dep.pkg))
+    }
+
     /// A member of the workspace, with what it depends on.
     pub(super) fn member(&self, id: &PackageId) -> Option<(&'a Package, &'a cargo_metadata::Node)> {
         Some((self.package(id)?, self.nodes.get(id).copied()?))

@@ -6,6 +6,7 @@ use std::process::Command;
 use cargo_metadata::{Metadata, Package, PackageId};
 
 use super::app::parse;
+use super::by_itself::ByThemselves;
 use super::evidence::ByEvidence;
 use super::facade::{Member, OnFacade};
 use super::graph::{Graph, is_crates_io};
@@ -40,6 +41,21 @@ impl Resolved {
         let packages = self.metadata.packages.iter();
         packages.filter(|package| self.used.contains(&package.id))
     }
+}
+
+/// What is compiled into an app.
+#[derive(Debug)]
+pub struct CompiledIn {
+    /// The packages.
+    pub packages: Vec<Package>,
+    /// Those that are built on the std facade without a port.
+    pub on_facade: OnFacade,
+    /// Those that are put on it by a look at their calls.
+    pub by_themselves: ByThemselves,
+    /// Those that are ported by evidence.
+    pub by_evidence: ByEvidence,
+    /// The ports, with those for these two.
+    pub ports: Ports,
 }
 
 impl Resolver<'_> {
@@ -129,24 +145,38 @@ impl Resolver<'_> {
     ///
     /// # Errors
     /// cargo's own.
-    pub fn compiled_in(
-        &self,
-        lockfiles: &mut Lockfiles,
-    ) -> Result<(Vec<Package>, OnFacade, ByEvidence)> {
+    pub fn compiled_in(&self, lockfiles: &mut Lockfiles) -> Result<CompiledIn> {
+        let resolved = self.metadata(lockfiles)?;
+        let with_evidence = Resolver {
+            ports: &resolved.by_evidence.ports,
+            ..*self
+        };
+        let by_themselves = with_evidence.by_themselves(lockfiles, &resolved)?;
+        let ports = by_themselves.ports(with_evidence.ports)?;
+        let resolver = Resolver {
+            ports: &ports,
+            ..*self
+        };
         let Resolved {
             metadata,
             by_evidence,
             ..
-        } = self.metadata(lockfiles)?;
+        } = resolved;
         let compiled_in = Graph::new(&metadata).compiled_in(&metadata);
-        let on_facade = self.on_facade(&metadata)?;
+        let on_facade = resolver.on_facade(&metadata, &by_themselves)?;
         let is_own = |package: &Package| on_facade.get(package).is_some_and(Member::is_own);
         let packages = metadata.packages.iter();
         let packages = packages
             .filter(|package| compiled_in.contains(&package.id) || is_own(package))
             .cloned()
             .collect();
-        Ok((packages, on_facade, by_evidence))
+        Ok(CompiledIn {
+            packages,
+            on_facade,
+            by_themselves,
+            by_evidence,
+            ports,
+        })
     }
 }
 

@@ -20,13 +20,17 @@
 //! * [`fetch`]: upstream crates, and which releases there are;
 //! * [`patch`]: the configuration that makes cargo use ported crates;
 //! * [`std_calls`]: what the app's crates call of std that the target has not;
-//! * [`facade`]: which packages are built on the std facade without a port.
+//!   `gated`: what of a source the target leaves out; `scans`: the calls, remembered;
+//! * [`facade`]: which packages are built on the std facade without a port;
+//! * [`by_itself`]: which crates of the registry get the facade by a look at their calls.
 
 mod app;
 mod blame;
+pub mod by_itself;
 pub mod evidence;
 pub mod facade;
 pub mod fetch;
+mod gated;
 mod graph;
 pub mod leftovers;
 mod libraries;
@@ -38,6 +42,7 @@ mod reached;
 mod remedy;
 mod replace;
 mod resolver;
+mod scans;
 mod selection;
 mod stand_in;
 pub mod std_calls;

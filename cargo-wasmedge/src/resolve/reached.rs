@@ -86,10 +86,26 @@ impl Resolver<'_> {
         lockfiles: &mut Lockfiles,
         resolved: &Resolved,
     ) -> Result<Reached> {
-        let edges = match self.invocation.needs_dev_dependencies() {
-            true => "normal,build,dev",
-            false => "normal,build",
+        self.tree(lockfiles, resolved, "normal,build")
+    }
+
+    /// What is compiled for the target, without what only build scripts use. Macros, which
+    /// are compiled for this machine, are in it.
+    pub(super) fn reached_on_target(
+        &self,
+        lockfiles: &mut Lockfiles,
+        resolved: &Resolved,
+    ) -> Result<Reached> {
+        self.tree(lockfiles, resolved, "normal")
+    }
+
+    /// Over dependencies of these kinds, and those for development where they count.
+    fn tree(&self, lockfiles: &mut Lockfiles, resolved: &Resolved, edges: &str) -> Result<Reached> {
+        let dev = match self.invocation.needs_dev_dependencies() {
+            true => ",dev",
+            false => "",
         };
+        let edges = &format!("{edges}{dev}");
         let flags = ["--prefix=none", "--format={p}", "--edges", edges];
         let mut command = self.cargo.nested(self.invocation, "tree", flags);
         for platform in self.platforms(resolved.native) {

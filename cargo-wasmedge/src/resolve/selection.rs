@@ -7,9 +7,11 @@ use cargo_metadata::Package;
 use semver::Version;
 
 use super::evidence::ByEvidence;
+use super::by_itself::ByThemselves;
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::libraries::{self, LibraryOf};
+use super::metadata::Resolved;
 use super::notices::Notice;
 use super::own::OwnCopy;
 use super::reached::Reached;
@@ -17,7 +19,7 @@ use super::resolver::Resolver;
 use super::stand_in::{STAND_IN, StandIn};
 use crate::build::{Lockfile, Lockfiles};
 use crate::error::Result;
-use crate::port::{Port, Upstream, checksum_in_lock};
+use crate::port::{Port, Ports, Upstream, checksum_in_lock};
 
 /// How often versions are replaced before we give up: each replacement can bring
 /// other versions into the graph.
@@ -36,8 +38,12 @@ pub struct Selection {
     pub libraries: Vec<LibraryOf>,
     /// Packages that are built on the std facade without a port.
     pub on_facade: OnFacade,
-    /// Packages that are ported by evidence, and all ports.
+    /// Packages that are ported by evidence.
     pub by_evidence: ByEvidence,
+    /// Crates that are put on it by a look at their calls.
+    pub by_themselves: ByThemselves,
+    /// The ports, with those for these two.
+    pub ports: Ports,
     /// What the user is to know of it.
     pub notices: Vec<Notice>,
     /// What the subcommand reaches, if that was needed to decide. See
@@ -125,6 +131,28 @@ impl Resolver<'_> {
         as_published: &mut AsPublished,
     ) -> Result<Option<Selection>> {
         let resolved = self.metadata(lockfiles)?;
+        let by_evidence = Resolver {
+            ports: &resolved.by_evidence.ports,
+            ..*self
+        };
+        let by_themselves = by_evidence.by_themselves(lockfiles, &resolved)?;
+        let ports = by_themselves.ports(by_evidence.ports)?;
+        let with_ports = Resolver {
+            ports: &ports,
+            ..*self
+        };
+        with_ports.choose(lockfiles, stand_in, as_published, &resolved, by_themselves)
+    }
+
+    /// Does it for what cargo resolved.
+    fn choose(
+        &self,
+        lockfiles: &mut Lockfiles,
+        stand_in: &StandIn,
+        as_published: &mut AsPublished,
+        resolved: &Resolved,
+        by_themselves: ByThemselves,
+    ) -> Result<Option<Selection>> {
         let graph = Graph::new(&resolved.metadata);
         let namesakes: Vec<&Package> = resolved
             .in_use()
@@ -144,7 +172,7 @@ impl Resolver<'_> {
         }
         let (from_registry, own): (Vec<WithPort<'_>>, Vec<_>) = resolved
             .in_use()
-            .filter_map(|package| Some((package, resolved.by_evidence.ports.get(&package.name)?)))
+            .filter_map(|package| Some((package, self.ports.get(&package.name)?)))
             .filter(|(package, port)| !port.is_unchanged(&package.version))
             .filter(|(package, _)| !as_published.contains(package))
             // Those are put on the facade as they are.
@@ -157,7 +185,7 @@ impl Resolver<'_> {
             .partition(|(package, port)| port.supports(&package.version));
         let mut of_subcommand = None;
         if !uncovered.is_empty() {
-            let reached = self.reached_in(lockfiles, &resolved)?;
+            let reached = self.reached_in(lockfiles, resolved)?;
             uncovered.retain(|(package, _)| reached.has(package));
             let mut open: Vec<&Package> = uncovered
                 .iter()
@@ -180,7 +208,7 @@ impl Resolver<'_> {
             uncovered.retain(|(package, _)| !as_published.contains(package));
             uncovered.sort_by_key(|(package, _)| (&package.name, &package.version));
             if !uncovered.is_empty() {
-                let error = self.unsupported(&resolved, &reached, &uncovered)?;
+                let error = self.unsupported(resolved, &reached, &uncovered)?;
                 if self.invocation.compiles() {
                     return Err(error);
                 }
@@ -204,8 +232,10 @@ impl Resolver<'_> {
             stand_in: namesakes.iter().any(|package| stand_in.is_for(package)),
             with_c: with_c.collect(),
             libraries: libraries::of(&resolved.metadata, &covered),
-            on_facade: self.on_facade(&resolved.metadata)?,
+            on_facade: self.on_facade(&resolved.metadata, &by_themselves)?,
             by_evidence: resolved.by_evidence.clone(),
+            by_themselves,
+            ports: self.ports.clone(),
             notices,
             reached: of_subcommand,
         }))

@@ -1,7 +1,7 @@
 //! What the crates of an app call of std that `wasm32-wasip1` has as stubs only.
 //!
 //! A look at the sources, not at what is compiled: a call may stand in code that
-//! is never reached, or is not built for the target. Macros' output is not seen.
+//! is never reached, or that a feature leaves out. Macros' output is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cargo_metadata::Package;
 
+use super::gated;
 use crate::error::Result;
 use crate::port::{Kind, Token, lex};
 
@@ -46,6 +47,34 @@ pub struct Call {
     pub what: &'static str,
     /// What can be done about it.
     pub remedy: Remedy,
+}
+
+impl Call {
+    /// What a path of [`Call::what`] stands for, in some file; `None`: nothing is known
+    /// of such a path.
+    pub(super) fn of(what: &str, file: String, line: usize) -> Option<Call> {
+        let (what, remedy) = CALLS.iter().find(|(each, _)| *each == what).copied()?;
+        Some(Call {
+            file,
+            line,
+            what,
+            remedy,
+        })
+    }
+
+    /// Whether it makes or names a socket, whose type is another one on the facade: who
+    /// takes it has to mean the same type.
+    pub(super) fn is_of_socket(&self) -> bool {
+        let mut types = CALLS.iter().filter(|(_, remedy)| *remedy == Remedy::Type);
+        types.any(|(each, _)| self.what.starts_with(each))
+    }
+}
+
+/// How sources are looked at, as a text: what was found in another way is stale.
+pub(super) fn how() -> String {
+    /// To be raised when the same sources give other calls.
+    const VERSION: u32 = 1;
+    format!("{VERSION} {}", CALLS.map(|(what, _)| what).join(" "))
 }
 
 /// The calls, by their path. A type stands for what is named through it.
@@ -141,7 +170,12 @@ fn in_file(
     };
     let name = path.strip_prefix(root(package)).unwrap_or(path);
     let name = name.to_string_lossy().replace('\\', "/");
-    Ok(source(&name, &text, scope, wanted))
+    let calls = source(&name, &text, scope, wanted);
+    let is_gated = !calls.is_empty() && gated::file(root(package), path, scope);
+    Ok(match is_gated {
+        true => Vec::new(),
+        false => calls,
+    })
 }
 
 /// The folders with the package's sources: those of its targets.
@@ -175,10 +209,7 @@ fn source(file: &str, text: &str, scope: Scope, wanted: impl Fn(Remedy) -> bool)
     let Ok(tokens) = lex(text) else {
         return Vec::new();
     };
-    let skipped = match scope {
-        Scope::Library => tests(&tokens),
-        Scope::Everything => Vec::new(),
-    };
+    let skipped = gated::ranges(&tokens, scope);
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
     names.insert("std".to_owned(), vec!["std".to_owned()]);
     let mut paths: Vec<(Vec<String>, usize)> = Vec::new();
@@ -300,30 +331,6 @@ fn add(name: &str, path: &[String], found: &mut Vec<(String, Vec<String>)>) {
     if path.first().is_some_and(|first| first == "std") {
         found.push((name.to_owned(), path.to_vec()));
     }
-}
-
-/// The tokens of items behind `#[cfg(test)]`.
-fn tests(tokens: &[Token]) -> Vec<std::ops::Range<usize>> {
-    let mut found = Vec::new();
-    for at in 0..tokens.len() {
-        let attribute = tokens[at].is_punct('#')
-            && tokens
-                .get(at + 2)
-                .is_some_and(|token| token.is_ident("cfg"))
-            && tokens
-                .get(at + 4)
-                .is_some_and(|token| token.is_ident("test"));
-        if !attribute {
-            continue;
-        }
-        let mut end = tokens[at + 1].pair + 1;
-        while end < tokens.len() && !tokens[end].is_punct(';') && !tokens[end].is_open('{') {
-            end = tokens[end].pair.max(end) + 1;
-        }
-        end = tokens.get(end).map_or(end, |token| token.pair.max(end)) + 1;
-        found.push(at..end);
-    }
-    found
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ impl Dirs {
         self.home.join("ported")
     }
 
+    /// What is known of crates and the std facade: their calls of std, and whether they
+    /// compile on it.
+    pub fn facade(&self) -> PathBuf {
+        self.home.join("facade")
+    }
+
     /// Copies of the host's files on names, for programs to read.
     pub fn names(&self) -> PathBuf {
         self.home.join("names")

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod backtrace;
+mod by_itself;
 mod compile;
 mod errors;
 mod evidence;

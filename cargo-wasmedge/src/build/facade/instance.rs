@@ -21,7 +21,7 @@ use crate::shell::Shell;
 use crate::toolchain::rust::TARGET;
 
 /// The program of the facade's package, and of no other.
-const ANCHOR: &str = "wasmedge_std_anchor";
+pub(super) const ANCHOR: &str = "wasmedge_std_anchor";
 
 /// Keys of a profile that are for some packages only.
 const FOR_PACKAGES: [&str; 2] = ["package", "build-override"];
@@ -65,7 +65,7 @@ impl Prebuild<'_> {
     /// Builds it in each way in which the subcommand may need it, and gives the
     /// variables that say where it is.
     pub(super) fn run(
-        mut self,
+        &mut self,
         place: &Place,
         variables: &[(String, OsString)],
     ) -> Result<Vec<(String, OsString)>> {
@@ -134,7 +134,7 @@ impl Prebuild<'_> {
     }
 
     /// The packages that the subcommand selects.
-    fn selected(&self) -> Vec<String> {
+    pub(super) fn selected(&self) -> Vec<String> {
         let mut packages = Vec::new();
         let mut excluded = Vec::new();
         let mut all = false;
@@ -164,7 +164,7 @@ impl Prebuild<'_> {
     }
 }
 
-fn name(checks: bool) -> &'static str {
+pub(super) fn name(checks: bool) -> &'static str {
     match checks {
         true => "check",
         false => "build",
@@ -172,7 +172,7 @@ fn name(checks: bool) -> &'static str {
 }
 
 /// Whether a subcommand checks, builds, or may do either.
-fn ways(subcommand: &str) -> &'static [bool] {
+pub(super) fn ways(subcommand: &str) -> &'static [bool] {
     match subcommand {
         "c" | "check" | "clippy" | "d" | "doc" | "fix" => &[true],
         "b" | "bench" | "build" | "nextest" | "r" | "run" | "rustc" | "t" | "test" => &[false],

@@ -5,18 +5,21 @@
 //! * `script`: the wrapper that cargo is given, which lets all other packages pass;
 //! * [`rustc`]: what the wrapper does for one of them;
 //! * `instance`: has cargo build the facade first, where it would not by itself;
+//! * `trial`: has cargo try whether packages compile with it;
 //! * [`separate`]: keeps what was built with the facade apart from what was not.
 
 mod instance;
 pub mod rustc;
 mod script;
 mod separate;
+mod trial;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use instance::{Place, Prebuild};
 pub use separate::separate;
+pub use trial::{Failure, Outcome};
 
 use crate::error::Result;
 
@@ -36,7 +39,7 @@ impl Plan {
     ///
     /// # Errors
     /// The wrapper cannot be written; cargo's own.
-    pub fn carry_out(&self, prebuild: Prebuild<'_>) -> Result<Vec<(String, OsString)>> {
+    pub fn carry_out(&self, prebuild: &mut Prebuild<'_>) -> Result<Vec<(String, OsString)>> {
         if self.folders.is_empty() {
             return Ok(Vec::new());
         }

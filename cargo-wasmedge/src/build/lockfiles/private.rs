@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -221,7 +221,7 @@ impl Lockfiles {
             None => process::output(command, shell),
             Some(swap) => swap.with(&path, |swap| {
                 shell.command(command);
-                command.stdout(std::process::Stdio::piped());
+                command.stdout(Stdio::piped());
                 let child = swap.spawn(command)?;
                 let output = child.wait_with_output().context("cannot wait for cargo")?;
                 swap.ended();
@@ -231,6 +231,38 @@ impl Lockfiles {
                     let code = process::exit_code(output.status);
                     Err(anyhow::Error::new(process::Failed(code)).into())
                 }
+            }),
+        }
+    }
+
+    /// Runs a cargo command on this lockfile that may fail, and gives its stdout. `said`
+    /// gets each line that it writes to stderr.
+    ///
+    /// # Errors
+    /// [`process::Failed`] when a signal ends it; it cannot be started; I/O.
+    pub fn attempt(
+        &mut self,
+        which: Lockfile,
+        command: &mut Command,
+        shell: &Shell,
+        said: &(dyn Fn(&str) + Sync),
+    ) -> Result<Vec<u8>> {
+        shell.command(command);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let path = self.path(which);
+        match &mut self.swap {
+            None => {
+                let program = command.get_program().to_string_lossy().into_owned();
+                let child = command.spawn();
+                process::attempt(
+                    child.with_context(|| format!("cannot start {program}"))?,
+                    said,
+                )
+            }
+            Some(swap) => swap.with(&path, |swap| {
+                let output = process::attempt(swap.spawn(command)?, said);
+                swap.ended();
+                output
             }),
         }
     }
