@@ -8,7 +8,7 @@
 //!
 //! in its root, and every `libc::…` path in it leads here: to the real libc, and
 //! to the socket functions, types and constants of POSIX, over the sockets of
-//! `wasmedge_host`. On every other target this is libc, unchanged.
+//! `wasmedge_host`, and to the functions for the machine's names. On every other target this is libc, unchanged.
 //!
 //! As in C, functions return -1 and set `errno` when they fail. What WasmEdge's
 //! socket interface does not reach fails with `ENOTSUP`, which std reports as
@@ -26,7 +26,11 @@ extern crate wasmedge_std as _;
 pub use libc::*;
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod names;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod socket;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub use names::{gethostname, sethostname, uname, utsname};
 // Name by name: only so do these take precedence over libc's own.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use socket::{
@@ -34,6 +38,7 @@ pub use socket::{
         accept, accept4, bind, connect, getpeername, getsockname, listen, recv, recvfrom, send,
         sendto, shutdown, socket,
     },
+    messages::{msghdr, recvmsg, sendmsg},
     options::{getsockopt, setsockopt},
     poll::poll,
     types::{
@@ -42,10 +47,10 @@ pub use socket::{
         IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, IPV6_ADD_MEMBERSHIP,
         IPV6_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, IPV6_MULTICAST_LOOP,
         IPV6_UNICAST_HOPS, IPV6_V6ONLY, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_LOOP,
-        IP_MULTICAST_TTL, IP_TOS, IP_TTL, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, SHUT_RD, SHUT_RDWR,
-        SHUT_WR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, SOL_SOCKET, SO_ACCEPTCONN,
-        SO_BROADCAST, SO_DOMAIN, SO_ERROR, SO_KEEPALIVE, SO_LINGER, SO_PROTOCOL, SO_RCVBUF,
-        SO_RCVTIMEO, SO_REUSEADDR, SO_SNDBUF, SO_SNDTIMEO, SO_TYPE, TCP_KEEPCNT, TCP_KEEPIDLE,
-        TCP_KEEPINTVL, TCP_NODELAY,
+        IP_MULTICAST_TTL, IP_TOS, IP_TTL, MSG_EOR, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC,
+        MSG_WAITALL, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK,
+        SOCK_STREAM, SOL_SOCKET, SO_ACCEPTCONN, SO_BROADCAST, SO_DOMAIN, SO_ERROR, SO_KEEPALIVE,
+        SO_LINGER, SO_OOBINLINE, SO_PROTOCOL, SO_RCVBUF, SO_RCVTIMEO, SO_REUSEADDR, SO_SNDBUF,
+        SO_SNDTIMEO, SO_TYPE, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_MAXSEG, TCP_NODELAY,
     },
 };

@@ -15,7 +15,7 @@ use wasmedge_host::fd::socket;
 /// # Safety
 ///
 /// `addr` is null or valid for `len` bytes.
-unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketAddr> {
+pub(super) unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketAddr> {
     let len = len as usize;
     if addr.is_null() {
         return Err(error(libc::EFAULT));
@@ -63,7 +63,7 @@ unsafe fn read_addr(addr: *const sockaddr, len: socklen_t) -> io::Result<SocketA
 /// # Safety
 ///
 /// `addr` is null, or `len` is valid and says how many bytes `addr` has.
-unsafe fn write_addr(from: &SocketAddr, addr: *mut sockaddr, len: *mut socklen_t) {
+pub(super) unsafe fn write_addr(from: &SocketAddr, addr: *mut sockaddr, len: *mut socklen_t) {
     if addr.is_null() || len.is_null() {
         return;
     }
@@ -133,7 +133,7 @@ unsafe fn buffer<'a>(buf: *mut c_void, len: size_t) -> &'a mut [MaybeUninit<u8>]
 /// # Safety
 ///
 /// `buf` is valid for reading `len` bytes for as long as the result is used.
-unsafe fn data<'a>(buf: *const c_void, len: size_t) -> &'a [u8] {
+pub(super) unsafe fn data<'a>(buf: *const c_void, len: size_t) -> &'a [u8] {
     if len == 0 {
         return &[];
     }
@@ -311,7 +311,7 @@ pub unsafe fn recvfrom(
 }
 
 /// Whether to peek, and whether to wait for all.
-fn recv_flags(flags: c_int) -> io::Result<(bool, bool)> {
+pub(super) fn recv_flags(flags: c_int) -> io::Result<(bool, bool)> {
     if flags & !(MSG_PEEK | MSG_WAITALL | MSG_NOSIGNAL) != 0 {
         return Err(error(libc::ENOTSUP));
     }
@@ -356,13 +356,13 @@ pub unsafe fn sendto(
 }
 
 /// The host never raises a signal for a send, so that flag asks for nothing.
-fn send_flags(flags: c_int) -> io::Result<()> {
+pub(super) fn send_flags(flags: c_int) -> io::Result<()> {
     if flags & !MSG_NOSIGNAL != 0 {
         return Err(error(libc::ENOTSUP));
     }
     Ok(())
 }
 
-fn length(result: io::Result<usize>) -> ssize_t {
+pub(super) fn length(result: io::Result<usize>) -> ssize_t {
     cvt(result.map(|n| n as ssize_t))
 }

@@ -90,6 +90,10 @@ pub const SHUT_RDWR: c_int = 3;
 pub const MSG_PEEK: c_int = 1;
 pub const MSG_WAITALL: c_int = 2;
 pub const MSG_NOSIGNAL: c_int = 0x4000;
+// What `recvmsg` tells. The last two never are; asked for, all are refused.
+pub const MSG_TRUNC: c_int = 0x20;
+pub const MSG_EOR: c_int = 0x80;
+pub const MSG_OOB: c_int = 0x100;
 
 pub const SOL_SOCKET: c_int = 0x7fff_ffff;
 pub const SO_REUSEADDR: c_int = 2;
@@ -99,6 +103,8 @@ pub const SO_BROADCAST: c_int = 6;
 pub const SO_SNDBUF: c_int = 7;
 pub const SO_RCVBUF: c_int = 8;
 pub const SO_KEEPALIVE: c_int = 9;
+// Refused: there is no way to out-of-band data.
+pub const SO_OOBINLINE: c_int = 10;
 pub const SO_LINGER: c_int = 13;
 pub const SO_ACCEPTCONN: c_int = 30;
 pub const SO_PROTOCOL: c_int = 38;
@@ -127,6 +133,7 @@ pub const IPV6_ADD_MEMBERSHIP: c_int = IPV6_JOIN_GROUP;
 pub const IPV6_DROP_MEMBERSHIP: c_int = IPV6_LEAVE_GROUP;
 
 pub const TCP_NODELAY: c_int = 1;
+pub const TCP_MAXSEG: c_int = 2;
 pub const TCP_KEEPIDLE: c_int = 4;
 pub const TCP_KEEPINTVL: c_int = 5;
 pub const TCP_KEEPCNT: c_int = 6;
