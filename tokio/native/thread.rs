@@ -22,12 +22,41 @@ pub fn add_work(work: impl FnOnce() + 'static) {
     WORK.with_borrow_mut(|all| all.push_back(Box::new(work)));
 }
 
+/// Work that there is from a given time on.
+type Later = (Duration, Box<dyn FnOnce()>);
+
+thread_local! {
+    static LATER: RefCell<Vec<Later>> = const { RefCell::new(Vec::new()) };
+}
+
+pub fn add_work_after(after: Duration, work: impl FnOnce() + 'static) {
+    let due = clock::now() + after;
+    LATER.with_borrow_mut(|all| all.push((due, Box::new(work))));
+}
+
+pub fn until_work() -> Option<Duration> {
+    let due = LATER.with_borrow(|all| all.iter().map(|(due, _)| *due).min())?;
+    Some(due.saturating_sub(clock::now()))
+}
+
+pub fn no_longer_than_until_work(limit: Option<Duration>) -> Option<Duration> {
+    limit.into_iter().chain(until_work()).min()
+}
+
 pub fn has_work() -> bool {
-    WORK.with_borrow(|all| !all.is_empty())
+    WORK.with_borrow(|all| !all.is_empty()) || until_work() == Some(Duration::ZERO)
+}
+
+/// Takes out what is due.
+fn take_due() -> Option<Box<dyn FnOnce()>> {
+    LATER.with_borrow_mut(|all| {
+        let at = all.iter().position(|(due, _)| *due <= clock::now())?;
+        Some(all.swap_remove(at).1)
+    })
 }
 
 pub fn work() -> bool {
-    let work = WORK.with_borrow_mut(VecDeque::pop_front);
+    let work = WORK.with_borrow_mut(VecDeque::pop_front).or_else(take_due);
     let found = work.is_some();
     work.into_iter().for_each(|work| work());
     found
@@ -47,7 +76,8 @@ pub fn sleep(duration: Duration) {
         }
         let driven = DRIVE.get().is_some_and(|drive| drive(Some(left)));
         if !driven {
-            clock::advance_to(end);
+            let until = no_longer_than_until_work(Some(left)).unwrap_or(left);
+            clock::advance_to(clock::now() + until);
         }
     }
 }

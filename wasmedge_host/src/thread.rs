@@ -11,7 +11,7 @@
 
 use crate::{backend, coalesce, Errno};
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,8 +37,13 @@ static WORK: Mutex<Vec<Work>> = Mutex::new(Vec::new());
 /// Whether there may be some.
 static HAS_WORK: AtomicBool = AtomicBool::new(false);
 
-/// Lets `work` be done while anybody waits, each time that [`announce_work`] says that
-/// there may be some. Adding it twice changes nothing.
+/// When there will be some for sure, by [`now`] in nanoseconds; [`NEVER`] where nobody said.
+static DUE: AtomicU64 = AtomicU64::new(NEVER);
+
+const NEVER: u64 = u64::MAX;
+
+/// Lets `work` be done while anybody waits, each time that [`announce_work`] or
+/// [`announce_work_after`] says that there may be some. Adding it twice changes nothing.
 pub fn on_idle(work: Work) {
     let mut all = lock_work();
     if !all.iter().any(|&other| other as usize == work as usize) {
@@ -51,9 +56,36 @@ pub fn announce_work() {
     HAS_WORK.store(true, Ordering::Relaxed);
 }
 
+/// There will be work after so long: no wait lasts beyond that. Only the earliest time is
+/// kept, and only until work is done: a function that is called for it announces anew what is
+/// still to come.
+pub fn announce_work_after(after: Duration) {
+    let due = nanos(now().saturating_add(after));
+    DUE.fetch_min(due.min(NEVER - 1), Ordering::Relaxed);
+}
+
+/// How long it is until there is the work that was announced for later. `None`: nobody
+/// announced any.
+pub fn until_work() -> Option<Duration> {
+    match DUE.load(Ordering::Relaxed) {
+        NEVER => None,
+        due => Some(Duration::from_nanos(due).saturating_sub(now())),
+    }
+}
+
+/// `limit`, or the time until there is work, whichever is shorter. `None`: for ever.
+pub fn no_longer_than_until_work(limit: Option<Duration>) -> Option<Duration> {
+    limit.into_iter().chain(until_work()).min()
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER)
+}
+
 /// Whether there may be work.
 pub fn has_work() -> bool {
-    HAS_WORK.load(Ordering::Relaxed)
+    // The clock is dear, and asked only where somebody waits for it.
+    HAS_WORK.load(Ordering::Relaxed) || until_work() == Some(Duration::ZERO)
 }
 
 /// Does a piece of the work of each who has some; `false` where there is none. For whoever
@@ -63,6 +95,7 @@ pub fn work() -> bool {
         return false;
     }
     HAS_WORK.store(false, Ordering::Relaxed);
+    DUE.store(NEVER, Ordering::Relaxed);
     let mut done = false;
     for at in 0.. {
         // Not locked while it works: it may add others.
@@ -94,19 +127,19 @@ pub fn sleep(duration: Duration) {
     coalesce::before_blocking();
     let start = Instant::now();
     let mut left = duration;
-    while drive(Some(left)) {
+    loop {
+        if !drive(Some(left)) && !left.is_zero() {
+            coalesce::before_blocking();
+            let limit = no_longer_than_until_work(Some(left));
+            if backend::sleep(limit.unwrap_or(left)).is_err() {
+                return;
+            }
+        }
+        // A clock may fire early after a signal: look again.
         left = duration.saturating_sub(start.elapsed());
         if left.is_zero() {
             return;
         }
-    }
-    // A clock may fire early after a signal: look again.
-    while !left.is_zero() {
-        coalesce::before_blocking();
-        if backend::sleep(left).is_err() {
-            return;
-        }
-        left = duration.saturating_sub(start.elapsed());
     }
 }
 
@@ -144,7 +177,10 @@ pub fn unpark() {
 pub fn park() {
     coalesce::before_blocking();
     if !TOKEN.swap(false, Ordering::Relaxed) && !drive(None) {
-        std::thread::park();
+        match until_work() {
+            Some(limit) => rest(Some(limit)),
+            None => std::thread::park(),
+        }
     }
 }
 
@@ -152,7 +188,10 @@ pub fn park() {
 pub fn park_timeout(limit: Duration) {
     coalesce::before_blocking();
     if !TOKEN.swap(false, Ordering::Relaxed) && !drive(Some(limit)) {
-        std::thread::park_timeout(limit);
+        match until_work() {
+            Some(until) => rest(Some(limit.min(until))),
+            None => std::thread::park_timeout(limit),
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use clap_cargo::style;
 
 use super::global::Global;
 use crate::error::{EXIT_NOT_SET_UP, Result};
-use crate::resolve::leftovers::{self, Fork};
 use crate::port::Gate;
-use crate::resolve::evidence::Taken;
 use crate::resolve::by_itself::ByItself;
+use crate::resolve::evidence::Taken;
+use crate::resolve::leftovers::{self, Fork};
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
 use crate::toolchain::{self, Check, Status, wasmedge};

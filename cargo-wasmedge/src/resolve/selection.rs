@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use cargo_metadata::Package;
 use semver::Version;
 
-use super::evidence::ByEvidence;
 use super::by_itself::ByThemselves;
+use super::evidence::ByEvidence;
 use super::facade::OnFacade;
 use super::graph::{Graph, is_crates_io};
 use super::libraries::{self, LibraryOf};

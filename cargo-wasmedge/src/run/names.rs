@@ -3,7 +3,8 @@
 //! The resolver in the host layer reads `/etc/hosts` and `/etc/resolv.conf`, as
 //! the C library does. WasmEdge opens folders, not files, and a program has no
 //! business in the rest of `/etc`; so it gets a folder with copies of the two,
-//! read-only, as its `/etc`. The copies lie in the cache, named by their content:
+//! read-only, as its `/etc`. A third file says the host's own name, `hostname`: WasmEdge
+//! has no call for that. The copies lie in the cache, named by their content:
 //! programs that run at the same time share them, and nothing is left to delete
 //! when one is killed.
 
@@ -17,15 +18,23 @@ use crate::fs::write_atomically;
 /// The folder's name in the guest.
 pub const FOLDER: &str = "/etc";
 
-const FILES: [&str; 2] = ["hosts", "resolv.conf"];
+const FILES: [&str; 3] = ["hosts", "resolv.conf", "hostname"];
+
+/// What the kernel says, which `hostname` need not have changed.
+const HOST_NAME: &str = "proc/sys/kernel/hostname";
 
 /// Copies of the files below `root`, in a folder of `cache`. `None` where the
 /// host has no `resolv.conf`, or the copies cannot be made: programs then ask the
 /// host for names, which works, too.
 pub fn copies(root: &Path, cache: &Path) -> Option<PathBuf> {
     let read = |name: &str| fs::read(root.join("etc").join(name));
-    let [hosts, resolv_conf] = FILES.map(read);
-    let contents = [hosts.unwrap_or_default(), resolv_conf.ok()?];
+    let [hosts, resolv_conf, hostname] = FILES.map(read);
+    let hostname = fs::read(root.join(HOST_NAME)).or(hostname);
+    let contents = [
+        hosts.unwrap_or_default(),
+        resolv_conf.ok()?,
+        hostname.unwrap_or_default(),
+    ];
     let mut hash = Sha256::new();
     for content in &contents {
         hash.update((content.len() as u64).to_le_bytes());
@@ -69,6 +78,25 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(fs::read(second.join("hosts")).unwrap(), b"192.0.2.9 x\n");
         let files: Vec<_> = fs::read_dir(&second).unwrap().collect();
-        assert_eq!(files.len(), 2, "nothing else is there");
+        assert_eq!(files.len(), 3, "nothing else is there");
+    }
+
+    #[test]
+    fn the_hosts_name_is_the_kernels_word() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let etc = root.path().join("etc");
+        fs::create_dir(&etc).unwrap();
+        fs::write(etc.join("resolv.conf"), "").unwrap();
+        let name = || {
+            let copies = copies(root.path(), cache.path()).unwrap();
+            fs::read_to_string(copies.join("hostname")).unwrap()
+        };
+        assert_eq!(name(), "");
+        fs::write(etc.join("hostname"), "of-the-file\n").unwrap();
+        assert_eq!(name(), "of-the-file\n");
+        fs::create_dir_all(root.path().join("proc/sys/kernel")).unwrap();
+        fs::write(root.path().join(HOST_NAME), "of-the-kernel\n").unwrap();
+        assert_eq!(name(), "of-the-kernel\n");
     }
 }

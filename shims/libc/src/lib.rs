@@ -8,7 +8,7 @@
 //!
 //! in its root, and every `libc::…` path in it leads here: to the real libc, and
 //! to the socket functions, types and constants of POSIX, over the sockets of
-//! `wasmedge_host`. On every other target this is libc, unchanged.
+//! `wasmedge_host`, and to the functions for the machine's names. On every other target this is libc, unchanged.
 //!
 //! As in C, functions return -1 and set `errno` when they fail. What WasmEdge's
 //! socket interface does not reach fails with `ENOTSUP`, which std reports as
@@ -26,7 +26,11 @@ extern crate wasmedge_std as _;
 pub use libc::*;
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod names;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod socket;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub use names::{gethostname, sethostname, uname, utsname};
 // Name by name: only so do these take precedence over libc's own.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use socket::{

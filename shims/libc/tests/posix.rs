@@ -217,6 +217,95 @@ fn datagrams() {
     assert_eq!(from.sin_port, local(&a).sin_port);
 }
 
+/// A message of these buffers, and for this name.
+fn message(bufs: &mut [libc::iovec], name: Option<&mut sockaddr_in>) -> libc::msghdr {
+    // SAFETY: zeros are a value of this type.
+    let mut msg: libc::msghdr = unsafe { zeroed() };
+    msg.msg_iov = bufs.as_mut_ptr();
+    msg.msg_iovlen = bufs.len() as _;
+    if let Some(name) = name {
+        let name: *mut sockaddr_in = name;
+        msg.msg_name = name.cast();
+        msg.msg_namelen = size_of::<sockaddr_in>() as _;
+    }
+    msg
+}
+
+fn iovec(buf: &mut [u8]) -> libc::iovec {
+    libc::iovec {
+        iov_base: buf.as_mut_ptr().cast(),
+        iov_len: buf.len(),
+    }
+}
+
+fn sendmsg(fd: &OwnedFd, msg: &libc::msghdr) -> io::Result<isize> {
+    // SAFETY: the message describes buffers of the caller's.
+    cvt(unsafe { libc::sendmsg(fd.as_raw_fd(), msg, libc::MSG_NOSIGNAL) })
+}
+
+fn recvmsg(fd: &OwnedFd, msg: &mut libc::msghdr, flags: c_int) -> io::Result<isize> {
+    // SAFETY: the message describes buffers of the caller's.
+    cvt(unsafe { libc::recvmsg(fd.as_raw_fd(), msg, flags) })
+}
+
+#[test]
+fn a_datagram_of_several_buffers() {
+    let (a, b) = (
+        socket(libc::AF_INET, libc::SOCK_DGRAM).unwrap(),
+        socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_NONBLOCK).unwrap(),
+    );
+    bind(&a, &loopback()).unwrap();
+    bind(&b, &loopback()).unwrap();
+    let (mut one, mut two) = ([0u8; 2], [0u8; 8]);
+    let mut parts = [iovec(&mut one), iovec(&mut two)];
+    let mut from = loopback();
+    let mut into = message(&mut parts, Some(&mut from));
+    let nothing = recvmsg(&b, &mut into, 0).unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
+
+    let (mut head, mut tail, mut to) = (*b"abc", *b"de", local(&b));
+    let mut bufs = [iovec(&mut head), iovec(&mut []), iovec(&mut tail)];
+    let msg = message(&mut bufs, Some(&mut to));
+    for flags in [libc::MSG_PEEK, 0] {
+        if flags == libc::MSG_PEEK {
+            assert_eq!(sendmsg(&a, &msg).unwrap(), 5);
+            assert_eq!(poll(&b, IN, 5000), (1, IN));
+        }
+        let mut into = message(&mut parts, Some(&mut from));
+        assert_eq!(recvmsg(&b, &mut into, flags).unwrap(), 5);
+        assert_eq!(into.msg_namelen as usize, size_of::<sockaddr_in>());
+        assert_eq!(into.msg_flags & libc::MSG_TRUNC, 0);
+        assert_eq!(from.sin_port, local(&a).sin_port);
+        assert_eq!((&one, &two[..3]), (b"ab", &b"cde"[..]));
+    }
+
+    // What does not fit is lost, and that is said.
+    assert_eq!(sendmsg(&a, &msg).unwrap(), 5);
+    assert_eq!(poll(&b, IN, 5000), (1, IN));
+    let mut into = message(&mut parts[..1], None);
+    assert_eq!(recvmsg(&b, &mut into, 0).unwrap(), 2);
+    assert_ne!(into.msg_flags & libc::MSG_TRUNC, 0);
+    assert_eq!(&one, b"ab");
+
+    let mut many = vec![iovec(&mut tail); 2000];
+    let refused = sendmsg(&a, &message(&mut many, Some(&mut to))).unwrap_err();
+    assert_eq!(refused.raw_os_error(), Some(libc::EMSGSIZE));
+}
+
+#[test]
+fn a_stream_of_several_buffers() {
+    let (client, server) = pair();
+    let (mut head, mut tail) = (*b"abc", *b"de");
+    let mut bufs = [iovec(&mut head), iovec(&mut tail)];
+    assert_eq!(sendmsg(&client, &message(&mut bufs, None)).unwrap(), 5);
+    let (mut one, mut two) = ([0u8; 2], [0u8; 3]);
+    let mut parts = [iovec(&mut one), iovec(&mut two)];
+    let mut from = loopback();
+    let mut into = message(&mut parts, Some(&mut from));
+    assert_eq!(recvmsg(&server, &mut into, libc::MSG_WAITALL).unwrap(), 5);
+    assert_eq!((&one, &two, into.msg_namelen), (b"ab", b"cde", 0));
+}
+
 #[test]
 fn the_sender_of_a_stream_is_left_out() {
     let (client, server) = pair();

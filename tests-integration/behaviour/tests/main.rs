@@ -6,6 +6,7 @@ mod dns;
 mod errors;
 mod fs;
 mod half_close;
+mod helper_timers;
 mod io;
 mod ipv6;
 mod many_connections;

@@ -477,3 +477,38 @@ fn work_of_other_libraries_may_wait_for_a_task() {
         ends.wait().await;
     });
 }
+
+#[test]
+fn work_of_other_libraries_ends_a_wait_when_its_time_comes() {
+    // Somebody waits for it alone: with an I/O driver, without one, with another runtime
+    // beside it, in a closure, and outside of all of them.
+    for make in [Runtime::multi_thread, Runtime::without_io] {
+        for has_other in [false, true] {
+            let runtime = make();
+            let beside = has_other.then(Runtime::multi_thread);
+            let begin = clock::now();
+            let event = Event::default();
+            let happens = event.clone();
+            thread::add_work_after(5 * MS, move || happens.happens());
+            runtime.block_on(event.wait());
+            assert_eq!(clock::now() - begin, 5 * MS);
+            let (event, ends) = (Event::default(), Event::default());
+            let (happens, wait, end) = (event.clone(), event.clone(), ends.clone());
+            thread::add_work_after(5 * MS, move || happens.happens());
+            let queued = runtime.handle().spawn_blocking(move || {
+                wait_for(wait.wait());
+                end.happens();
+            });
+            queued.unwrap();
+            runtime.block_on(ends.wait());
+            assert_eq!(clock::now() - begin, 10 * MS);
+            let seen = Rc::new(Cell::new(Duration::ZERO));
+            let see = seen.clone();
+            thread::add_work_after(5 * MS, move || see.set(clock::now()));
+            thread::sleep(20 * MS);
+            assert_eq!(seen.get() - begin, 15 * MS);
+            assert_eq!(clock::now() - begin, 30 * MS);
+            drop(beside);
+        }
+    }
+}

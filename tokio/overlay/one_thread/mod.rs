@@ -18,7 +18,8 @@
 //!   should not wait, they stop that task alone if it is a multi-thread runtime's,
 //!   as natively.
 //! * What threads of other libraries would do (rayon's workers) is run as queued closures
-//!   are, whichever runtime comes by first.
+//!   are, whichever runtime comes by first. What they would do later (timers of theirs)
+//!   ends a wait.
 //! * What is being polled is never polled again from inside: a task that waits
 //!   is marked as running by upstream, the `block_on` future by [`Root`].
 //! * A multi-thread runtime goes on though nobody is in its `block_on`: whoever

@@ -23,7 +23,12 @@ pub(crate) fn park(timeout: Option<Duration>, notified: impl Fn() -> bool) -> bo
     // A scheduler without an I/O driver parks here, too: nothing of it can be driven then.
     let may_be_driver = context::one_thread::is_worker();
     drive_current(limit, Who::All)
-        || (may_be_driver && number_of_runtimes() > 1 && wait_for_all(timeout, Who::ByThemselves))
+        || (may_be_driver && is_anything_due() && wait_for_all(timeout, Who::ByThemselves))
+}
+
+/// Whether a wait may have to end for others than the scheduler that waits.
+fn is_anything_due() -> bool {
+    number_of_runtimes() > 1 || wasmedge_host::thread::until_work().is_some()
 }
 
 /// How long the drivers of a runtime may wait that were asked to wait for `timeout` at

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use wasmedge_host::thread::now;
+use wasmedge_host::thread::{no_longer_than_until_work, now};
 
 /// Who is to be driven.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,10 @@ pub(super) fn list(who: Who) -> Vec<Alive> {
 }
 
 /// How long a wait may take that was asked to take `timeout` at most, since it is for all
-/// runtimes: not at all where one is ready, and no longer than until the next timer.
+/// runtimes: not at all where one is ready, and no longer than until the next timer. Timers
+/// of other libraries, which natively have threads for them, count.
 pub(super) fn longest_wait(timeout: Option<Duration>, who: Who) -> Option<Duration> {
+    let timeout = no_longer_than_until_work(timeout);
     if is_quiet() {
         return timeout;
     }

@@ -134,7 +134,7 @@ unsafe fn buffer<'a>(buf: *mut c_void, len: size_t) -> &'a mut [MaybeUninit<u8>]
 /// # Safety
 ///
 /// `buf` is valid for reading `len` bytes for as long as the result is used.
-unsafe fn data<'a>(buf: *const c_void, len: size_t) -> &'a [u8] {
+pub(super) unsafe fn data<'a>(buf: *const c_void, len: size_t) -> &'a [u8] {
     if len == 0 {
         return &[];
     }

@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// C's way to return: the value, or -1 and `errno`.
-fn cvt<T: From<i8>>(result: io::Result<T>) -> T {
+pub(crate) fn cvt<T: From<i8>>(result: io::Result<T>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => {
@@ -32,7 +32,7 @@ fn errno_of(error: &io::Error) -> c_int {
     })
 }
 
-fn error(errno: c_int) -> io::Error {
+pub(crate) fn error(errno: c_int) -> io::Error {
     io::Error::from_raw_os_error(errno)
 }
 
