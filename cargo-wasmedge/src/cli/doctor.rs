@@ -106,7 +106,7 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
     let mut lockfiles = resolver.lockfiles()?;
     let stand_in = StandIn::embedded()?;
     let compiled_in = resolver.compiled_in(&mut lockfiles)?;
-    let ports = &compiled_in.ports;
+    let ports = &compiled_in.by_evidence.ports;
     checks.extend(compiled_in.by_evidence.taken.iter().map(of_taken));
     for package in compiled_in.packages {
         let is_fork = package.source.is_some() && Fork::on_registry(&package.name).is_some();

@@ -52,10 +52,8 @@ pub struct CompiledIn {
     pub on_facade: OnFacade,
     /// Those that are put on it by a look at their calls.
     pub by_themselves: ByThemselves,
-    /// Those that are ported by evidence.
+    /// Those that are ported by evidence, and the ports with theirs.
     pub by_evidence: ByEvidence,
-    /// The ports, with those for these two.
-    pub ports: Ports,
 }
 
 impl Resolver<'_> {
@@ -175,7 +173,6 @@ impl Resolver<'_> {
             on_facade,
             by_themselves,
             by_evidence,
-            ports,
         })
     }
 }
