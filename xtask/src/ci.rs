@@ -115,7 +115,7 @@ fn nothing_is_left(watch: &Watch, repo: &Repo, name: &str, report: &mut Report) 
 
 fn fmt(repo: &Repo) -> Result<()> {
     repo.must(&mut repo.cargo(["fmt", "--all", "--check"]))?;
-    for folder in ["behaviour", "apps", "bench", "compat"] {
+    for folder in ["behaviour", "apps", "bench", "compat", "plugin"] {
         let folder = repo.root.join("tests-integration").join(folder);
         repo.must(repo.cargo(["fmt", "--all", "--check"]).current_dir(folder))?;
     }
