@@ -132,11 +132,10 @@ pub(super) fn turn(
         let record = records.part(i * SEND, SEND).ok_or(Errno::FAULT)?;
         let mut bytes = [0; SEND as usize];
         record.copy_to(&mut bytes);
-        let (socket, len, sent) = send_one(call, bytes);
+        let (len, sent) = send_one(call, bytes);
         if sent != Ok(i64::from(len)) {
             timeout = Some(0);
         }
-        debug_assert!(socket != 0 || sent.is_err());
         let sent = sent.unwrap_or_else(Errno::negative) as i32;
         if let Some(result) = record.part(12, 4) {
             result.copy_from(&sent.to_le_bytes());
@@ -145,8 +144,8 @@ pub(super) fn turn(
     wait_for(&epoll, room, max, timeout)
 }
 
-/// The socket, the length, and what came of it. It never blocks.
-fn send_one(call: &Call<'_>, record: [u8; 16]) -> (u32, u32, Outcome) {
+/// The length, and what came of it. It never blocks.
+fn send_one(call: &Call<'_>, record: [u8; 16]) -> (u32, Outcome) {
     let (first, last) = record.split_at(8);
     let [socket, at] = words(first.try_into().unwrap_or_default());
     let [len, _] = words(last.try_into().unwrap_or_default());
@@ -155,7 +154,7 @@ fn send_one(call: &Call<'_>, record: [u8; 16]) -> (u32, u32, Outcome) {
         let region = call.memory.region(at, len.min(MOST_BYTES))?;
         sys::send(socket.fd, region, libc::MSG_DONTWAIT)
     };
-    (socket, len, send())
+    (len, send())
 }
 
 /// The system's `poll`: each record is the number, what is asked, and what is told.
