@@ -79,7 +79,7 @@ const CLOSING: u64 = 1 << 47;
 
 impl Word {
     fn free(generation: u64) -> Word {
-        Word(generation % GENERATIONS << 35)
+        Word((generation % GENERATIONS) << 35)
     }
 
     fn open(self, fd: RawFd, kind: Kind) -> Word {

@@ -132,19 +132,28 @@ fn with_the_table_everything_is_closed() {
     assert!(!watchers.iter().any(is_open));
 }
 
-/// A slot is used again and again, and each time with another number.
+const SLOT: u32 = 0xf_ffff;
+
+/// A slot is used again and again, each time with another number, and the old ones do not
+/// reach what is in it now.
 #[test]
-fn numbers_do_not_come_back_soon() {
+fn numbers_do_not_come_back_soon_and_stay_closed() {
     let table = Table::default();
     let mut seen = BTreeSet::new();
-    for _ in 0..200_000 {
+    let mut of_slot: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut again = 0;
+    for _ in 0..100_000 {
         let number = table.insert(sys::event().unwrap(), Kind::Event).unwrap();
         assert!(seen.insert(number), "{number:x} after {}", seen.len());
+        if let Some(old) = of_slot.insert(number & SLOT, number) {
+            again += 1;
+            assert_eq!(table.get(old).err(), Some(Errno::BADF));
+            assert_eq!(table.close(old).err(), Some(Errno::BADF));
+            assert!(table.get(number).is_ok());
+        }
         table.close(number).unwrap();
     }
-    // Not a new slot for each.
-    let slots: BTreeSet<u32> = seen.iter().map(|number| number & 0xf_ffff).collect();
-    assert!(slots.len() < 10_000, "{} slots", slots.len());
+    assert!(again > 90_000, "{again} slots were used again");
 }
 
 /// Threads use, close and open at once. Each counter belongs to one number, and is only ever

@@ -11,7 +11,7 @@ use tools_common::{Repo, Report, Tools};
 
 use crate::leftovers::Watch;
 use crate::tool::Tool;
-use crate::{commands, house, originality, test};
+use crate::{commands, fuzz, house, originality, test};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "All checks are made, also when one fails. The last line has the sums.")]
@@ -40,6 +40,8 @@ enum Check {
     Originality,
     /// Every command that the documents show works
     Commands,
+    /// The plugin's functions with arbitrary arguments, for a minute
+    Fuzz,
     /// cargo demo
     Demo,
     /// The quick selection of cargo xtask conformance
@@ -48,13 +50,14 @@ enum Check {
     Test,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
     Check::Doc,
     Check::Originality,
     Check::Commands,
+    Check::Fuzz,
     Check::Demo,
 ];
 
@@ -74,6 +77,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Doc => doc(&repo),
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
+            Check::Fuzz => fuzz::check(&repo),
             Check::Demo => demo(&repo),
             Check::Conformance | Check::Test => Ok(()),
         };

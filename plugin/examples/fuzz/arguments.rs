@@ -68,10 +68,9 @@ impl Guest {
             let its_option = ["level", "name", "len"]
                 .iter()
                 .position(|part| part == name);
-            if let Some(part) = its_option.filter(|_| FUNCTIONS[index].name.ends_with("_option")) {
-                if !random.one_in(10) {
-                    value = option[part];
-                }
+            let is_option = FUNCTIONS[index].name.ends_with("_option") && !random.one_in(10);
+            if let Some(part) = its_option.filter(|_| is_option) {
+                value = option[part];
             }
             if POINTERS.contains(name) {
                 pointer = value as u32;
