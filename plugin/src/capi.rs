@@ -13,7 +13,7 @@ use std::mem::{offset_of, size_of, transmute_copy};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
-use crate::functions::{FUNCTIONS, Function, MODULE, MOST_PARAMETERS, Type};
+use crate::functions::{FUNCTIONS, Function, LIST, MODULE, MOST_PARAMETERS, Type};
 use crate::memory::Memory;
 use crate::sys::Region;
 use crate::{ABI, Call, Errno, State};
@@ -313,3 +313,14 @@ pub extern "C" fn WasmEdge_Plugin_GetDescriptor() -> *const PluginDescriptor {
     });
     &descriptor.1
 }
+
+const fn list() -> [u8; LIST.len()] {
+    let mut bytes = [0; LIST.len()];
+    bytes.copy_from_slice(LIST.as_bytes());
+    bytes
+}
+
+/// `cargo wasmedge` looks for it in the library, to know what a program can import. It is
+/// exported so that the linker keeps it.
+#[unsafe(no_mangle)]
+pub static TOKIO_WASMEDGE_FUNCTIONS: [u8; LIST.len()] = list();

@@ -111,13 +111,13 @@ impl Workbench {
         Ok(target.join("debug/libtokio_wasmedge_plugin.so"))
     }
 
-    /// The guest that calls the plugin's functions.
+    /// A guest of the plugin's, of those in `plugin`.
     ///
     /// # Errors
     /// When it cannot be built.
-    pub fn plugin_guest(&self, host: &Host) -> Result<PathBuf> {
+    pub fn plugin_guest(&self, name: &str, host: &Host) -> Result<PathBuf> {
         self.build(&self.sources().join("plugin/Cargo.toml"), host)?;
-        Ok(self.artifact("plugin-guest", host))
+        Ok(self.artifact(name, host))
     }
 
     /// The user's cargo, as if called from a shell.

@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
+use tests_integration::build::BUILD_LIMIT;
 use tests_integration::guard::{Ended, Signal};
 use tests_integration::host::Mode;
 use tests_integration::suite::On;
@@ -20,6 +21,11 @@ fn main() -> ExitCode {
             On::WasmEdge,
             without,
         )
+        .test(
+            "stubs_become_functions_where_the_plugin_is",
+            On::WasmEdge,
+            stubs,
+        )
         .run()
 }
 
@@ -35,7 +41,8 @@ fn both_modes(host: &Host) -> Vec<Host> {
 
 /// The guest, with the plugin.
 fn guest(workbench: &Workbench, host: &Host, words: &[&str]) -> Result<Command> {
-    let mut command = workbench.run_program(&workbench.plugin_guest(host)?, host)?;
+    let mut command =
+        workbench.run_program(&workbench.plugin_guest("plugin-guest", host)?, host)?;
     command
         .args(words)
         .env("WASMEDGE_PLUGIN_PATH", workbench.plugin()?)
@@ -121,5 +128,32 @@ fn without(workbench: &Workbench, host: &Host) -> Result<()> {
     let ended = Guard::run(command, LIMIT)?;
     ensure!(ended.code() != Some(0), "{ended}");
     ensure!(!ended.stdout.contains("connections"), "{ended}");
+    Ok(())
+}
+
+/// One program, without the plugin and with it. Of what the plugin lacks it has the stub.
+fn stubs(workbench: &Workbench, host: &Host) -> Result<()> {
+    for host in both_modes(host) {
+        let program = workbench.plugin_guest("plugin-stubs", &host)?;
+        let without = successful(workbench.run_program(&program, &host)?)?;
+        let expected = "version -38\nrandom -38, false\nlater -38";
+        ensure!(without.stdout.trim() == expected, "{without}");
+
+        let with = |allow_af_unix: &str| {
+            let mut command = workbench.run_program(&program, &host)?;
+            command
+                .env("CARGO_WASMEDGE_PLUGIN", workbench.plugin()?)
+                .env("CARGO_WASMEDGE_ALLOW_AF_UNIX", allow_af_unix)
+                // Not by this, but by the setting.
+                .env(tokio_wasmedge_plugin::ALLOW_AF_UNIX, "1");
+            // It is compiled first, with the plugin's functions in it.
+            Guard::run(command, BUILD_LIMIT)?.successful()
+        };
+        for (setting, version) in [("false", 1), ("true", 1 | 1 << 16)] {
+            let ended = with(setting)?;
+            let expected = format!("version {version}\nrandom 0, true\nlater -38");
+            ensure!(ended.stdout.trim() == expected, "{ended}");
+        }
+    }
     Ok(())
 }

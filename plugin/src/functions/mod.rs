@@ -85,6 +85,14 @@ macro_rules! functions {
                 $module::$function(call $(, <$type>::of(_rest.next().unwrap_or_default()))*)
             },
         }),*];
+
+        /// The functions, for who looks at the library and does not load it: names with the
+        /// types of their parameters.
+        pub(crate) const LIST: &str = concat!(
+            "tokio_wasmedge functions:",
+            $(" ", stringify!($name), "(", $(stringify!($type), ",",)* ")"),*,
+            "\0",
+        );
     };
 }
 
