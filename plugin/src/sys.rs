@@ -541,7 +541,7 @@ pub fn signals_add(signal: c_int) -> Result<i64, Errno> {
     // SAFETY: all zeros is a valid value: the default action, no flags, an empty set.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = came as extern "C" fn(c_int) as usize;
-    action.sa_flags = libc::SA_RESTART;
+    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
     // SAFETY: as above.
     let mut old: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     // SAFETY: both are ours. The handler has the right type for these flags, and does only

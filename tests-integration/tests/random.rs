@@ -147,6 +147,10 @@ fn urandom(workbench: &Workbench, host: &Host) -> Result<()> {
 
 /// The kernel's folder is taken away, as on a host that has none.
 fn with_the_plugin(workbench: &Workbench, host: &Host) -> Result<()> {
+    if cfg!(not(target_os = "linux")) {
+        // The plugin is for Linux.
+        return Ok(());
+    }
     let empty = tempfile::tempdir()?;
     let folder = format!(
         "/proc/sys/kernel/random:{}:readonly",

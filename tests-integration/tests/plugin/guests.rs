@@ -1,7 +1,7 @@
-//! WasmEdge's plugin, called by a guest that imports its functions.
+//! Guests that import its functions, or have stubs of them.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 use tests_integration::build::BUILD_LIMIT;
@@ -10,7 +10,7 @@ use tests_integration::host::Mode;
 use tests_integration::suite::On;
 use tests_integration::{Guard, Host, LIMIT, Suite, Workbench};
 
-fn main() -> ExitCode {
+pub fn suite() -> Suite {
     Suite::new(env!("CARGO_TARGET_TMPDIR"))
         .test("every_function_does_its_work", On::WasmEdge, every_function)
         .test("unix_sockets_need_the_variable", On::WasmEdge, unix)
@@ -26,7 +26,6 @@ fn main() -> ExitCode {
             On::WasmEdge,
             stubs,
         )
-        .run()
 }
 
 /// There is nothing to run natively: what natively holds is what the guest expects, number
