@@ -93,6 +93,35 @@ impl Workbench {
         Ok(self.bin.get_or_init(|| bin))
     }
 
+    /// The plugin of WasmEdge, a library.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn plugin(&self) -> Result<PathBuf> {
+        let target = self.tmp.parent().context("no target folder")?.to_owned();
+        self.once.run("plugin", || {
+            let mut cargo = self.cargo();
+            cargo
+                .args(["build", "--package", "tokio_wasmedge_plugin"])
+                .arg("--target-dir")
+                .arg(&target)
+                .arg("--manifest-path")
+                .arg(self.sources().join("../Cargo.toml"));
+            Guard::run(cargo, BUILD_LIMIT)?.successful()?;
+            Ok(())
+        })?;
+        Ok(target.join("debug/libtokio_wasmedge_plugin.so"))
+    }
+
+    /// A guest of the plugin's, of those in `plugin`.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn plugin_guest(&self, name: &str, host: &Host) -> Result<PathBuf> {
+        self.build(&self.sources().join("plugin/Cargo.toml"), host)?;
+        Ok(self.artifact(name, host))
+    }
+
     /// The user's cargo, as if called from a shell.
     pub fn cargo(&self) -> Command {
         self.cargo_at(Path::new("cargo"))

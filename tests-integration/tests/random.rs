@@ -33,6 +33,11 @@ fn main() -> ExitCode {
             urandom,
         )
         .test(
+            "with_the_plugin_no_folder_is_needed",
+            On::WasmEdge,
+            with_the_plugin,
+        )
+        .test(
             "four_bytes_of_the_hosts_own_numbers_give_away_the_rest",
             On::WasmEdge,
             raw_host_numbers_leak,
@@ -162,6 +167,33 @@ fn urandom(workbench: &Workbench, host: &Host) -> Result<()> {
         plain(workbench, host, &["--dir", "/dev:/dev:readonly"])?.context("needs WasmEdge")?;
     command.arg("1");
     ensure!(lines(command)?.len() == 4);
+    Ok(())
+}
+
+/// The kernel's folder is taken away, as on a host that has none.
+fn with_the_plugin(workbench: &Workbench, host: &Host) -> Result<()> {
+    if cfg!(not(target_os = "linux")) {
+        // The plugin is for Linux.
+        return Ok(());
+    }
+    let empty = tempfile::tempdir()?;
+    let folder = format!(
+        "/proc/sys/kernel/random:{}:readonly",
+        empty.path().display()
+    );
+    let command = || -> Result<Command> {
+        let mut command = workbench.command(App::Own("random"), host)?;
+        command.arg("1").env("CARGO_WASMEDGE_DIRS", &folder);
+        Ok(command)
+    };
+    if !each_call_is_a_draw(workbench, host)? {
+        let ended = Guard::run(command()?, LIMIT)?;
+        ensure!(ended.code() == Some(1), "{ended}");
+    }
+    let mut with = command()?;
+    with.env("CARGO_WASMEDGE_PLUGIN", workbench.plugin()?);
+    let keys = lines(with)?;
+    ensure!(keys.len() == 4, "{keys:?}");
     Ok(())
 }
 

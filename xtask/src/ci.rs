@@ -11,7 +11,7 @@ use tools_common::{Repo, Report, Tools};
 
 use crate::leftovers::Watch;
 use crate::tool::Tool;
-use crate::{commands, house, originality, test};
+use crate::{commands, fuzz, house, originality, test};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "All checks are made, also when one fails. The last line has the sums.")]
@@ -40,6 +40,8 @@ enum Check {
     Originality,
     /// Every command that the documents show works
     Commands,
+    /// The plugin's functions with arbitrary arguments, for a minute
+    Fuzz,
     /// cargo demo
     Demo,
     /// The quick selection of cargo xtask conformance
@@ -57,6 +59,7 @@ const CHECKS: [Check; 8] = [
     Check::Doc,
     Check::Originality,
     Check::Commands,
+    Check::Fuzz,
     Check::Demo,
     Check::Sweep,
 ];
@@ -77,6 +80,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Doc => doc(&repo),
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
+            Check::Fuzz => fuzz::check(&repo),
             Check::Demo => demo(&repo),
             Check::Sweep => sweep(&repo),
             Check::Conformance | Check::Test => Ok(()),
@@ -119,7 +123,7 @@ fn nothing_is_left(watch: &Watch, repo: &Repo, name: &str, report: &mut Report) 
 
 fn fmt(repo: &Repo) -> Result<()> {
     repo.must(&mut repo.cargo(["fmt", "--all", "--check"]))?;
-    for folder in ["behaviour", "apps", "bench", "compat"] {
+    for folder in ["behaviour", "apps", "bench", "compat", "plugin"] {
         let folder = repo.root.join("tests-integration").join(folder);
         repo.must(repo.cargo(["fmt", "--all", "--check"]).current_dir(folder))?;
     }

@@ -4,6 +4,7 @@ mod ci;
 mod commands;
 mod demo;
 mod files;
+mod fuzz;
 mod house;
 mod leftovers;
 mod originality;

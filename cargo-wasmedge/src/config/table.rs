@@ -214,6 +214,15 @@ settings! {
         default: false, "`false`: opening a Unix socket is an error",
         example: "allow-af-unix = true",
     }
+
+    /// The plugin of WasmEdge whose functions programs get, a library. See
+    /// `docs/plugin.md`.
+    plugin: Option<String> {
+        value: "the library's path",
+        then: value::file,
+        default: None, "none",
+        example: "plugin = \"/opt/lib/libtokio_wasmedge_plugin.so\"",
+    }
 }
 
 /// The setting with this key.

@@ -144,6 +144,12 @@ pub(super) fn program(wanted: Option<String>, base: &Path) -> Option<Option<Stri
     }))
 }
 
+/// A file's path made absolute. One without a name is none.
+pub(super) fn file(path: Option<String>, base: &Path) -> Option<Option<String>> {
+    let path = path.filter(|path| !path.is_empty());
+    Some(path.map(|path| base.join(path).to_string_lossy().into_owned()))
+}
+
 /// `HOST`, `GUEST:HOST` or `GUEST:HOST:readonly`, with `HOST` made absolute.
 pub(super) fn dirs(dirs: Vec<String>, base: &Path) -> Option<Vec<String>> {
     let join = |host: &str| base.join(host).to_string_lossy().into_owned();

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
+use super::plugin::Plugin;
 use super::preopens::{HostFacts, dir_args};
 use super::trace::{self, Style, Trace};
 use super::{aot, attended, hint, keeper, limits, preopens, started, streams};
@@ -51,11 +52,24 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     let wasmedge = handed_down(config.wasmedge.as_deref())
         .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
 
+    let plugin = config.plugin.as_deref().map(Path::new).map(Plugin::open);
+    let plugin = plugin.transpose()?;
+    let built = program;
+    let plugged = plugin.as_ref().and_then(|plugin| {
+        let plugged = plugin.program(built, &dirs.plugged());
+        plugged.unwrap_or_else(|why| {
+            let name = built.file_name().unwrap_or_default().to_string_lossy();
+            shell.warn(format_args!("{name} runs without the plugin: {why:#}"));
+            None
+        })
+    });
+    let program = plugged.as_deref().unwrap_or(built);
+
     let compiled = match config.aot {
         Aot::Never => None,
-        Aot::Auto if is_doctest(program) => None,
-        Aot::Auto if is_debug(program) => {
-            hint::tell(program, shell);
+        Aot::Auto if is_doctest(built) => None,
+        Aot::Auto if is_debug(built) => {
+            hint::tell(built, shell);
             None
         }
         Aot::Auto | Aot::Always => {
@@ -83,7 +97,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
         environment.tell(NO_CAPTURE.as_ref(), "1".as_ref());
     }
     let style = Style::of(environment.value(trace::VARIABLE).and_then(OsStr::to_str));
-    let mut given = dir_args(&config, program, &host);
+    let mut given = dir_args(&config, built, &host);
     given.extend(environment.args());
     let command = |given: &[OsString]| {
         let mut command = Command::new(&wasmedge.program);
@@ -115,13 +129,16 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
         ));
     }
     let mut command = streams::ignoring_sigpipe(&command(given.all()));
+    if let (Some(plugin), Some(_)) = (&plugin, &plugged) {
+        plugin.tell(&mut command, config.allow_af_unix);
+    }
     if style.is_none() && !is_test {
         streams::set_input(&mut command);
         return process::replace(command).map_err(explain_too_long);
     }
     let trace = style.map(|style| Trace::new(program, &wasmedge, style, shell));
     let ended = attended::run(&command, trace).map_err(explain_too_long)?;
-    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(program) {
+    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(built) {
         shell.note(
             "a test that panics ends the program: those behind it did not run\n  \
              help: `cargo wasmedge nextest run` gives each a program of its own \

@@ -83,6 +83,11 @@ impl Dirs {
         self.home.join("aot")
     }
 
+    /// Programs with the functions of a plugin.
+    pub fn plugged(&self) -> PathBuf {
+        self.home.join("plugged")
+    }
+
     /// Ported crates.
     pub fn ported(&self) -> PathBuf {
         self.home.join("ported")

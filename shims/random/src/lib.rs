@@ -10,6 +10,8 @@
 //! * [`generator`] makes bytes from the seed, forgets how it made them, and asks
 //!   for a new seed after [`generator::RESEED_AFTER`] bytes.
 //!
+//! Where WasmEdge has the plugin, bytes are the kernel's: see `plugin`.
+//!
 //! The ported `getrandom` calls `fill` and `fill_uninit`, C code `getentropy`. All
 //! in a program share one generator. WasmEdge cannot fork or clone an instance, so
 //! no two programs ever hold the same state.
@@ -28,13 +30,15 @@ mod c;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod host;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
+mod plugin;
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod process {
     use std::mem::MaybeUninit;
     use std::sync::{Mutex, PoisonError};
 
     use crate::generator::Generator;
     use crate::host::Wasi;
-    use crate::NoEntropy;
+    use crate::{plugin, NoEntropy};
 
     static GENERATOR: Mutex<Option<Generator>> = Mutex::new(None);
 
@@ -43,6 +47,9 @@ mod process {
     /// # Errors
     /// [`NoEntropy`] when the sources do not give 256 bits; nothing is written then.
     pub fn fill(dest: &mut [u8]) -> Result<(), NoEntropy> {
+        if plugin::fill(dest) {
+            return Ok(());
+        }
         let mut generator = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *generator {
             Some(generator) => generator.fill(dest, &mut Wasi),

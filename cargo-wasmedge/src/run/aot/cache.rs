@@ -97,13 +97,7 @@ impl Cache {
             return Ok(Err(why));
         }
         std::fs::rename(&work, &compiled).with_context(failed)?;
-        prune(
-            &self.folder,
-            &folder,
-            SystemTime::now(),
-            UNUSED,
-            CACHE_LIMIT,
-        );
+        prune_unused(&self.folder, &folder);
         Ok(Ok(compiled))
     }
 }
@@ -129,6 +123,11 @@ fn hash_file(path: &Path) -> Result<String> {
         }
         hash.update(&buffer[..read]);
     }
+}
+
+/// Deletes from a cache what was not used for long, and more if it is large; never `keep`.
+pub(in crate::run) fn prune_unused(cache: &Path, keep: &Path) {
+    prune(cache, keep, SystemTime::now(), UNUSED, CACHE_LIMIT);
 }
 
 /// Deletes what was not used for `unused`, then the least recently used until

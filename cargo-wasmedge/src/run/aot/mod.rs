@@ -8,3 +8,4 @@ mod progress;
 mod speed;
 
 pub use cache::Cache;
+pub(super) use cache::prune_unused;
