@@ -16,8 +16,9 @@ use std::cell::RefMut;
 
 use crate::direction::{Direction, Interest, Readiness, Ready};
 use crate::model::{Model, Socket};
-use crate::poll_set::{Key, Owner};
 use crate::poller::Poller;
+use crate::registration::{Key, Owner};
+use crate::waiter::Waiter as _;
 
 /// A millisecond, in nanoseconds.
 const MS: u64 = 1_000_000;
