@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::value::{self, Aot, Resolver, Tmp, Value};
+use super::value::{self, Aot, Plugin, Resolver, Tmp, Value};
 
 /// One setting.
 #[derive(Debug)]
@@ -194,6 +194,14 @@ settings! {
         value: "`dns` or `host`",
         default: Resolver::Dns, "`dns`: the program asks the name servers",
         example: "resolver = \"host\"",
+    }
+
+    /// Whether programs run with the plugin for WasmEdge, which gives them the system's
+    /// own sockets. See `docs/plugin.md`.
+    plugin: Plugin {
+        value: "`auto`, `never` or `require`",
+        default: Plugin::Auto, "`auto`: with the plugin where it is set up",
+        example: "plugin = \"never\"",
     }
 
     /// Whether programs may use Unix sockets: WasmEdge's `--allow-af-unix`. Their

@@ -18,6 +18,18 @@ pub enum Aot {
     Never,
 }
 
+/// Whether programs run with the plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plugin {
+    /// Where it is.
+    Auto,
+    /// Never.
+    Never,
+    /// Not without it.
+    Require,
+}
+
 /// The folder for temporary files that the guest sees.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "SwitchOrFolder")]
@@ -89,7 +101,7 @@ macro_rules! choice {
     )+};
 }
 
-choice!(Aot, Resolver);
+choice!(Aot, Plugin, Resolver);
 
 impl Value for Option<String> {
     fn from_text(text: &str) -> Option<Self> {

@@ -24,6 +24,7 @@ mod hint;
 pub(crate) mod keeper;
 mod limits;
 mod names;
+mod plugged;
 mod preopens;
 pub mod runner;
 pub(crate) mod started;

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
+use super::plugged::Plugged;
 use super::preopens::{HostFacts, dir_args};
 use super::trace::{self, Style, Trace};
 use super::{aot, attended, hint, keeper, limits, preopens, started, streams};
@@ -51,11 +52,15 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     let wasmedge = handed_down(config.wasmedge.as_deref())
         .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
 
+    let plugged = Plugged::new(program, &config, &dirs, shell)?;
+    // Where it is in cargo's folders tells what it is; what runs may be another file.
+    let built = program;
+    let program = plugged.as_ref().map_or(built, |plugged| &plugged.program);
     let compiled = match config.aot {
         Aot::Never => None,
-        Aot::Auto if is_doctest(program) => None,
-        Aot::Auto if is_debug(program) => {
-            hint::tell(program, shell);
+        Aot::Auto if is_doctest(built) => None,
+        Aot::Auto if is_debug(built) => {
+            hint::tell(built, shell);
             None
         }
         Aot::Auto | Aot::Always => {
@@ -80,10 +85,13 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
         environment.tell(NO_CAPTURE.as_ref(), "1".as_ref());
     }
     let style = Style::of(environment.value(trace::VARIABLE).and_then(OsStr::to_str));
-    let mut given = dir_args(&config, program, &host);
+    let mut given = dir_args(&config, built, &host);
     given.extend(environment.args());
     let command = |given: &[OsString]| {
         let mut command = Command::new(&wasmedge.program);
+        if let Some(plugged) = &plugged {
+            plugged.load(&mut command, &config);
+        }
         if compiled.is_some() && wasmedge.needs_run_mode_aot() {
             command.args(["--run-mode", "aot"]);
         }
@@ -118,7 +126,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     }
     let trace = style.map(|style| Trace::new(program, &wasmedge, style, shell));
     let ended = attended::run(&command, trace).map_err(explain_too_long)?;
-    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(program) {
+    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(built) {
         shell.note(
             "a test that panics ends the program: those behind it did not run\n  \
              help: `cargo wasmedge nextest run` gives each a program of its own \

@@ -21,7 +21,18 @@ pub(super) fn ignoring_sigpipe(command: &Command) -> Command {
         .args(["-c", "trap '' PIPE; exec \"$@\"", "sh"])
         .arg(command.get_program())
         .args(command.get_args());
+    set_variables(&mut shell, command);
     shell
+}
+
+/// Sets and removes the variables that `command` sets and removes.
+fn set_variables(same: &mut Command, command: &Command) {
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => same.env(name, value),
+            None => same.env_remove(name),
+        };
+    }
 }
 
 /// Gives `command` a standard input that is no terminal where ours is none.
@@ -53,6 +64,7 @@ fn stdin_is_null() -> bool {
 pub(super) fn ignoring_sigpipe(command: &Command) -> Command {
     let mut same = Command::new(command.get_program());
     same.args(command.get_args());
+    set_variables(&mut same, command);
     same
 }
 

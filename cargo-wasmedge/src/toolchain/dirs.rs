@@ -78,6 +78,16 @@ impl Dirs {
         self.home.join("aot")
     }
 
+    /// Programs connected with the plugin.
+    pub fn connected(&self) -> PathBuf {
+        self.home.join("connected")
+    }
+
+    /// The plugin.
+    pub fn plugin(&self) -> PathBuf {
+        self.home.join("plugin")
+    }
+
     /// Ported crates.
     pub fn ported(&self) -> PathBuf {
         self.home.join("ported")

@@ -3,9 +3,14 @@
 //! A program that imported a plugin's functions would start nowhere else. So the host
 //! layer has a stub for each, which says that there is no plugin, and exports it as
 //! `MODULE.FUNCTION`. Where the plugin is, this pass makes an import of each stub that
-//! the plugin has. All else in the program stays as it is: where the linker has left
-//! room in the calls, as it does, even the offsets of instructions, so that debug
-//! information stays true.
+//! the plugin has.
+//!
+//! The host layer also has functions that take the place of WASI's, which it exports as
+//! `MODULE.wasi.FUNCTION`. All calls of WASI's function become calls of it, but for its
+//! own.
+//!
+//! All else in the program stays as it is: where the linker has left room in the calls, as
+//! it does, even the offsets of instructions, so that debug information stays true.
 
 use std::collections::HashMap;
 
@@ -45,6 +50,7 @@ pub(crate) fn connect(
             module,
             keeps_debug,
             has_moved: false,
+            done: 0,
         };
         pass.parse_core_module(&mut connected, Parser::new(0), program)?;
         Ok((connected.finish(), pass.has_moved))
@@ -57,6 +63,12 @@ pub(crate) fn connect(
     wasmparser::Validator::new().validate_all(&connected)?;
     Ok(Some(connected))
 }
+
+/// The module of WASI's functions.
+const WASI: &str = "wasi_snapshot_preview1";
+
+/// What the names of functions begin with that take the place of WASI's.
+const INSTEAD: &str = "wasi.";
 
 /// A stub of the program.
 struct Stub {
@@ -72,6 +84,8 @@ struct Stubs {
     /// From the function's index in the program to the place in `imports`. Two exports
     /// may share one function: the linker folds functions that are alike.
     functions: HashMap<u32, u32>,
+    /// From imported functions of WASI's to those that take their place.
+    instead: HashMap<u32, u32>,
     /// How many functions the program imports already.
     imported: u32,
     /// Whether it has an import section.
@@ -80,10 +94,11 @@ struct Stubs {
 
 impl Stubs {
     fn of(program: &[u8], module: &str, has: impl Fn(&str) -> bool) -> anyhow::Result<Stubs> {
-        let mut types = Vec::new();
+        let (mut types, mut wasi) = (Vec::new(), Vec::new());
         let mut stubs = Stubs {
             imports: Vec::new(),
             functions: HashMap::new(),
+            instead: HashMap::new(),
             imported: 0,
             has_imports: false,
         };
@@ -92,7 +107,11 @@ impl Stubs {
                 Payload::ImportSection(section) => {
                     stubs.has_imports = true;
                     for import in section.into_imports() {
-                        if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import?.ty {
+                        let import = import?;
+                        if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import.ty {
+                            if import.module == WASI {
+                                wasi.push((import.name, types.len() as u32));
+                            }
                             types.push(ty);
                         }
                     }
@@ -106,9 +125,19 @@ impl Stubs {
                 Payload::ExportSection(section) => {
                     for export in section {
                         let export = export?;
-                        let Some(name) = stub_name(&export, module).filter(|name| has(name)) else {
+                        let Some(name) = stub_name(&export, module) else {
                             continue;
                         };
+                        if let Some(name) = name.strip_prefix(INSTEAD) {
+                            // The linker may have kept more than one import of it.
+                            let imports = wasi.iter().filter(|(import, _)| *import == name);
+                            let imports = imports.map(|(_, index)| (*index, export.index));
+                            stubs.instead.extend(imports);
+                            continue;
+                        }
+                        if !has(name) {
+                            continue;
+                        }
                         let ty = types.get(export.index as usize);
                         let ty = *ty.with_context(|| format!("no function behind {name}"))?;
                         let place = u32::try_from(stubs.imports.len())?;
@@ -127,15 +156,19 @@ impl Stubs {
         Ok(stubs)
     }
 
-    /// The index after the pass. Calls of a stub become calls of its import.
-    fn index(&self, function: u32) -> u32 {
-        match self.functions.get(&function) {
-            Some(place) => self.imported + place,
-            None => self.own(function),
+    /// The index after the pass of a function that is named in `user`, if that is one.
+    /// Calls of a stub become calls of its import.
+    fn index(&self, function: u32, user: Option<u32>) -> u32 {
+        if let Some(place) = self.functions.get(&function) {
+            return self.imported + place;
+        }
+        match self.instead.get(&function) {
+            Some(&instead) if user != Some(instead) => self.own(instead),
+            _ => self.own(function),
         }
     }
 
-    /// As [`Stubs::index`] of a function that is defined there, be it a stub.
+    /// As [`Stubs::index`], of the function itself and not of what takes its place.
     fn own(&self, function: u32) -> u32 {
         match function < self.imported {
             true => function,
@@ -158,6 +191,8 @@ struct Connect<'a> {
     keeps_debug: bool,
     /// Whether some instruction is no longer at the offset where it was.
     has_moved: bool,
+    /// How many of the program's own functions were rewritten.
+    done: u32,
 }
 
 type Rewritten = Result<(), Error<std::convert::Infallible>>;
@@ -166,7 +201,7 @@ impl Reencode for Connect<'_> {
     type Error = std::convert::Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Self::Error>> {
-        Ok(self.stubs.index(function))
+        Ok(self.stubs.index(function, None))
     }
 
     fn parse_import_section(
@@ -188,9 +223,10 @@ impl Reencode for Connect<'_> {
     ) -> Rewritten {
         for export in section {
             let export = export?;
-            let is_stub = stub_name(&export, self.module).is_some()
-                && self.stubs.functions.contains_key(&export.index);
-            if !is_stub {
+            let is_done = stub_name(&export, self.module).is_some_and(|name| {
+                name.starts_with(INSTEAD) || self.stubs.functions.contains_key(&export.index)
+            });
+            if !is_done {
                 self.parse_export(exports, export)?;
             }
         }
@@ -199,6 +235,8 @@ impl Reencode for Connect<'_> {
 
     /// The code is copied, but for the indices of functions in it.
     fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Rewritten {
+        let own = self.stubs.imported + self.done;
+        self.done += 1;
         let (bytes, start) = (body.as_bytes(), body.range().start);
         let mut patched = Vec::with_capacity(bytes.len());
         let mut copied = 0;
@@ -216,7 +254,11 @@ impl Reencode for Connect<'_> {
             reader.read_var_u32()?;
             let length = reader.current_position() as usize;
             patched.extend_from_slice(&bytes[copied..operand]);
-            let written = index(&mut patched, self.stubs.index(function_index), length);
+            let written = index(
+                &mut patched,
+                self.stubs.index(function_index, Some(own)),
+                length,
+            );
             self.has_moved |= written != length;
             copied = operand + length;
         }
@@ -389,6 +431,42 @@ mod tests {
         let connected = connected(&program(), |name| name == "dive");
         assert_eq!(call(&connected, "through", 5), -104);
         assert_eq!(call(&connected, "both", 5), 5 - 7);
+    }
+
+    /// Two imports of one function of WASI's, and what takes its place.
+    const WITH_WASI: &str = r#"(module
+        (import "wasi_snapshot_preview1" "fd_close" (func $one (param i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_close" (func $two (param i32) (result i32)))
+        (func $swim (export "sea.swim") (param i32) (result i32) i32.const -52)
+        (func $instead (export "sea.wasi.fd_close") (param i32) (result i32)
+            (if (result i32) (i32.lt_s (local.get 0) (i32.const 0))
+                (then (call $swim (local.get 0)))
+                (else (call $one (local.get 0)))))
+        (func (export "std") (param i32) (result i32) local.get 0 call $one)
+        (func (export "libc") (param i32) (result i32) local.get 0 call $two))"#;
+
+    #[test]
+    fn what_is_wasis_is_called_through_what_takes_its_place() {
+        let program = wat::parse_str(WITH_WASI).unwrap();
+        let call = |program: &[u8], name: &str, fd: i32| {
+            let engine = Engine::default();
+            let module = wasmi::Module::new(&engine, program).unwrap();
+            let mut store = Store::new(&engine, ());
+            let mut linker = Linker::new(&engine);
+            let close = |_: Caller<'_, ()>, fd: i32| fd + 1000;
+            linker.func_wrap(WASI, "fd_close", close).unwrap();
+            let swim = |_: Caller<'_, ()>, by: i32| by + 100;
+            linker.func_wrap(MODULE, "swim", swim).unwrap();
+            let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
+            let function = instance.get_typed_func::<i32, i32>(&store, name).unwrap();
+            function.call(&mut store, fd).unwrap()
+        };
+        let connected = connected(&program, |_| true);
+        for name in ["std", "libc"] {
+            assert_eq!(call(&program, name, -7), 993, "{name}, without the plugin");
+            assert_eq!(call(&connected, name, -7), 93, "{name}");
+            assert_eq!(call(&connected, name, 7), 1007, "{name}");
+        }
     }
 
     #[test]

@@ -74,5 +74,4 @@ extern "C" {
     pub fn clock_time_get(id: i32, precision: u64, nanos: *mut u64) -> i32;
     pub fn fd_fdstat_get(fd: i32, stat: *mut FdStat) -> i32;
     pub fn fd_fdstat_set_flags(fd: i32, flags: i32) -> i32;
-    pub fn fd_close(fd: i32) -> i32;
 }

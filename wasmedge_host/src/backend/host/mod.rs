@@ -44,8 +44,8 @@ pub use self::{
     },
     poll::{monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time},
     socket::{
-        accept, bind, connect, fd_close, is_nonblocking, is_open, listen, local_addr, open,
-        peer_addr, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
+        accept, bind, connect, is_nonblocking, is_open, listen, local_addr, open, peer_addr,
+        recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
     },
     wait::{check_pollable, sleep, wait, Direction, Waited},
 };

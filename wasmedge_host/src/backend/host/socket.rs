@@ -186,9 +186,3 @@ pub fn is_open(fd: RawFd) -> bool {
     // SAFETY: `stat` is valid for writing.
     check(unsafe { imports::fd_fdstat_get(fd, &mut stat) }) != Err(Errno::BADF)
 }
-
-/// Closes a descriptor.
-pub fn fd_close(fd: RawFd) -> Result<(), Errno> {
-    // SAFETY: no pointers.
-    check(unsafe { imports::fd_close(fd) })
-}

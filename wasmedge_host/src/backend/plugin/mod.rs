@@ -7,7 +7,7 @@
 //! | `errno.rs` | the system's error numbers as WASI's | no |
 //! | `sockaddr.rs` | the system's socket addresses | no |
 //! | `socket.rs`, `options.rs`, `poll.rs`, `epoll.rs` | one safe function per function | yes |
-//! | `close.rs` | the C library's `close`, which is how std closes a descriptor | yes |
+//! | `wasi.rs` | WASI's functions, for what std and the C library hold | yes |
 //!
 //! The plugin's numbers have bit 31 set, and so are negative here; WASI's are not. A
 //! number tells whose it is.
@@ -17,9 +17,6 @@ mod errno;
 #[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
 mod sockaddr;
 
-#[cfg(target_os = "wasi")]
-#[allow(unsafe_code)]
-mod close;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod epoll;
@@ -35,6 +32,9 @@ mod socket;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod stubs;
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
+mod wasi;
 
 pub use sockaddr::SockAddr;
 
