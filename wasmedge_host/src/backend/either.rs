@@ -196,3 +196,15 @@ pub fn check_pollable(fd: RawFd) -> Result<(), Errno> {
         false => host::check_pollable(fd),
     }
 }
+
+/// One more descriptor for the same socket.
+///
+/// # Errors
+///
+/// `NOTSUP` for a socket of the host's: WASI cannot. The system's.
+pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    match plugin::owns(fd) {
+        true => plugin::duplicate(fd),
+        false => Err(Errno::NOTSUP),
+    }
+}

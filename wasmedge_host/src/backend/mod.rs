@@ -41,9 +41,9 @@ pub use self::{
     addr::Addr,
     bufs::{RecvBufs, SendBufs},
     either::{
-        accept, bind, check_pollable, connect, is_connected, is_nonblocking, is_open, listen,
-        local_addr, open, peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking,
-        shutdown, wait,
+        accept, bind, check_pollable, connect, duplicate, is_connected, is_nonblocking, is_open,
+        listen, local_addr, open, peer_addr, recv, recv_flagged, recv_from, send, send_to,
+        set_nonblocking, shutdown, wait,
     },
     host::{
         addrinfo, addrs, monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time,

@@ -88,7 +88,7 @@ pub unsafe fn setsockopt(
 
 fn get(fd: BorrowedFd<'_>, level: c_int, optname: c_int) -> io::Result<Value> {
     let int = match (level, optname) {
-        (IPPROTO_TCP, TCP_NODELAY) => socket::nodelay(fd).into(),
+        (IPPROTO_TCP, TCP_NODELAY) => socket::nodelay(fd)?.into(),
         (SOL_SOCKET, SO_REUSEADDR) => socket::reuse_address(fd)?.into(),
         (SOL_SOCKET, SO_BROADCAST) => socket::broadcast(fd)?.into(),
         (SOL_SOCKET, SO_KEEPALIVE) => socket::keepalive(fd)?.into(),
@@ -131,10 +131,7 @@ fn get(fd: BorrowedFd<'_>, level: c_int, optname: c_int) -> io::Result<Value> {
 
 fn set(fd: BorrowedFd<'_>, level: c_int, optname: c_int, value: Value) -> io::Result<()> {
     match (level, optname, value) {
-        (IPPROTO_TCP, TCP_NODELAY, Value::Int(on)) => {
-            socket::set_nodelay(fd, on != 0);
-            Ok(())
-        }
+        (IPPROTO_TCP, TCP_NODELAY, Value::Int(on)) => socket::set_nodelay(fd, on != 0),
         (SOL_SOCKET, SO_REUSEADDR, Value::Int(on)) => socket::set_reuse_address(fd, on != 0),
         (SOL_SOCKET, SO_BROADCAST, Value::Int(on)) => socket::set_broadcast(fd, on != 0),
         (SOL_SOCKET, SO_KEEPALIVE, Value::Int(on)) => socket::set_keepalive(fd, on != 0),

@@ -45,8 +45,8 @@ pub use self::{
     options::{get_option, set_option, set_option_bytes},
     poll::wait,
     socket::{
-        accept, bind, connect, is_nonblocking, is_open, listen, local_addr, open, peer_addr, recv,
-        recv_from, send, send_to, set_nonblocking, shutdown,
+        accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,
+        peer_addr, recv, recv_from, send, send_to, set_nonblocking, shutdown,
     },
 };
 

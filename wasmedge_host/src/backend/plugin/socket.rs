@@ -196,6 +196,11 @@ pub fn peer_addr(fd: RawFd) -> Result<SockAddr, Errno> {
     Ok(addr)
 }
 
+/// One more descriptor for the same socket.
+pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    owned(stubs::duplicate(fd))
+}
+
 /// Whether a descriptor is in non-blocking mode.
 pub fn is_nonblocking(fd: RawFd) -> Result<bool, Errno> {
     Ok(check(stubs::is_nonblocking(fd))? != 0)
