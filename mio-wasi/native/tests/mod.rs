@@ -2,6 +2,7 @@
 
 mod backlog;
 mod backoff;
+mod edges;
 mod load;
 mod poll_set;
 mod polls;
