@@ -24,6 +24,8 @@ mod poller;
 mod polls;
 #[path = "../overlay/registration.rs"]
 mod registration;
+#[path = "../overlay/signals.rs"]
+mod signals;
 #[path = "../overlay/speculative.rs"]
 mod speculative;
 #[path = "../overlay/waiter.rs"]

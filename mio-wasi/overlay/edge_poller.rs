@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::task::Waker;
 
 use wasmedge_host::coalesce::{Backlog, Sent};
 use wasmedge_host::Errno;
@@ -47,6 +48,12 @@ pub(crate) trait Epoll {
 
     /// What writes are coalesced.
     fn writes(&mut self) -> &mut Self::Writes;
+
+    /// Moves the wakers of whoever waits for what is no source, and was found by the last
+    /// wait.
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        let _ = into;
+    }
 }
 
 /// What epoll says of a descriptor.
@@ -81,7 +88,7 @@ struct Slot<R> {
 /// Waits with an epoll; see [`Waiter`].
 #[derive(Debug)]
 pub(crate) struct EdgePoller<E: Epoll> {
-    epoll: E,
+    pub(crate) epoll: E,
     slots: Vec<Slot<E::Registered>>,
     free: Vec<u32>,
     by_fd: BTreeMap<i32, u32>,
@@ -342,6 +349,10 @@ impl<E: Epoll> Waiter for EdgePoller<E> {
         }
         self.report_wakes(&mut report);
         Ok(())
+    }
+
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        self.epoll.take_wakers(into);
     }
 }
 

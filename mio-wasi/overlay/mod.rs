@@ -9,7 +9,7 @@
 //! | `IoSourceState` | `io_source.rs` |
 //! | `tcp`, `udp`, `uds` | `net.rs` |
 //! | `mio::Waker` | `waker.rs` |
-//! | `mio::wasi` | `source_fd.rs`, `shared.rs` |
+//! | `mio::wasi` | `source_fd.rs`, `shared.rs`, `signal.rs` |
 //!
 //! `polls.rs` is what polls share. They wait with one of two, which `program.rs` chooses:
 //!
@@ -49,6 +49,7 @@ mod polls;
 mod program;
 mod registration;
 mod selector;
+mod signals;
 mod speculative;
 mod waiter;
 mod wasmedge;

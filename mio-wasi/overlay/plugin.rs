@@ -1,14 +1,16 @@
 //! The plugin's epoll, as the poller sees it.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::task::Waker;
 use std::time::Instant;
 
-use wasmedge_host::backend::plugin::{self, EpollEvent};
+use wasmedge_host::backend::plugin::{self, EpollEvent, Signals};
 use wasmedge_host::Errno;
 
 use super::coalesced::Coalesced;
 use super::direction::{Direction, Interest};
 use super::edge_poller::{bits, Epoll};
+use super::signals::Counts;
 
 /// So many events are taken from the kernel with one call: as many as mio's own users ask
 /// for.
@@ -21,7 +23,15 @@ pub(super) struct PluginEpoll {
     events: Vec<EpollEvent>,
     start: Instant,
     writes: Coalesced,
+    /// Once somebody listens for one.
+    signals: Option<Signals>,
+    counts: Counts,
+    /// The signals that the last wait found.
+    came: u64,
 }
+
+/// What the signals are registered with: no source is.
+const SIGNALS: u64 = u64::MAX;
 
 /// A registered descriptor.
 #[derive(Debug)]
@@ -51,7 +61,38 @@ impl PluginEpoll {
             events: vec![EpollEvent::default(); EVENTS],
             start: Instant::now(),
             writes: Coalesced::default(),
+            signals: None,
+            counts: Counts::new(),
+            came: 0,
         })
+    }
+
+    /// Takes a signal from now on; gives how often it has come.
+    pub(super) fn listen(&mut self, signal: i32) -> Result<u64, Errno> {
+        let signals = match &self.signals {
+            Some(signals) => signals,
+            None => {
+                let signals = Signals::new()?;
+                let fd = signals.as_fd().as_raw_fd();
+                self.epoll.add(fd, bits::IN, SIGNALS)?;
+                self.signals.insert(signals)
+            }
+        };
+        signals.add(signal)?;
+        Ok(self.counts.of(signal))
+    }
+
+    /// Who waits for which signal.
+    pub(super) fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    fn take_signals(&mut self) {
+        let taken = self.signals.as_ref().map(Signals::take);
+        if let Some(Ok(bits)) = taken {
+            self.counts.add(bits);
+            self.came |= bits;
+        }
     }
 }
 
@@ -97,8 +138,15 @@ impl Epoll for PluginEpoll {
             Err(Errno::INTR) => 0,
             result => result?,
         };
+        let mut has_signals = false;
         for event in &self.events[..count] {
-            found(event.data, event.events);
+            match event.data {
+                SIGNALS => has_signals = true,
+                data => found(data, event.events),
+            }
+        }
+        if has_signals {
+            self.take_signals();
         }
         Ok(())
     }
@@ -109,6 +157,10 @@ impl Epoll for PluginEpoll {
 
     fn writes(&mut self) -> &mut Coalesced {
         &mut self.writes
+    }
+
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        self.counts.take_wakers(std::mem::take(&mut self.came), into);
     }
 }
 

@@ -227,7 +227,7 @@ impl<W: Waiter> Polls<W> {
         let (mut wakers, mut left) = (Vec::new(), timeout);
         loop {
             let mut found = false;
-            self.wait_for_all(left, &mut wakers, |owner, readiness| {
+            let is_told = self.wait_for_all(left, &mut wakers, |owner, readiness| {
                 let is_mine = owner == poll;
                 if is_mine {
                     found = true;
@@ -235,7 +235,8 @@ impl<W: Waiter> Polls<W> {
                 }
                 is_mine
             })?;
-            let Some(start) = start.filter(|_| !found) else {
+            let is_done = found || is_told;
+            let Some(start) = start.filter(|_| !is_done) else {
                 return Ok(wakers);
             };
             if let Some(timeout) = timeout {
@@ -261,13 +262,13 @@ impl<W: Waiter> Polls<W> {
     }
 
     /// Waits once. `report` is told of everything that is found, and says whether it took
-    /// it; the rest is kept.
+    /// it; the rest is kept. Returns whether something was found that is no source.
     fn wait_for_all(
         &mut self,
         timeout: Option<u64>,
         wakers: &mut Vec<Waker>,
         mut report: impl FnMut(PollId, Readiness) -> bool,
-    ) -> Result<(), Errno> {
+    ) -> Result<bool, Errno> {
         let Polls {
             waiter,
             polls,
@@ -297,7 +298,10 @@ impl<W: Waiter> Polls<W> {
             known.kept.push(number);
             let before = registration.kept.take();
             registration.kept = Some(merge(before, readiness));
-        })
+        })?;
+        let before = wakers.len();
+        waiter.take_wakers(wakers);
+        Ok(wakers.len() > before)
     }
 
     /// Reports what the waits of others have found for a poll. Returns whether there was

@@ -1,6 +1,8 @@
 //! What the program's polls wait with: the plugin's epoll where the plugin is, else the
 //! host's poll. Which it is, is decided when the first poll is made.
 
+use std::task::{Context, Poll, Waker};
+
 use wasmedge_host::backend::plugin;
 use wasmedge_host::Errno;
 
@@ -38,6 +40,29 @@ impl Program {
         match self {
             Program::Levels(poller) => Some(poller),
             Program::Edges(_) => None,
+        }
+    }
+}
+
+impl Program {
+    /// Takes a signal from now on; gives how often it has come. `None`: none ever comes.
+    pub(super) fn listen(&mut self, signal: i32) -> Result<Option<u64>, Errno> {
+        match self {
+            Program::Levels(_) => Ok(None),
+            Program::Edges(poller) => poller.epoll.listen(signal).map(Some),
+        }
+    }
+
+    /// Waits for a signal to have come more often than `seen`; gives how often it has.
+    pub(super) fn poll_signal(
+        &mut self,
+        signal: i32,
+        seen: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<u64> {
+        match self {
+            Program::Levels(_) => Poll::Pending,
+            Program::Edges(poller) => poller.epoll.counts().poll(signal, seen, cx),
         }
     }
 }
@@ -100,5 +125,9 @@ impl Waiter for Program {
         report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
         either!(self, waiter => waiter.wait(timeout, report))
+    }
+
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        either!(self, waiter => waiter.take_wakers(into));
     }
 }

@@ -92,6 +92,21 @@ impl Selector {
         self.lock().remove_waker(waker);
     }
 
+    /// See [`signal::listen`](crate::wasi::signal::listen).
+    pub(crate) fn listen(&self, signal: i32) -> io::Result<Option<u64>> {
+        Ok(self.lock().waiter.listen(signal)?)
+    }
+
+    /// See [`signal::poll`](crate::wasi::signal::poll).
+    pub(crate) fn poll_signal(
+        &self,
+        signal: i32,
+        seen: u64,
+        cx: &mut task::Context<'_>,
+    ) -> task::Poll<u64> {
+        self.lock().waiter.poll_signal(signal, seen, cx)
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'static, Polls<Program>> {
         lock()
     }

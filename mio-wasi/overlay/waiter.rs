@@ -2,6 +2,8 @@
 //! poll ([`Poller`](super::poller::Poller)) or a plugin's epoll
 //! ([`EdgePoller`](super::edge_poller::EdgePoller)).
 
+use std::task::Waker;
+
 use wasmedge_host::Errno;
 
 use super::direction::{Interest, Readiness};
@@ -53,4 +55,10 @@ pub(crate) trait Waiter {
     /// What the host answers to the call as a whole; errors of single sources are
     /// reported as their readiness.
     fn wait(&mut self, timeout: Option<u64>, report: impl FnMut(Readiness)) -> Result<(), Errno>;
+
+    /// Moves the wakers of whoever waits for what is no source, and was found by the last
+    /// wait.
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        let _ = into;
+    }
 }

@@ -8,6 +8,7 @@ mod poll_set;
 mod polls;
 mod random;
 mod registration;
+mod signals;
 mod speculative;
 mod split;
 mod told;

@@ -6,7 +6,7 @@
 //! | `stubs.rs` | the plugin's functions, as long as there is none | exported names |
 //! | `errno.rs` | the system's error numbers as WASI's | no |
 //! | `sockaddr.rs` | the system's socket addresses | no |
-//! | `socket.rs`, `options.rs`, `poll.rs`, `epoll.rs` | one safe function per function | yes |
+//! | `socket.rs`, `options.rs`, `poll.rs`, `epoll.rs`, `signals.rs` | one safe function per function | yes |
 //! | `wasi.rs` | WASI's functions, for what std and the C library hold | yes |
 //!
 //! The plugin's numbers have bit 31 set, and so are negative here; WASI's are not. A
@@ -28,6 +28,9 @@ mod options;
 mod poll;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
+mod signals;
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
 mod socket;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
@@ -44,6 +47,7 @@ pub use self::{
     errno::errno,
     options::{get_option, set_option, set_option_bytes},
     poll::wait,
+    signals::Signals,
     socket::{
         accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,
         peer_addr, recv, recv_from, send, send_to, set_nonblocking, shutdown,
