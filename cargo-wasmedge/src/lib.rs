@@ -17,6 +17,7 @@
 //! knows nothing of the rest; [`embedded`] holds the ports, the host layer and the
 //! facades that the binary carries. Below all:
 //!
+//! * `wasm`: changes to finished programs;
 //! * [`process`]: starting other programs; `signals`: handing signals on to them;
 //! * [`random`]: whether the machine has random numbers for programs;
 //! * [`shell`]: what the user sees on stderr;
@@ -46,3 +47,4 @@ pub mod shell;
 mod signals;
 pub mod toolchain;
 pub mod vendor;
+mod wasm;

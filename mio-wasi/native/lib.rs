@@ -10,6 +10,8 @@ mod backoff;
 mod cost;
 #[path = "../overlay/direction.rs"]
 mod direction;
+#[path = "../overlay/edge_poller.rs"]
+mod edge_poller;
 #[path = "../overlay/host.rs"]
 mod host;
 #[path = "../overlay/pace.rs"]
@@ -20,8 +22,16 @@ mod poll_set;
 mod poller;
 #[path = "../overlay/polls.rs"]
 mod polls;
+#[path = "../overlay/registration.rs"]
+mod registration;
+#[path = "../overlay/signals.rs"]
+mod signals;
 #[path = "../overlay/speculative.rs"]
 mod speculative;
+#[path = "../overlay/waiter.rs"]
+mod waiter;
+#[path = "../overlay/writes.rs"]
+mod writes;
 
 #[cfg(test)]
 mod model;

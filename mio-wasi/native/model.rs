@@ -12,6 +12,7 @@ use wasmedge_host::coalesce::{Backlog, Sent};
 use wasmedge_host::Errno;
 
 use crate::host::{Host, Probe};
+use crate::writes::Writes;
 
 /// A socket of the model. Made by one of its functions, each of which changes one thing.
 #[derive(Clone, Debug, Default)]
@@ -160,6 +161,8 @@ fn shape(subscriptions: &[Subscription]) -> Vec<Shape> {
 }
 
 impl Host for Model {
+    type Writes = Model;
+
     fn poll(
         &mut self,
         subscriptions: &[Subscription],
@@ -314,7 +317,19 @@ impl Host for Model {
         into.extend(state.shut.extract_if(.., |(fd, _)| is_ours(*fd)));
     }
 
-    fn flush_writes(&mut self) -> bool {
+    fn writes(&mut self) -> &mut Model {
+        self
+    }
+
+    fn always_ready(&mut self) -> Option<i32> {
+        let mut state = self.0.borrow_mut();
+        state.sockets.insert(ALWAYS_READY, Socket::hung_up());
+        Some(ALWAYS_READY)
+    }
+}
+
+impl Writes for Model {
+    fn flush(&mut self) -> bool {
         let state = self.0.borrow();
         !state.backlogs.is_empty() || !state.orphans.is_empty()
     }
@@ -368,11 +383,5 @@ impl Host for Model {
         assert!(!state.backlogs.contains_key(&fd));
         state.orphans.remove(&fd);
         state.sockets.remove(&fd);
-    }
-
-    fn always_ready(&mut self) -> Option<i32> {
-        let mut state = self.0.borrow_mut();
-        state.sockets.insert(ALWAYS_READY, Socket::hung_up());
-        Some(ALWAYS_READY)
     }
 }

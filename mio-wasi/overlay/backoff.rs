@@ -7,7 +7,8 @@
 //! polls a second.
 
 use super::direction::Interest;
-use super::poll_set::Key;
+use super::poll_set;
+use super::registration::Key;
 
 /// The shortest pause, in nanoseconds: a poll of thousands of sources takes as long.
 const FIRST: u64 = 1_000_000;
@@ -110,7 +111,8 @@ impl Backoff {
     /// The source with an event of this user data is stuck no longer.
     pub(crate) fn told(&mut self, userdata: u64) {
         if !self.tried.is_empty() {
-            self.tried.retain(|tried| !tried.key.is_of(userdata));
+            self.tried
+                .retain(|tried| !poll_set::is_of(userdata, tried.key));
         }
     }
 }

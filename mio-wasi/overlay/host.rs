@@ -4,11 +4,15 @@
 use std::net::Shutdown;
 
 use wasmedge_host::abi::{Event as HostEvent, Subscription};
-use wasmedge_host::coalesce::{Backlog, Sent};
 use wasmedge_host::Errno;
+
+use super::writes::Writes;
 
 /// What the poller asks of the host.
 pub(crate) trait Host {
+    /// What coalesces writes.
+    type Writes: Writes;
+
     /// `poll_oneoff`. `subscriptions` is never empty; `events` is as long.
     fn poll(
         &mut self,
@@ -38,22 +42,8 @@ pub(crate) trait Host {
     /// Moves what the program has shut, of the descriptors that `is_ours`, to `into`.
     fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>);
 
-    /// Sends coalesced writes. Returns whether there are backlogs: bytes that the kernel
-    /// did not take.
-    fn flush_writes(&mut self) -> bool;
-
-    /// Lists the backlogs.
-    fn backlogs(&mut self, into: &mut Vec<Backlog>);
-
-    /// Tries to send a backlog.
-    fn send_backlog(&mut self, fd: i32) -> Sent;
-
-    /// An orphan (a socket that its owner has closed before its backlog was out) is in
-    /// the poll set, and is not to be closed by anybody else.
-    fn adopt(&mut self, fd: i32);
-
-    /// An orphan is no longer in the poll set; once its backlog is out it is closed.
-    fn close_orphan(&mut self, fd: i32);
+    /// What writes are coalesced.
+    fn writes(&mut self) -> &mut Self::Writes;
 
     /// A descriptor of the poller's own that can always be polled as readable;
     /// `None` where there is none to be had.

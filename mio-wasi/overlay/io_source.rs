@@ -4,12 +4,15 @@ use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use wasmedge_host::backend::plugin;
 use wasmedge_host::fd::socket;
 use wasmedge_host::{coalesce, ready};
 
 use super::direction::{Direction, Interest};
-use super::poll_set::{Key, Owner};
+use super::registration::{Key, Owner};
+use super::poller::Poller;
 use super::selector::{asked, Selector};
+use super::wasmedge::WasmEdge;
 use crate::{Registry, Token};
 
 /// The registration that travels with an I/O source, so that arming it
@@ -25,6 +28,15 @@ struct Registration {
     selector: Selector,
     key: Key,
     fd: RawFd,
+}
+
+impl Registration {
+    /// Tells the poller that asks for levels; one that is told of edges needs nothing.
+    fn tell(&self, told: impl FnOnce(&mut Poller<WasmEdge>)) {
+        if let Some(poller) = self.selector.lock().waiter.levels() {
+            told(poller);
+        }
+    }
 }
 
 impl Drop for Registration {
@@ -50,6 +62,13 @@ impl IoSourceState {
     where
         F: FnOnce(&T) -> io::Result<R>,
     {
+        if plugin::is_there() {
+            // The kernel sees for itself what an operation leaves.
+            return match &self.registration {
+                Some(registration) => coalesce::within(registration.fd, || f(io)),
+                None => f(io),
+            };
+        }
         // What operations outside of mio left behind is not ours.
         ready::take_exhausted();
         let result = match &self.registration {
@@ -62,35 +81,33 @@ impl IoSourceState {
             let would_block =
                 matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
             let mut interest = Interest::new(exhausted.is_read(), exhausted.is_write());
+            if exhausted.is_full() {
+                self.full.store(true, Ordering::Relaxed);
+            }
+            let key = registration.key;
             if exhausted.is_receiver() {
-                registration.selector.lock().poller.refused(registration.key);
+                registration.tell(|poller| poller.refused(key));
             } else if interest.is_empty() && would_block {
                 // Not one of our socket operations: it could be either.
                 interest = Interest::BOTH;
             }
-            if exhausted.is_full() {
-                self.full.store(true, Ordering::Relaxed);
-            }
             if exhausted.is_full() || exhausted.is_taken() {
-                registration.selector.lock().poller.set.took(registration.key);
+                registration.tell(|poller| poller.set.took(key));
             }
             if exhausted.is_ended() {
-                registration.selector.lock().poller.set.ended(registration.key);
+                registration.tell(|poller| poller.set.ended(key));
             }
             if !interest.is_empty() {
-                let mut polls = registration.selector.lock();
-                let poller = &mut polls.poller;
                 let served = if interest.has(Direction::Read) {
                     let was_full = self.full.swap(false, Ordering::Relaxed);
                     interest == Interest::READ && (was_full || !would_block)
                 } else {
                     false
                 };
-                if served {
-                    poller.served(registration.key);
-                } else {
-                    poller.exhausted(registration.key, interest);
-                }
+                registration.tell(|poller| match served {
+                    true => poller.served(key),
+                    false => poller.exhausted(key, interest),
+                });
             }
         }
         result
@@ -111,14 +128,17 @@ impl IoSourceState {
         let is_new = super::is_accepted(fd);
         let owner = match is_new {
             true => Owner::MioAccepted,
+            // Of edges it makes no difference, and it need not be asked.
+            false if plugin::is_there() => Owner::Mio,
             false if socket::is_listener(fd).unwrap_or(false) => Owner::MioListener,
             false => Owner::Mio,
         };
         let key = selector.insert(fd, token, interests, owner)?;
+        let registration = Registration { selector, key, fd };
         if is_new {
-            selector.lock().poller.accepted(key);
+            registration.tell(|poller| poller.accepted(key));
         }
-        self.registration = Some(Registration { selector, key, fd });
+        self.registration = Some(registration);
         Ok(())
     }
 

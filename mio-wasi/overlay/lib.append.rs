@@ -20,10 +20,20 @@ mod source_fd;
 mod shared;
 
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
+#[path = "sys/wasip1/signal.rs"]
+mod wasi_signal;
+
+#[cfg(all(target_os = "wasi", target_env = "p1", feature = "os-poll"))]
 pub mod wasi {
     //! WASI-only extensions.
 
     pub use crate::shared::{share_waits, wait_beside};
+
+    pub mod signal {
+        //! Signals for whoever waits with a poll of the program.
+
+        pub use crate::wasi_signal::{listen, poll};
+    }
     #[cfg(feature = "os-ext")]
     pub use crate::source_fd::SourceFd;
 }

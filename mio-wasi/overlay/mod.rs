@@ -9,12 +9,18 @@
 //! | `IoSourceState` | `io_source.rs` |
 //! | `tcp`, `udp`, `uds` | `net.rs` |
 //! | `mio::Waker` | `waker.rs` |
-//! | `mio::wasi` | `source_fd.rs`, `shared.rs` |
+//! | `mio::wasi` | `source_fd.rs`, `shared.rs`, `signal.rs` |
 //!
-//! `polls.rs` (what polls share), `poller` (one wait), `poll_set` (what is armed), `pace.rs` (how often all of it is
-//! polled), `speculative.rs` (what need not be asked about) and `backoff.rs` (what cannot
-//! be waited for) know nothing of mio, and of the host only the trait in `host.rs`; they
-//! are tested natively. `wasmedge.rs` is that trait for WasmEdge.
+//! `polls.rs` is what polls share. They wait with one of two, which `program.rs` chooses:
+//!
+//! * the plugin's epoll: `edge_poller.rs`, over the trait that `plugin.rs` has for it;
+//! * the host's poll: `poller` (one wait), `poll_set` (what is armed), `pace.rs` (how often
+//!   all of it is polled), `speculative.rs` (what need not be asked about) and `backoff.rs`
+//!   (what cannot be waited for), over the trait in `host.rs`, which `wasmedge.rs` has for
+//!   WasmEdge.
+//!
+//! But for `program.rs`, `plugin.rs`, `wasmedge.rs` and `coalesced.rs` these know nothing of
+//! mio and the host, and are tested natively.
 //!
 //! # Limits
 //!
@@ -29,17 +35,25 @@
 //!   until it is read from, but for the program's own shutdown.
 
 mod backoff;
+mod coalesced;
 mod cost;
 mod direction;
+mod edge_poller;
 pub(crate) mod event;
 mod host;
 mod pace;
+mod plugin;
 mod poll_set;
 mod poller;
 mod polls;
+mod program;
+mod registration;
 mod selector;
+mod signals;
 mod speculative;
+mod waiter;
 mod wasmedge;
+mod writes;
 
 pub(crate) use self::event::{Event, Events};
 pub(crate) use self::selector::{wait_beside, Selector};

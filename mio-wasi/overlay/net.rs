@@ -69,6 +69,7 @@ pub(crate) mod udp {
     use std::os::fd::AsFd;
 
     use wasmedge_host::abi::SocketType;
+    use wasmedge_host::fd::socket::system::{self, SystemOption};
     use wasmedge_host::fd::socket;
 
     /// Opens a non-blocking UDP socket bound to `addr`.
@@ -78,9 +79,9 @@ pub(crate) mod udp {
         Ok(net::UdpSocket::from(fd))
     }
 
-    /// Unsupported: the host does not reach the option.
-    pub(crate) fn only_v6(_socket: &net::UdpSocket) -> io::Result<bool> {
-        Err(socket::unreachable_option("IPV6_V6ONLY"))
+    /// Unsupported without the plugin.
+    pub(crate) fn only_v6(socket: &net::UdpSocket) -> io::Result<bool> {
+        Ok(system::get(socket.as_fd(), SystemOption::ONLY_V6)? != 0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The polls of the program. They share one poll set, since the host has one poll, and
+//! The polls of the program. They share whatever waits, since there is one thread, and
 //! every wait is for all of them.
 //!
 //! What a wait finds for another poll is kept for that one, which reports it at its next
@@ -6,7 +6,7 @@
 //! is kept, and who waits returns as soon as others have something. A poll without one
 //! waits on, since its owner would only wait again.
 //!
-//! A source has a number here, which the poll set takes for its token. So what is kept
+//! A source has a number here, which the waiter takes for its token. So what is kept
 //! for a source that is deregistered meanwhile is never reported.
 
 use std::mem;
@@ -15,9 +15,8 @@ use std::task::Waker;
 use wasmedge_host::Errno;
 
 use super::direction::{Interest, Readiness};
-use super::host::Host;
-use super::poll_set::{Key, Owner, RegisterError};
-use super::poller::Poller;
+use super::registration::{Key, Owner, RegisterError};
+use super::waiter::Waiter;
 
 /// Names a poll.
 pub(crate) type PollId = usize;
@@ -45,8 +44,8 @@ struct Known {
 
 /// All polls, and what they share.
 #[derive(Debug)]
-pub(crate) struct Polls<H> {
-    pub(crate) poller: Poller<H>,
+pub(crate) struct Polls<W> {
+    pub(crate) waiter: W,
     /// By their number, so that their count does not matter. The first one stays empty:
     /// mio takes 0 for no poll.
     polls: Vec<Option<Known>>,
@@ -55,19 +54,16 @@ pub(crate) struct Polls<H> {
     free: Vec<usize>,
 }
 
-impl<H: Host> Polls<H> {
-    /// # Errors
-    ///
-    /// What the host answers to the first poll.
-    pub(crate) fn new(host: H) -> Result<Polls<H>, Errno> {
-        Ok(Polls {
-            poller: Poller::new(host)?,
+impl<W: Waiter> Polls<W> {
+    pub(crate) fn new(waiter: W) -> Polls<W> {
+        Polls {
+            waiter,
             polls: vec![None],
             free_polls: Vec::new(),
-            // The poller registers sources of its own as number 0.
+            // The waiter registers sources of its own as number 0.
             registrations: vec![None],
             free: Vec::new(),
-        })
+        }
     }
 
     // ===== polls =====
@@ -117,7 +113,7 @@ impl<H: Host> Polls<H> {
         owner: Owner,
     ) -> Result<Key, RegisterError> {
         let number = self.number(poll, token);
-        match self.poller.set.insert(fd, number, interest, owner) {
+        match self.waiter.insert(fd, number, interest, owner) {
             Ok(key) => {
                 if let Some(registration) = &mut self.registrations[number] {
                     registration.key = Some(key);
@@ -134,26 +130,26 @@ impl<H: Host> Polls<H> {
     /// As mio's `reregister`. What was found before does not count: all of the interest
     /// is armed anew.
     pub(crate) fn reregister(&mut self, key: Key, token: usize, interest: Interest) {
-        let Some(number) = self.poller.set.token(key) else {
+        let Some(number) = self.waiter.number(key) else {
             return;
         };
         if let Some(registration) = &mut self.registrations[number] {
             registration.token = token;
             registration.kept = None;
         }
-        self.poller.set.update(key, number, interest);
+        self.waiter.update(key, interest);
     }
 
     pub(crate) fn deregister(&mut self, key: Key) {
-        if let Some(number) = self.poller.set.token(key) {
+        if let Some(number) = self.waiter.number(key) {
             self.forget(number);
         }
     }
 
     /// Finds the registration of `fd` with this poll, for sources that keep no key.
     pub(crate) fn find(&self, poll: PollId, fd: i32) -> Option<Key> {
-        let key = self.poller.set.find(fd)?;
-        let number = self.poller.set.token(key)?;
+        let key = self.waiter.find(fd)?;
+        let number = self.waiter.number(key)?;
         let registration = self.registrations[number].as_ref()?;
         (registration.poll == poll).then_some(key)
     }
@@ -165,7 +161,7 @@ impl<H: Host> Polls<H> {
 
     /// Makes the next wait of the waker's poll return.
     pub(crate) fn wake(&mut self, waker: usize) {
-        self.poller.wake(waker);
+        self.waiter.wake(waker);
     }
 
     /// The waker is gone. It may have been used before that.
@@ -198,17 +194,15 @@ impl<H: Host> Polls<H> {
             known.registered -= 1;
         }
         match registration.key {
-            Some(key) => {
-                self.poller.set.remove(key);
-            }
-            None => self.poller.forget_wake(number),
+            Some(key) => self.waiter.remove(key),
+            None => self.waiter.forget_wake(number),
         }
         self.free.push(number);
     }
 
     // ===== waits =====
 
-    /// Waits for a poll; see [`Poller::wait`]. Returns the wakers that are to be woken,
+    /// Waits for a poll; see [`Waiter::wait`]. Returns the wakers that are to be woken,
     /// by the caller, since they may come by here.
     ///
     /// # Errors
@@ -222,18 +216,18 @@ impl<H: Host> Polls<H> {
     ) -> Result<Vec<Waker>, Errno> {
         if self.report_kept(poll, &mut report) {
             // Who found it has polled just now.
-            self.poller.flush();
+            self.waiter.flush();
             return Ok(Vec::new());
         }
         let known = self.polls[poll].as_ref();
         let is_shared = known.is_some_and(|known| known.waker.is_some());
         // The host's clock is dear, and asked only where there may be more than one turn.
-        let start = (!is_shared && self.polls.len() - self.free_polls.len() > 2)
-            .then(|| self.poller.host.now());
+        let start =
+            (!is_shared && self.polls.len() - self.free_polls.len() > 2).then(|| self.waiter.now());
         let (mut wakers, mut left) = (Vec::new(), timeout);
         loop {
             let mut found = false;
-            self.wait_for_all(left, &mut wakers, |owner, readiness| {
+            let is_told = self.wait_for_all(left, &mut wakers, |owner, readiness| {
                 let is_mine = owner == poll;
                 if is_mine {
                     found = true;
@@ -241,11 +235,12 @@ impl<H: Host> Polls<H> {
                 }
                 is_mine
             })?;
-            let Some(start) = start.filter(|_| !found) else {
+            let is_done = found || is_told;
+            let Some(start) = start.filter(|_| !is_done) else {
                 return Ok(wakers);
             };
             if let Some(timeout) = timeout {
-                let passed = self.poller.host.now().saturating_sub(start);
+                let passed = self.waiter.now().saturating_sub(start);
                 if passed >= timeout {
                     return Ok(wakers);
                 }
@@ -267,20 +262,20 @@ impl<H: Host> Polls<H> {
     }
 
     /// Waits once. `report` is told of everything that is found, and says whether it took
-    /// it; the rest is kept.
+    /// it; the rest is kept. Returns whether something was found that is no source.
     fn wait_for_all(
         &mut self,
         timeout: Option<u64>,
         wakers: &mut Vec<Waker>,
         mut report: impl FnMut(PollId, Readiness) -> bool,
-    ) -> Result<(), Errno> {
+    ) -> Result<bool, Errno> {
         let Polls {
-            poller,
+            waiter,
             polls,
             registrations,
             ..
         } = self;
-        poller.wait(timeout, |readiness| {
+        waiter.wait(timeout, |readiness| {
             let number = readiness.token;
             let Some(registration) = registrations[number].as_mut() else {
                 return;
@@ -303,7 +298,10 @@ impl<H: Host> Polls<H> {
             known.kept.push(number);
             let before = registration.kept.take();
             registration.kept = Some(merge(before, readiness));
-        })
+        })?;
+        let before = wakers.len();
+        waiter.take_wakers(wakers);
+        Ok(wakers.len() > before)
     }
 
     /// Reports what the waits of others have found for a poll. Returns whether there was

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::event::{Event, Events};
 use super::polls::{PollId, Polls};
-use super::wasmedge::WasmEdge;
+use super::program::Program;
 use crate::Token;
 
 /// What all polls of the program share. There is one thread, so the lock is never
 /// contended: it makes a selector `Sync`, which mio's API asks for.
-static POLLS: OnceLock<Mutex<Polls<WasmEdge>>> = OnceLock::new();
+static POLLS: OnceLock<Mutex<Polls<Program>>> = OnceLock::new();
 
-fn lock() -> MutexGuard<'static, Polls<WasmEdge>> {
+fn lock() -> MutexGuard<'static, Polls<Program>> {
     let polls = POLLS.get().expect("whoever has a selector has made it");
     // A panic ends the guest, so no poisoned lock is ever seen.
     polls.lock().unwrap_or_else(PoisonError::into_inner)
@@ -40,7 +40,7 @@ impl Selector {
     pub(crate) fn new() -> io::Result<Selector> {
         if POLLS.get().is_none() {
             // One thread: nobody comes in between.
-            let _ = POLLS.set(Mutex::new(Polls::new(WasmEdge::new())?));
+            let _ = POLLS.set(Mutex::new(Polls::new(Program::new()?)));
         }
         let poll = Arc::new(Open(lock().open()));
         Ok(Selector { poll })
@@ -92,7 +92,22 @@ impl Selector {
         self.lock().remove_waker(waker);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'static, Polls<WasmEdge>> {
+    /// See [`signal::listen`](crate::wasi::signal::listen).
+    pub(crate) fn listen(&self, signal: i32) -> io::Result<Option<u64>> {
+        Ok(self.lock().waiter.listen(signal)?)
+    }
+
+    /// See [`signal::poll`](crate::wasi::signal::poll).
+    pub(crate) fn poll_signal(
+        &self,
+        signal: i32,
+        seen: u64,
+        cx: &mut task::Context<'_>,
+    ) -> task::Poll<u64> {
+        self.lock().waiter.poll_signal(signal, seen, cx)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'static, Polls<Program>> {
         lock()
     }
 }
@@ -122,7 +137,7 @@ cfg_any_os_ext! {
     use wasmedge_host::fd::poll;
 
     use super::direction::Interest;
-    use super::poll_set::{Key, Owner, RegisterError};
+    use super::registration::{Key, Owner, RegisterError};
 
     impl Selector {
         /// Registers a descriptor.
@@ -149,7 +164,10 @@ cfg_any_os_ext! {
         ) -> io::Result<Key> {
             self.lock()
                 .register(self.poll.0, fd, token.0, asked(interests), owner)
-                .map_err(|RegisterError::AlreadyRegistered| io::ErrorKind::AlreadyExists.into())
+                .map_err(|error| match error {
+                    RegisterError::AlreadyRegistered => io::ErrorKind::AlreadyExists.into(),
+                    RegisterError::Refused(errno) => errno.into(),
+                })
         }
 
         #[allow(dead_code)] // Without the `os-ext` feature nobody asks.

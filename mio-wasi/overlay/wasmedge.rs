@@ -1,13 +1,14 @@
 //! WasmEdge, as the poller sees it.
 
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
 use wasmedge_host::abi;
 use wasmedge_host::fd::{poll, socket};
-use wasmedge_host::{coalesce, shut, Errno};
+use wasmedge_host::{shut, Errno};
 
+use super::coalesced::Coalesced;
 use super::host::{Host, Probe};
 
 /// The host's calls, and what the poller keeps open for them.
@@ -16,8 +17,7 @@ pub(super) struct WasmEdge {
     start: Instant,
     /// A socket that is always ready. `None` once none could be opened.
     always_ready: Option<Option<OwnedFd>>,
-    /// Closed sockets that this poller has registered until their backlog is out.
-    orphans: Vec<RawFd>,
+    writes: Coalesced,
 }
 
 impl WasmEdge {
@@ -25,15 +25,7 @@ impl WasmEdge {
         WasmEdge {
             start: Instant::now(),
             always_ready: None,
-            orphans: Vec::new(),
-        }
-    }
-}
-
-impl Drop for WasmEdge {
-    fn drop(&mut self) {
-        for &fd in &self.orphans {
-            coalesce::set_adopted(fd, false);
+            writes: Coalesced::default(),
         }
     }
 }
@@ -41,6 +33,8 @@ impl Drop for WasmEdge {
 // Registered descriptors are known by their numbers. Should the owner of a `SourceFd`
 // have closed one, the host answers `BADF`.
 impl Host for WasmEdge {
+    type Writes = Coalesced;
+
     fn poll(
         &mut self,
         subscriptions: &[abi::Subscription],
@@ -84,26 +78,8 @@ impl Host for WasmEdge {
         shut::take(is_ours, into);
     }
 
-    fn flush_writes(&mut self) -> bool {
-        coalesce::flush()
-    }
-
-    fn backlogs(&mut self, into: &mut Vec<coalesce::Backlog>) {
-        coalesce::backlogs(into);
-    }
-
-    fn send_backlog(&mut self, fd: i32) -> coalesce::Sent {
-        coalesce::send_backlog(fd)
-    }
-
-    fn adopt(&mut self, fd: i32) {
-        coalesce::set_adopted(fd, true);
-        self.orphans.push(fd);
-    }
-
-    fn close_orphan(&mut self, fd: i32) {
-        self.orphans.retain(|&other| other != fd);
-        coalesce::set_adopted(fd, false);
+    fn writes(&mut self) -> &mut Coalesced {
+        &mut self.writes
     }
 
     fn always_ready(&mut self) -> Option<i32> {

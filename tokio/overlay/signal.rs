@@ -1,19 +1,47 @@
-//! Signals under WasmEdge: the host tells its guest of none, and takes their
-//! default action itself. Waiting for one is legal and never ends.
+//! Signals under WasmEdge. The plugin tells of them. Without it the host tells its guest
+//! of none, and takes their default action itself: waiting for one is legal and never
+//! ends.
+//!
+//! `ctrl_c()` completes at SIGINT, as everywhere, and at SIGTERM: the target is not
+//! `cfg(unix)`, so an app that is stopped by SIGTERM elsewhere waits for `ctrl_c()` alone
+//! here.
 
-use std::future::pending;
+use mio::wasi::signal;
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 
-/// A listener that never hears anything.
-pub(super) struct Silence;
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
 
-impl Silence {
+/// Listens for both.
+pub(super) struct Stop {
+    /// Each signal, and how often it had come. Empty where no signal ever comes.
+    seen: Vec<(i32, u64)>,
+}
+
+impl Stop {
     pub(super) async fn recv(&mut self) {
-        pending().await
+        poll_fn(|cx| {
+            for (number, seen) in &mut self.seen {
+                if let Poll::Ready(came) = signal::poll(*number, *seen, cx) {
+                    *seen = came;
+                    return Poll::Ready(());
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 
-/// Listens for an interrupt that the host keeps to itself. Never fails.
-pub(super) fn ctrl_c() -> io::Result<Silence> {
-    Ok(Silence)
+/// Listens from now on.
+pub(super) fn ctrl_c() -> io::Result<Stop> {
+    let mut seen = Vec::new();
+    for number in [SIGINT, SIGTERM] {
+        if let Some(came) = signal::listen(number)? {
+            seen.push((number, came));
+        }
+    }
+    Ok(Stop { seen })
 }

@@ -1,10 +1,11 @@
 //! The address of a Unix socket: below both the operations and the types that use it.
 
-use crate::backend::{HostAddr, UNIX_PATH_LEN};
+use crate::backend::{Addr, UNIX_PATH_LEN};
 use crate::Errno;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::os::fd::RawFd;
 use std::os::wasi::ffi::OsStrExt;
 use std::path::Path;
 
@@ -61,38 +62,23 @@ impl SocketAddr {
     }
 
     /// The address that the host wrote; `None` if it is not of a Unix socket.
-    pub(crate) fn from_host(addr: &HostAddr) -> Option<SocketAddr> {
-        let path = addr.unix_path()?;
-        let len = if path[0] == 0 {
-            // The host does not tell the length of an abstract name.
-            path.iter()
-                .rposition(|byte| *byte != 0)
-                .map_or(0, |at| at + 1)
-        } else {
-            path.iter()
-                .position(|byte| *byte == 0)
-                .unwrap_or(UNIX_PATH_LEN)
-        };
+    pub(crate) fn from_host(addr: &Addr) -> Option<SocketAddr> {
+        let (path, len) = addr.unix_path()?;
         Some(SocketAddr { path, len })
     }
 
-    pub(crate) fn to_host(&self) -> io::Result<HostAddr> {
-        if self.as_abstract_name().is_some() && self.len < UNIX_PATH_LEN {
-            return Err(io::Error::new(
-                ErrorKind::Unsupported,
-                "WasmEdge fills abstract names up to 107 bytes: a shorter one cannot be used",
-            ));
-        }
-        Ok(HostAddr::unix(&self.path))
+    /// The address, for the socket `fd`.
+    pub(crate) fn to_host(&self, fd: RawFd) -> io::Result<Addr> {
+        Addr::unix(fd, &self.path, self.len)
     }
 
     /// The address to connect or send to.
-    pub(crate) fn to_peer(&self) -> io::Result<HostAddr> {
+    pub(crate) fn to_peer(&self, fd: RawFd) -> io::Result<Addr> {
         if self.is_unnamed() {
             // As the kernel says of a length without a path.
             return Err(Errno::INVAL.into());
         }
-        self.to_host()
+        self.to_host(fd)
     }
 
     /// Whether there is no name.

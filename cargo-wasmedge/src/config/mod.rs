@@ -23,7 +23,7 @@ pub use self::inherited::Fate;
 pub use self::layer::{PRECEDENCE, TABLE, UnknownKey};
 pub use self::manifest::manifests;
 pub use self::table::{Config, Layer, SETTINGS, Setting};
-pub use self::value::{Aot, Resolver, Tmp};
+pub use self::value::{Aot, Plugin, Resolver, Tmp};
 pub use self::variables::{SetBy, VARIABLES, Variable};
 use crate::error::Result;
 

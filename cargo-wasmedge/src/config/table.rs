@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::value::{self, Aot, Resolver, Tmp, Value};
+use super::value::{self, Aot, Plugin, Resolver, Tmp, Value};
 
 /// One setting.
 #[derive(Debug)]
@@ -215,13 +215,13 @@ settings! {
         example: "allow-af-unix = true",
     }
 
-    /// The plugin of WasmEdge whose functions programs get, a library. See
-    /// `docs/plugin.md`.
-    plugin: Option<String> {
-        value: "the library's path",
-        then: value::file,
-        default: None, "none",
-        example: "plugin = \"/opt/lib/libtokio_wasmedge_plugin.so\"",
+    /// Whether programs run with the plugin of WasmEdge that gives them the system's own
+    /// sockets, or with which one. See `docs/plugin.md`.
+    plugin: Plugin {
+        value: "`auto`, `never`, `require` or the library's path",
+        then: value::plugin,
+        default: Plugin::Auto, "`auto`: with the plugin where it is set up",
+        example: "plugin = \"never\"",
     }
 }
 

@@ -18,6 +18,31 @@ pub enum Aot {
     Never,
 }
 
+/// Whether programs run with the plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum Plugin {
+    /// Where it is set up.
+    Auto,
+    /// Never.
+    Never,
+    /// Not without it.
+    Require,
+    /// With this library, and not without it.
+    Library(PathBuf),
+}
+
+impl From<String> for Plugin {
+    fn from(written: String) -> Plugin {
+        match &*written {
+            "auto" | "" => Plugin::Auto,
+            "never" => Plugin::Never,
+            "require" => Plugin::Require,
+            _ => Plugin::Library(written.into()),
+        }
+    }
+}
+
 /// The folder for temporary files that the guest sees.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "SwitchOrFolder")]
@@ -113,6 +138,12 @@ impl Value for Tmp {
     }
 }
 
+impl Value for Plugin {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(unquoted(text).into_owned().into())
+    }
+}
+
 /// A list in a variable is split as a shell splits words. One that begins with `[` is
 /// what a manifest would say, and nothing else.
 impl Value for Vec<String> {
@@ -144,10 +175,12 @@ pub(super) fn program(wanted: Option<String>, base: &Path) -> Option<Option<Stri
     }))
 }
 
-/// A file's path made absolute. One without a name is none.
-pub(super) fn file(path: Option<String>, base: &Path) -> Option<Option<String>> {
-    let path = path.filter(|path| !path.is_empty());
-    Some(path.map(|path| base.join(path).to_string_lossy().into_owned()))
+/// A library's path made absolute.
+pub(super) fn plugin(plugin: Plugin, base: &Path) -> Option<Plugin> {
+    Some(match plugin {
+        Plugin::Library(library) => Plugin::Library(base.join(library)),
+        other => other,
+    })
 }
 
 /// `HOST`, `GUEST:HOST` or `GUEST:HOST:readonly`, with `HOST` made absolute.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::environment::{Environment, explain_too_long};
 use super::found::{find_wasmedge, handed_down};
-use super::plugin::Plugin;
+use super::plugin::Plugged;
 use super::preopens::{HostFacts, dir_args};
 use super::trace::{self, Style, Trace};
 use super::{aot, attended, hint, keeper, limits, preopens, started, streams};
@@ -52,19 +52,10 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     let wasmedge = handed_down(config.wasmedge.as_deref())
         .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
 
-    let plugin = config.plugin.as_deref().map(Path::new).map(Plugin::open);
-    let plugin = plugin.transpose()?;
+    let plugged = Plugged::new(program, &config, &dirs, shell)?;
+    // Where it is in cargo's folders tells what it is; what runs may be another file.
     let built = program;
-    let plugged = plugin.as_ref().and_then(|plugin| {
-        let plugged = plugin.program(built, &dirs.plugged());
-        plugged.unwrap_or_else(|why| {
-            let name = built.file_name().unwrap_or_default().to_string_lossy();
-            shell.warn(format_args!("{name} runs without the plugin: {why:#}"));
-            None
-        })
-    });
-    let program = plugged.as_deref().unwrap_or(built);
-
+    let program = plugged.as_ref().map_or(built, |plugged| &plugged.program);
     let compiled = match config.aot {
         Aot::Never => None,
         Aot::Auto if is_doctest(built) => None,
@@ -129,8 +120,8 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
         ));
     }
     let mut command = streams::ignoring_sigpipe(&command(given.all()));
-    if let (Some(plugin), Some(_)) = (&plugin, &plugged) {
-        plugin.tell(&mut command, config.allow_af_unix);
+    if let Some(plugged) = &plugged {
+        plugged.tell(&mut command, config.allow_af_unix);
     }
     if style.is_none() && !is_test {
         streams::set_input(&mut command);

@@ -88,6 +88,11 @@ impl Dirs {
         self.home.join("plugged")
     }
 
+    /// The plugin.
+    pub fn plugin(&self) -> PathBuf {
+        self.home.join("plugin")
+    }
+
     /// Ported crates.
     pub fn ported(&self) -> PathBuf {
         self.home.join("ported")

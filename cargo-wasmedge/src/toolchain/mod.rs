@@ -23,6 +23,7 @@ mod doctor;
 mod env;
 mod find;
 mod job;
+pub mod plugin;
 pub(crate) mod process;
 mod progress;
 pub mod rust;

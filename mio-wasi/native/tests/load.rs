@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::{Connections, MS};
 use crate::direction::Interest;
 use crate::model::{Socket, ALWAYS_READY};
-use crate::poll_set::{Key, Owner};
+use crate::registration::{Key, Owner};
+use crate::waiter::Waiter as _;
 
 #[derive(Clone, Debug)]
 enum Load {

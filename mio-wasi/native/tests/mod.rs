@@ -2,11 +2,13 @@
 
 mod backlog;
 mod backoff;
+mod edges;
 mod load;
 mod poll_set;
 mod polls;
 mod random;
 mod registration;
+mod signals;
 mod speculative;
 mod split;
 mod told;
@@ -16,8 +18,9 @@ use std::cell::RefMut;
 
 use crate::direction::{Direction, Interest, Readiness, Ready};
 use crate::model::{Model, Socket};
-use crate::poll_set::{Key, Owner};
 use crate::poller::Poller;
+use crate::registration::{Key, Owner};
+use crate::waiter::Waiter as _;
 
 /// A millisecond, in nanoseconds.
 const MS: u64 = 1_000_000;

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{interest, union};
 use crate::direction::{Direction, Interest};
-use crate::poll_set::{Head, Key, Owner, PollSet};
+use crate::poll_set::{Head, PollSet};
+use crate::registration::{Key, Owner};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]

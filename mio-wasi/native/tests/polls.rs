@@ -7,8 +7,9 @@ use std::task::{Wake, Waker};
 use super::{tokens, MS};
 use crate::direction::{Interest, Readiness, Ready};
 use crate::model::{Model, Socket};
-use crate::poll_set::{Key, Owner, RegisterError};
+use crate::registration::{Key, Owner, RegisterError};
 
+use crate::poller::Poller;
 use crate::polls::{PollId, Polls};
 
 /// Counts how often it is woken.
@@ -22,14 +23,14 @@ impl Wake for Count {
 }
 
 struct Rig {
-    polls: Polls<Model>,
+    polls: Polls<Poller<Model>>,
     model: Model,
 }
 
 impl Rig {
     fn new() -> Rig {
         let model = Model::default();
-        let polls = Polls::new(model.clone()).unwrap();
+        let polls = Polls::new(Poller::new(model.clone()).unwrap());
         Rig { polls, model }
     }
 
@@ -227,7 +228,7 @@ fn a_poll_that_is_closed_takes_its_registrations_along() {
     // The model asserts that no closed descriptor is polled.
     rig.model.0.borrow_mut().sockets.remove(&8);
     assert_eq!(rig.wait(one, Some(MS)), []);
-    assert_eq!(rig.polls.poller.set.armed(), 1);
+    assert_eq!(rig.polls.waiter.set.armed(), 1);
 }
 
 #[test]

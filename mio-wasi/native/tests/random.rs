@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::{answered, interest, union, Rig, MS};
 use crate::direction::{Direction, Interest};
 use crate::model::Socket;
-use crate::poll_set::Key;
+use crate::registration::Key;
+use crate::waiter::Waiter as _;
 
 #[derive(Clone, Debug)]
 enum Step {

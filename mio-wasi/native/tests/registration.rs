@@ -3,7 +3,8 @@
 use super::{tokens, Rig, MS};
 use crate::direction::{Interest, Ready};
 use crate::model::Socket;
-use crate::poll_set::{Owner, PollSet, RegisterError};
+use crate::poll_set::PollSet;
+use crate::registration::{Owner, RegisterError};
 
 #[test]
 fn the_host_poller_is_made_before_anything_is_registered() {

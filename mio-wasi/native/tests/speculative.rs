@@ -3,7 +3,7 @@
 use super::{tokens, Connections, Rig, MS};
 use crate::direction::{Interest, Ready};
 use crate::model::Socket;
-use crate::poll_set::Owner;
+use crate::registration::Owner;
 
 #[test]
 fn what_was_served_is_not_asked_about_while_it_is_ready_again() {

@@ -3,7 +3,7 @@
 use super::{Connections, MS};
 use crate::direction::Interest;
 use crate::model::Socket;
-use crate::poll_set::Owner;
+use crate::registration::Owner;
 
 #[test]
 fn idle_connections_cost_busy_ones_little_and_are_heard_soon() {

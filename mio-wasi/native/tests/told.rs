@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use super::{answered, interest, tokens, union, Rig, MS};
 use crate::direction::{Interest, Readiness, Ready};
 use crate::model::Socket;
-use crate::poll_set::Key;
+use crate::registration::Key;
 
 const BOTH: Ready = Ready::new(true, true);
 

@@ -3,6 +3,7 @@
 use super::{Rig, MS};
 use crate::direction::Interest;
 use crate::model::Socket;
+use crate::waiter::Waiter as _;
 
 #[test]
 fn a_timeout_lasts_as_long_as_asked() {

@@ -32,16 +32,14 @@ use self::cold::ColdQueue;
 use self::slot::{ReadState, Slot, Source, WriteState};
 use self::subscriptions::Subscriptions;
 use super::direction::{Direction, Interest, Readiness, Ready};
+use super::registration::{Key, Owner, RegisterError};
 
-pub(crate) use self::slot::{Key, Kind, Owner, Probing, Speculation};
+pub(crate) use self::slot::{Kind, Probing, Speculation};
 pub(crate) use self::subscriptions::{Head, CLOCK};
 
-/// Why a source cannot be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RegisterError {
-    /// The descriptor is registered already: the host would answer the second
-    /// subscription with an error and never with readiness.
-    AlreadyRegistered,
+/// Whether an event with this user data is the registration's, if that is live.
+pub(crate) fn is_of(userdata: u64, key: Key) -> bool {
+    subscriptions::unpack(userdata).is_some_and(|(slot, _)| slot == key.slot)
 }
 
 /// What whoever looks for sources is told of one.

@@ -1,42 +1,7 @@
-//! One registered source, the state of each of its directions, and the key that names it.
+//! One registered source, and the state of each of its directions.
 
 use super::super::direction::{Direction, Interest, Readiness, Ready};
-use super::subscriptions;
-
-/// Names one registration. A key that outlives its registration matches nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(super) slot: u32,
-    pub(super) generation: u32,
-}
-
-impl Key {
-    /// Whether `other` names this or another registration at the same place. At most one
-    /// of all of those is live.
-    pub(crate) fn shares(self, other: Key) -> bool {
-        self.slot == other.slot
-    }
-
-    /// Whether an event with this user data is the registration's, if it is live.
-    pub(crate) fn is_of(self, userdata: u64) -> bool {
-        subscriptions::unpack(userdata).is_some_and(|(slot, _)| slot == self.slot)
-    }
-}
-
-/// Who does the I/O on a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// mio, through the host layer: the source may be probed.
-    Mio,
-    /// mio, and the socket was just accepted: it is connected, and nothing has
-    /// been sent on it.
-    MioAccepted,
-    /// mio, and the socket waits for connections: it is never writable, and asking about
-    /// that (as tokio does) is not worth a subscription.
-    MioListener,
-    /// Somebody else, unseen.
-    Foreign,
-}
+use super::super::registration::Owner;
 
 /// What kind of socket a source is; asked of the host only when it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,15 +6,15 @@ use std::mem;
 use wasmedge_host::coalesce::Sent;
 
 use super::super::backoff::Cause;
-use super::super::poll_set::Owner;
-use super::{Host, Interest, Poller};
+use super::super::writes::Writes as _;
+use super::{Host, Interest, Owner, Poller};
 
 impl<H: Host> Poller<H> {
     /// Sends what of the backlogs can be sent, and arms the others. Of those that other
     /// pollers have registered, nothing is known here.
     pub(super) fn flush_backlogs(&mut self) {
         let mut backlogs = mem::take(&mut self.backlogs);
-        self.host.backlogs(&mut backlogs);
+        self.host.writes().backlogs(&mut backlogs);
         for backlog in backlogs.drain(..) {
             let key = match self.set.find(backlog.fd) {
                 Some(key) => key,
@@ -24,7 +24,7 @@ impl<H: Host> Poller<H> {
                     let Ok(key) = self.set.insert(backlog.fd, 0, none, Owner::Foreign) else {
                         continue;
                     };
-                    self.host.adopt(backlog.fd);
+                    self.host.writes().adopt(backlog.fd);
                     key
                 }
                 None => continue,
@@ -35,12 +35,12 @@ impl<H: Host> Poller<H> {
             let was_told = self.set.take_told_writable(key);
             let sent = match backlog.is_fresh {
                 true => Sent::Part,
-                false => self.host.send_backlog(backlog.fd),
+                false => self.host.writes().send_backlog(backlog.fd),
             };
             match sent {
                 Sent::All if backlog.is_orphan => {
                     self.set.remove(key);
-                    self.host.close_orphan(backlog.fd);
+                    self.host.writes().close_orphan(backlog.fd);
                 }
                 Sent::All => {}
                 // The host says that it can be written to, and it cannot.

@@ -3,7 +3,8 @@
 use super::super::backoff::Cause;
 use super::super::direction::{Direction, Interest};
 use super::super::host::Probe;
-use super::super::poll_set::{Key, Kind, PollSet};
+use super::super::poll_set::{Kind, PollSet};
+use super::super::registration::Key;
 use super::{Host, Poller, Readiness};
 
 impl<H: Host> Poller<H> {

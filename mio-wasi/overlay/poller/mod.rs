@@ -33,8 +33,11 @@ use super::backoff::Backoff;
 use super::direction::{Interest, Readiness, Ready};
 use super::host::Host;
 use super::pace::Pace;
-use super::poll_set::{Key, PollSet, CLOCK};
+use super::poll_set::{PollSet, CLOCK};
+use super::registration::{Key, Owner, RegisterError};
 use super::speculative::Score;
+use super::waiter::Waiter;
+use super::writes::Writes as _;
 
 /// The poll set together with what a wait needs.
 #[derive(Debug)]
@@ -89,33 +92,89 @@ impl<H: Host> Poller<H> {
         })
     }
 
-    /// Makes the next (or current) wait return at once with `token` readable.
-    pub(crate) fn wake(&mut self, token: usize) {
-        if !self.wakes.contains(&token) {
-            self.wakes.push(token);
+    /// What the program has shut of this poller's sources is told by this wait.
+    fn take_shut(&mut self) {
+        let Poller {
+            set, host, shut, ..
+        } = self;
+        host.take_shut(|fd| set.find(fd).is_some(), shut);
+        for (fd, how) in shut.drain(..) {
+            let closed = match how {
+                Shutdown::Read => Interest::READ,
+                Shutdown::Write => Interest::WRITE,
+                Shutdown::Both => Interest::BOTH,
+            };
+            if let Some(key) = set.find(fd) {
+                set.shut(key, closed);
+            }
         }
     }
 
-    /// Takes a wake back.
-    pub(crate) fn forget_wake(&mut self, token: usize) {
-        self.wakes.retain(|&other| other != token);
+    fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
+        let mut woken = false;
+        for token in self.wakes.drain(..) {
+            woken = true;
+            report(Readiness::of(token, Ready::READABLE));
+        }
+        woken
     }
 
-    /// Sends coalesced writes, as a wait does first.
-    pub(crate) fn flush(&mut self) {
-        if self.host.flush_writes() {
+    fn end_due_backoff(&mut self, now: u64) {
+        self.backoff
+            .take_due(now, |key, interest| self.set.arm(key, interest));
+    }
+}
+
+impl<H: Host> Waiter for Poller<H> {
+    fn insert(
+        &mut self,
+        fd: i32,
+        number: usize,
+        interest: Interest,
+        owner: Owner,
+    ) -> Result<Key, RegisterError> {
+        self.set.insert(fd, number, interest, owner)
+    }
+
+    fn update(&mut self, key: Key, interest: Interest) {
+        if let Some(number) = self.set.token(key) {
+            self.set.update(key, number, interest);
+        }
+    }
+
+    fn remove(&mut self, key: Key) {
+        self.set.remove(key);
+    }
+
+    fn number(&self, key: Key) -> Option<usize> {
+        self.set.token(key)
+    }
+
+    fn find(&self, fd: i32) -> Option<Key> {
+        self.set.find(fd)
+    }
+
+    fn wake(&mut self, number: usize) {
+        if !self.wakes.contains(&number) {
+            self.wakes.push(number);
+        }
+    }
+
+    fn forget_wake(&mut self, number: usize) {
+        self.wakes.retain(|&other| other != number);
+    }
+
+    fn flush(&mut self) {
+        if self.host.writes().flush() {
             self.flush_backlogs();
         }
     }
 
-    /// Waits until a source is ready, a wake is pending or `timeout`
-    /// nanoseconds are over; `None` waits without end.
-    ///
-    /// # Errors
-    ///
-    /// What the host answers to the call as a whole; errors of single sources
-    /// are reported as their readiness.
-    pub(crate) fn wait(
+    fn now(&mut self) -> u64 {
+        self.host.now()
+    }
+
+    fn wait(
         &mut self,
         timeout: Option<u64>,
         mut report: impl FnMut(Readiness),
@@ -198,37 +257,5 @@ impl<H: Host> Poller<H> {
             // The event may have been a backlog's.
             self.flush();
         }
-    }
-
-    /// What the program has shut of this poller's sources is told by this wait.
-    fn take_shut(&mut self) {
-        let Poller {
-            set, host, shut, ..
-        } = self;
-        host.take_shut(|fd| set.find(fd).is_some(), shut);
-        for (fd, how) in shut.drain(..) {
-            let closed = match how {
-                Shutdown::Read => Interest::READ,
-                Shutdown::Write => Interest::WRITE,
-                Shutdown::Both => Interest::BOTH,
-            };
-            if let Some(key) = set.find(fd) {
-                set.shut(key, closed);
-            }
-        }
-    }
-
-    fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
-        let mut woken = false;
-        for token in self.wakes.drain(..) {
-            woken = true;
-            report(Readiness::of(token, Ready::READABLE));
-        }
-        woken
-    }
-
-    fn end_due_backoff(&mut self, now: u64) {
-        self.backoff
-            .take_due(now, |key, interest| self.set.arm(key, interest));
     }
 }

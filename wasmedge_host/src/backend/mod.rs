@@ -1,17 +1,17 @@
 //! Where sockets come from. What is above knows these names, and not who answers.
 //!
-//! There is one backend today: [`host`], the functions that every WasmEdge has. A
-//! second one, for a plugin of WasmEdge, is meant to stand beside it. Whatever a
-//! backend is, it gives:
+//! [`host`] is the functions that every WasmEdge has; [`plugin`] those of the plugin that
+//! a WasmEdge may have. Where it has it, all sockets come from there. A socket's number
+//! tells whose it is: `either` and `options` ask the right one. They give:
 //!
 //! | what | items |
 //! |---|---|
 //! | sockets | `open`, `bind`, `listen`, `accept`, `connect`, `shutdown`, `local_addr`, `peer_addr`, `is_connected` |
 //! | data | `recv`, `recv_flagged`, `recv_from`, `send`, `send_to`, with `RecvBufs` and `SendBufs` |
-//! | addresses | [`HostAddr`]: an IP address with its port, or a Unix path, in the backend's own form |
-//! | options | `int`, `set_int`, `time`, `set_time`, `linger`, `set_linger`, `device`, `set_device`, `set_bytes`, `socket_error` |
+//! | addresses | [`Addr`]: an IP address with its port, or a Unix path, in the backend's own form |
+//! | options | `int`, `set_int`, `time`, `set_time`, `linger`, `set_linger`, `device`, `set_device`, `set_bytes`, `socket_error`; of the plugin's sockets all others: `system`, `set_system` |
 //! | descriptors | `is_nonblocking`, `set_nonblocking`, `is_open` |
-//! | waiting | `wait`, `sleep`, `check_pollable`, `monotonic_now`, `processor_time`; for the selector `poll` and `poll_uninterrupted` |
+//! | waiting | `wait`, `sleep`, `check_pollable`, `monotonic_now`, `processor_time`; for the selector `poll` and `poll_uninterrupted`, or [`plugin`]'s epoll |
 //! | names | `addrinfo`, `addrs` |
 //!
 //! All of them are safe to call with anything that their types allow. Sockets are
@@ -20,15 +20,37 @@
 //! first: that is the work of `fd`.
 
 pub mod host;
-
-pub use host::{HostAddr, UNIX_PATH_LEN};
+#[cfg_attr(not(target_os = "wasi"), allow(dead_code))]
+pub mod plugin;
 
 #[cfg(target_os = "wasi")]
-pub use host::{
-    accept, addrinfo, addrs, bind, check_pollable, connect, device, int, is_connected,
-    is_nonblocking, is_open, linger, listen, local_addr, monotonic_now, open, peer_addr, poll,
-    poll_foreign, poll_uninterrupted, processor_time, recv, recv_flagged, recv_from, send, send_to,
-    set_bytes, set_device, set_int, set_linger, set_nonblocking, set_time, shutdown, sleep,
-    socket_error, time, wait, Direction, Hints, IntOption, LookedUp, RecvBufs, SendBufs,
-    TimeOption, Waited, CANONNAME,
+mod addr;
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
+mod bufs;
+#[cfg(target_os = "wasi")]
+mod either;
+#[cfg(target_os = "wasi")]
+mod options;
+
+/// Bytes of a Unix address in the host's form, and in Linux's `sockaddr_un`.
+pub const UNIX_PATH_LEN: usize = 108;
+
+#[cfg(target_os = "wasi")]
+pub use self::{
+    addr::Addr,
+    bufs::{RecvBufs, SendBufs},
+    either::{
+        accept, bind, check_pollable, connect, duplicate, is_connected, is_nonblocking, is_open,
+        listen, local_addr, open, peer_addr, recv, recv_flagged, recv_from, send, send_to,
+        set_nonblocking, shutdown, wait,
+    },
+    host::{
+        addrinfo, addrs, monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time,
+        sleep, Direction, Hints, IntOption, LookedUp, TimeOption, Waited, CANONNAME,
+    },
+    options::{
+        device, int, linger, set_bytes, set_device, set_int, set_linger, set_system, set_time,
+        socket_error, system, time, SystemOption,
+    },
 };

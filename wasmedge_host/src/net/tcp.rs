@@ -3,7 +3,8 @@
 use super::addrs::{each_addr, ToSocketAddrs};
 use crate::abi::SocketType;
 use crate::coalesce;
-use crate::fd::socket::{self, unreachable_option};
+use crate::fd::socket;
+use crate::fd::socket::system::{self, SystemOption};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::iter::FusedIterator;
@@ -79,13 +80,13 @@ impl TcpStream {
         socket::shutdown(self.fd(), how)
     }
 
-    /// Always fails: WASI cannot duplicate a descriptor.
+    /// One more for the same socket.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin: WASI cannot duplicate a descriptor.
     pub fn try_clone(&self) -> io::Result<TcpStream> {
-        Err(no_duplicates())
+        system::duplicate(self.fd()).map(TcpStream::from)
     }
 
     /// Sets how long a blocking read waits; `None` is without end.
@@ -152,44 +153,43 @@ impl TcpStream {
         socket::linger(self.fd())
     }
 
-    /// Asks for "no delay", or no longer. The host cannot set it: what a runtime
-    /// writes in one tick is [held](coalesce) and sent together instead. On a stream that no runtime
-    /// drives it is without effect: send what belongs together in one (vectored)
-    /// write.
+    /// Asks for "no delay", or no longer. What a runtime writes in one tick is
+    /// [held](coalesce) and sent together. Without the plugin that is all: on a stream
+    /// that no runtime drives it is without effect then, so send what belongs together in
+    /// one (vectored) write.
     ///
     /// # Errors
     ///
-    /// None.
+    /// The system's, with the plugin.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        socket::set_nodelay(self.fd(), nodelay);
-        Ok(())
+        socket::set_nodelay(self.fd(), nodelay)
     }
 
     /// Whether "no delay" was asked for.
     ///
     /// # Errors
     ///
-    /// None.
+    /// The system's, with the plugin.
     pub fn nodelay(&self) -> io::Result<bool> {
-        Ok(socket::nodelay(self.fd()))
+        socket::nodelay(self.fd())
     }
 
-    /// Always fails: the host does not reach `IP_TTL`.
+    /// Sets how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
-    pub fn set_ttl(&self, _ttl: u32) -> io::Result<()> {
-        Err(unreachable_option("ttl"))
+    /// `Unsupported` without the plugin; the system's.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        system::set(self.fd(), SystemOption::TTL, ttl as i32)
     }
 
-    /// Always fails: the host does not reach `IP_TTL`.
+    /// How many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin; the system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        Err(unreachable_option("ttl"))
+        Ok(system::get(self.fd(), SystemOption::TTL)? as u32)
     }
 
     /// The pending error, which is then forgotten.
@@ -346,13 +346,13 @@ impl TcpListener {
         socket::local_addr(self.fd())
     }
 
-    /// Always fails: WASI cannot duplicate a descriptor.
+    /// One more for the same socket.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin: WASI cannot duplicate a descriptor.
     pub fn try_clone(&self) -> io::Result<TcpListener> {
-        Err(no_duplicates())
+        system::duplicate(self.fd()).map(TcpListener::from)
     }
 
     /// Accepts a connection. On a blocking listener, waits for one. The new
@@ -374,42 +374,42 @@ impl TcpListener {
         Incoming { listener: self }
     }
 
-    /// Always fails: the host does not reach `IP_TTL`.
+    /// Sets how many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
-    pub fn set_ttl(&self, _ttl: u32) -> io::Result<()> {
-        Err(unreachable_option("ttl"))
+    /// `Unsupported` without the plugin; the system's.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        system::set(self.fd(), SystemOption::TTL, ttl as i32)
     }
 
-    /// Always fails: the host does not reach `IP_TTL`.
+    /// How many hops a packet may take.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin; the system's.
     pub fn ttl(&self) -> io::Result<u32> {
-        Err(unreachable_option("ttl"))
+        Ok(system::get(self.fd(), SystemOption::TTL)? as u32)
     }
 
-    /// Always fails: the host does not reach `IPV6_V6ONLY`.
+    /// Sets whether an IPv6 socket is none for IPv4.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin; the system's.
     #[deprecated(note = "this option can only be set before the socket is bound")]
-    pub fn set_only_v6(&self, _only_v6: bool) -> io::Result<()> {
-        Err(unreachable_option("only_v6"))
+    pub fn set_only_v6(&self, only_v6: bool) -> io::Result<()> {
+        system::set(self.fd(), SystemOption::ONLY_V6, only_v6.into())
     }
 
-    /// Always fails: the host does not reach `IPV6_V6ONLY`.
+    /// Whether an IPv6 socket is none for IPv4.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin; the system's.
     #[deprecated(note = "this option can only be set before the socket is bound")]
     pub fn only_v6(&self) -> io::Result<bool> {
-        Err(unreachable_option("only_v6"))
+        Ok(system::get(self.fd(), SystemOption::ONLY_V6)? != 0)
     }
 
     /// The pending error, which is then forgotten.
@@ -471,10 +471,3 @@ impl Iterator for Incoming<'_> {
 }
 
 impl FusedIterator for Incoming<'_> {}
-
-pub(super) fn no_duplicates() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "try_clone: WASI cannot duplicate a file descriptor",
-    )
-}

@@ -1,10 +1,10 @@
 //! UDP.
 
 use super::addrs::{each_addr, no_addresses, ToSocketAddrs};
-use super::tcp::no_duplicates;
 use crate::abi::SocketType;
 use crate::backend::RecvBufs;
-use crate::fd::socket::{self, unreachable_option};
+use crate::fd::socket;
+use crate::fd::socket::system::{self, SystemOption};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -98,13 +98,13 @@ impl UdpSocket {
         socket::local_addr(self.fd())
     }
 
-    /// Always fails: WASI cannot duplicate a descriptor.
+    /// One more for the same socket.
     ///
     /// # Errors
     ///
-    /// `Unsupported`.
+    /// `Unsupported` without the plugin: WASI cannot duplicate a descriptor.
     pub fn try_clone(&self) -> io::Result<UdpSocket> {
-        Err(no_duplicates())
+        system::duplicate(self.fd()).map(UdpSocket::from)
     }
 
     /// Sets how long a blocking receive waits; `None` is without end.
@@ -218,53 +218,84 @@ impl UdpSocket {
     }
 }
 
-macro_rules! unreachable_options {
-    ($($name:literal { $($method:ident ( $($arg:ident: $ty:ty),* ) -> $ret:ty),* })*) => {
-        /// Options of IP and IPv6, none of which the host reaches.
+macro_rules! options {
+    ($($name:literal: $type:ty as $option:ident { $get:ident => $read:expr, $set:ident })*) => {
+        /// Options of IP and IPv6, which only the plugin reaches.
         impl UdpSocket {
-            $($(
-                #[doc = concat!("Always fails: the host does not reach `", $name, "`.")]
+            $(
+                #[doc = concat!("`", $name, "`.")]
                 ///
                 /// # Errors
                 ///
-                /// `Unsupported`.
-                pub fn $method(&self $(, $arg: $ty)*) -> io::Result<$ret> {
-                    $(let _ = $arg;)*
-                    Err(unreachable_option(stringify!($method).trim_start_matches("set_")))
+                /// `Unsupported` without the plugin; the system's.
+                pub fn $get(&self) -> io::Result<$type> {
+                    let value = system::get(self.fd(), SystemOption::$option)?;
+                    let read: fn(i32) -> $type = $read;
+                    Ok(read(value))
                 }
-            )*)*
+
+                #[doc = concat!("Sets `", $name, "`.")]
+                ///
+                /// # Errors
+                ///
+                /// `Unsupported` without the plugin; the system's.
+                pub fn $set(&self, value: $type) -> io::Result<()> {
+                    system::set(self.fd(), SystemOption::$option, value as i32)
+                }
+            )*
         }
     };
 }
 
-unreachable_options! {
-    "IP_TTL" {
-        ttl() -> u32,
-        set_ttl(ttl: u32) -> ()
+options! {
+    "IP_TTL": u32 as TTL { ttl => |value| value as u32, set_ttl }
+    "IP_MULTICAST_TTL": u32 as MULTICAST_TTL_V4 {
+        multicast_ttl_v4 => |value| value as u32, set_multicast_ttl_v4
     }
-    "IP_MULTICAST_LOOP" {
-        multicast_loop_v4() -> bool,
-        set_multicast_loop_v4(multicast_loop_v4: bool) -> ()
+    "IP_MULTICAST_LOOP": bool as MULTICAST_LOOP_V4 {
+        multicast_loop_v4 => |value| value != 0, set_multicast_loop_v4
     }
-    "IP_MULTICAST_TTL" {
-        multicast_ttl_v4() -> u32,
-        set_multicast_ttl_v4(multicast_ttl_v4: u32) -> ()
+    "IPV6_MULTICAST_LOOP": bool as MULTICAST_LOOP_V6 {
+        multicast_loop_v6 => |value| value != 0, set_multicast_loop_v6
     }
-    "IPV6_MULTICAST_LOOP" {
-        multicast_loop_v6() -> bool,
-        set_multicast_loop_v6(multicast_loop_v6: bool) -> ()
+}
+
+/// Groups, which only the plugin reaches.
+impl UdpSocket {
+    /// Joins a group on the interface with this address.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` without the plugin; the system's.
+    pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        system::member_v4(self.fd(), SystemOption::JOIN_V4, group, interface)
     }
-    "IP_ADD_MEMBERSHIP" {
-        join_multicast_v4(multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> ()
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    ///
+    /// As [`join_multicast_v4`](Self::join_multicast_v4).
+    pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        system::member_v4(self.fd(), SystemOption::LEAVE_V4, group, interface)
     }
-    "IP_DROP_MEMBERSHIP" {
-        leave_multicast_v4(multiaddr: &Ipv4Addr, interface: &Ipv4Addr) -> ()
+
+    /// Joins a group on the interface of this number; 0 is any.
+    ///
+    /// # Errors
+    ///
+    /// As [`join_multicast_v4`](Self::join_multicast_v4).
+    pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        system::member_v6(self.fd(), SystemOption::JOIN_V6, group, interface)
     }
-    "IPV6_ADD_MEMBERSHIP" {
-        join_multicast_v6(multiaddr: &Ipv6Addr, interface: u32) -> ()
-    }
-    "IPV6_DROP_MEMBERSHIP" {
-        leave_multicast_v6(multiaddr: &Ipv6Addr, interface: u32) -> ()
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    ///
+    /// As [`join_multicast_v4`](Self::join_multicast_v4).
+    pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        system::member_v6(self.fd(), SystemOption::LEAVE_V6, group, interface)
     }
 }
 

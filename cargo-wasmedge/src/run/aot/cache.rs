@@ -10,12 +10,13 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::compile::compile;
+use super::processor;
 use super::speed::Speed;
-use super::{lower, processor};
 use crate::error::Result;
 use crate::fs::open_lock_file;
 use crate::shell::Shell;
 use crate::toolchain::wasmedge::WasmEdge;
+use crate::wasm::lower;
 
 /// Compiled programs that were not used for so long are deleted.
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);

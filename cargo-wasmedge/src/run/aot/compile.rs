@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::lower;
 use super::progress::Progress;
 use super::speed::Speed;
 use crate::shell::Shell;
 use crate::toolchain::process::{self, End, Limits};
 use crate::toolchain::wasmedge::WasmEdge;
+use crate::wasm::lower;
 
 /// Compiles `program` ahead of time, into the file `compiled`.
 pub(super) fn compile(

@@ -2,7 +2,6 @@
 
 mod cache;
 mod compile;
-mod lower;
 mod processor;
 mod progress;
 mod speed;

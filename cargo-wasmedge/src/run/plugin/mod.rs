@@ -9,7 +9,6 @@
 //! a function that it lacks stays a stub.
 
 mod functions;
-mod imports;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,6 +21,12 @@ use sha2::{Digest as _, Sha256};
 use functions::Functions;
 
 use super::aot;
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::fs::write_atomically;
+use crate::shell::Shell;
+use crate::toolchain::{Dirs, plugin};
+use crate::wasm::imports;
 
 /// Where WasmEdge looks for plugins.
 const PATH_VARIABLE: &str = "WASMEDGE_PLUGIN_PATH";
@@ -30,72 +35,66 @@ const PATH_VARIABLE: &str = "WASMEDGE_PLUGIN_PATH";
 const ALLOW_AF_UNIX: &str = "TOKIO_WASMEDGE_ALLOW_AF_UNIX";
 
 /// Raised whenever what is made of a program changes.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
-/// A library, and what it has.
+/// A program with the plugin's functions.
 #[derive(Debug)]
-pub(super) struct Plugin {
+pub(super) struct Plugged {
+    /// In the cache.
+    pub(super) program: PathBuf,
     library: PathBuf,
-    functions: Functions,
 }
 
-impl Plugin {
-    /// The plugin in the file `library`.
+impl Plugged {
+    /// Gives `program` the plugin's functions, unless it has been given them before.
+    /// `None`: it runs without, as the settings say, or since it has no use for them.
     ///
     /// # Errors
-    /// It cannot be read, or is no plugin.
-    pub(super) fn open(library: &Path) -> anyhow::Result<Plugin> {
-        let content = std::fs::read(library)
-            .with_context(|| format!("cannot read the plugin {}", library.display()))?;
-        let functions = Functions::of(&content).with_context(|| {
-            format!(
-                "{} is not the plugin `tokio_wasmedge`; docs/plugin.md says how to build it",
-                library.display()
-            )
-        })?;
-        Ok(Plugin {
-            library: library.to_owned(),
-            functions,
-        })
-    }
-
-    /// The program with the plugin's functions, in a file in `cache`. `None`: it has no use
-    /// for them, and runs as it is.
-    ///
-    /// # Errors
-    /// It is no module of wasm, or one with what is not known here; I/O.
-    pub(super) fn program(&self, program: &Path, cache: &Path) -> anyhow::Result<Option<PathBuf>> {
-        let content =
-            std::fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
-        let mut hash = Sha256::new();
-        hash.update(&content);
-        hash.update(self.functions.text());
-        let hash = format!("{:x}", hash.finalize());
-        let folder = cache.join(format!("{REVISION}-{}", &hash[..32]));
-        // The guest sees this name.
-        let made = folder.join(program.file_name().unwrap_or_default());
-        if made.is_file() {
-            // It was used, so it is kept.
-            let file = std::fs::File::options().append(true).open(&made);
-            let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
-            return Ok(Some(made));
-        }
-        let Some(changed) = imports::of_stubs(&content, &self.functions)? else {
+    /// [`Error::NotSetUp`] where the settings ask for a plugin that is not there; they name
+    /// a library that is none.
+    pub(super) fn new(
+        program: &Path,
+        config: &Config,
+        dirs: &Dirs,
+        shell: &Shell,
+    ) -> Result<Option<Plugged>> {
+        let set_up = plugin::library(&dirs.plugin());
+        let library = match &config.plugin {
+            config::Plugin::Never => None,
+            config::Plugin::Auto => set_up,
+            config::Plugin::Library(library) => Some(library.clone()),
+            config::Plugin::Require => Some(set_up.ok_or_else(|| {
+                Error::NotSetUp {
+                    what: "the setting `plugin` asks for the plugin, which is not set up"
+                        .to_owned(),
+                    mend: "build it as docs/plugin.md says, and set `plugin` to the library's path"
+                        .to_owned(),
+                }
+            })?),
+        };
+        let Some(library) = library else {
             return Ok(None);
         };
-        let failed = || format!("cannot write {}", folder.display());
-        std::fs::create_dir_all(&folder).with_context(failed)?;
-        let whole = tempfile::NamedTempFile::new_in(&folder).with_context(failed)?;
-        std::fs::write(&whole, changed).with_context(failed)?;
-        whole.persist(&made).with_context(failed)?;
-        aot::prune_unused(cache, &folder);
-        Ok(Some(made))
+        let functions = functions(&library)?;
+        let plugged = plugged(program, &functions, &dirs.plugged()).unwrap_or_else(|why| {
+            let name = program.file_name().unwrap_or_default().to_string_lossy();
+            shell.warn(format_args!("{name} runs without the plugin: {why:#}"));
+            None
+        });
+        if plugged.is_none() && config.plugin == config::Plugin::Require {
+            return Err(anyhow::anyhow!(
+                "the setting `plugin` asks for the plugin, and {} has no use for it",
+                program.display()
+            )
+            .into());
+        }
+        Ok(plugged.map(|program| Plugged { program, library }))
     }
 
     /// Has WasmEdge load the plugin.
     pub(super) fn tell(&self, command: &mut Command, allow_af_unix: bool) {
         let mut path = OsString::from(&self.library);
-        if let Some(others) = std::env::var_os(PATH_VARIABLE) {
+        if let Some(others) = std::env::var_os(PATH_VARIABLE).filter(|others| !others.is_empty()) {
             path.push(":");
             path.push(others);
         }
@@ -106,4 +105,47 @@ impl Plugin {
             command.env_remove(ALLOW_AF_UNIX);
         }
     }
+}
+
+/// The functions of the plugin in the file `library`.
+fn functions(library: &Path) -> anyhow::Result<Functions> {
+    let content = std::fs::read(library)
+        .with_context(|| format!("cannot read the plugin {}", library.display()))?;
+    Functions::of(&content).with_context(|| {
+        format!(
+            "{} is not the plugin `{}`; docs/plugin.md says how to build it",
+            library.display(),
+            plugin::MODULE
+        )
+    })
+}
+
+/// The program with the plugin's functions, in a file in `cache`. `None`: it has no use for
+/// them, and runs as it is.
+fn plugged(program: &Path, functions: &Functions, cache: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let content =
+        std::fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
+    if memchr::memmem::find(&content, plugin::MODULE.as_bytes()).is_none() {
+        return Ok(None);
+    }
+    let mut hash = Sha256::new();
+    hash.update(&content);
+    hash.update(functions.text());
+    let hash = format!("{:x}", hash.finalize());
+    let folder = cache.join(format!("{REVISION}-{}", &hash[..32]));
+    // The guest sees this name.
+    let made = folder.join(program.file_name().unwrap_or_default());
+    if made.is_file() {
+        // It was used, so it is kept.
+        let file = std::fs::File::options().append(true).open(&made);
+        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
+        return Ok(Some(made));
+    }
+    let has = |name: &str, its_type: &_| functions.has(name, its_type);
+    let Some(changed) = imports::connect(&content, plugin::MODULE, has)? else {
+        return Ok(None);
+    };
+    write_atomically(&made, &changed)?;
+    aot::prune_unused(cache, &folder);
+    Ok(Some(made))
 }

@@ -9,14 +9,19 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 use wasmedge_host::abi::SocketType;
 use wasmedge_host::fd::socket;
+use wasmedge_host::fd::socket::system::{self, SystemOption};
 
 /// The value of an option, in the type C gives it.
-#[derive(Clone, Copy)]
 enum Value {
     Int(c_int),
     Linger(linger),
     Time(timeval),
+    /// One that only the plugin knows, as the system has it.
+    Bytes(Vec<u8>),
 }
+
+/// The longest value of an option that is handed on as it is.
+const LONGEST: usize = 64;
 
 /// # Safety
 ///
@@ -32,16 +37,19 @@ pub unsafe fn getsockopt(
         if optval.is_null() || optlen.is_null() {
             return Err(error(libc::EFAULT));
         }
-        let value = get(number(fd)?.as_fd(), level, optname)?;
+        // SAFETY: the caller's promise.
+        let room = unsafe { optlen.read_unaligned() } as usize;
+        let value = get(number(fd)?.as_fd(), level, optname, room)?;
         let (from, size): (*const u8, usize) = match &value {
             Value::Int(int) => ((int as *const c_int).cast(), size_of::<c_int>()),
             Value::Linger(linger) => ((linger as *const linger).cast(), size_of::<linger>()),
             Value::Time(time) => ((time as *const timeval).cast(), size_of::<timeval>()),
+            Value::Bytes(bytes) => (bytes.as_ptr(), bytes.len()),
         };
         // SAFETY: the caller's promise for the target; the source is `value`. As
         // in C, a shorter buffer gets the first bytes.
         unsafe {
-            let size = size.min(optlen.read_unaligned() as usize);
+            let size = size.min(room);
             from.copy_to(optval.cast(), size);
             optlen.write_unaligned(size as socklen_t);
         }
@@ -79,16 +87,22 @@ pub unsafe fn setsockopt(
                 (SOL_SOCKET, SO_LINGER) => Value::Linger(read(optval, optlen)?),
                 (SOL_SOCKET, SO_RCVTIMEO | SO_SNDTIMEO) => Value::Time(read(optval, optlen)?),
                 (SOL_SOCKET, _) | (IPPROTO_TCP, TCP_NODELAY) => Value::Int(read(optval, optlen)?),
-                _ => return Err(error(libc::ENOTSUP)),
+                _ if optval.is_null() => return Err(error(libc::EFAULT)),
+                _ if optlen as usize > LONGEST => return Err(error(libc::EINVAL)),
+                _ => {
+                    let bytes = optval.cast::<u8>();
+                    Value::Bytes(std::slice::from_raw_parts(bytes, optlen as usize).to_vec())
+                }
             }
         };
         set(number(fd)?.as_fd(), level, optname, value).map(|()| 0)
     })())
 }
 
-fn get(fd: BorrowedFd<'_>, level: c_int, optname: c_int) -> io::Result<Value> {
+/// `room` is how many bytes the caller has for the value.
+fn get(fd: BorrowedFd<'_>, level: c_int, optname: c_int, room: usize) -> io::Result<Value> {
     let int = match (level, optname) {
-        (IPPROTO_TCP, TCP_NODELAY) => socket::nodelay(fd).into(),
+        (IPPROTO_TCP, TCP_NODELAY) => socket::nodelay(fd)?.into(),
         (SOL_SOCKET, SO_REUSEADDR) => socket::reuse_address(fd)?.into(),
         (SOL_SOCKET, SO_BROADCAST) => socket::broadcast(fd)?.into(),
         (SOL_SOCKET, SO_KEEPALIVE) => socket::keepalive(fd)?.into(),
@@ -124,17 +138,19 @@ fn get(fd: BorrowedFd<'_>, level: c_int, optname: c_int) -> io::Result<Value> {
         (SOL_SOCKET, SO_SNDTIMEO) => {
             return Ok(Value::Time(to_timeval(socket::write_timeout(fd)?)))
         }
-        _ => return Err(error(libc::ENOTSUP)),
+        _ => {
+            let mut bytes = vec![0; room.min(LONGEST)];
+            let count = system::get_bytes(fd, option(level, optname), &mut bytes);
+            bytes.truncate(count.map_err(not_supported)?);
+            return Ok(Value::Bytes(bytes));
+        }
     };
     Ok(Value::Int(int))
 }
 
 fn set(fd: BorrowedFd<'_>, level: c_int, optname: c_int, value: Value) -> io::Result<()> {
     match (level, optname, value) {
-        (IPPROTO_TCP, TCP_NODELAY, Value::Int(on)) => {
-            socket::set_nodelay(fd, on != 0);
-            Ok(())
-        }
+        (IPPROTO_TCP, TCP_NODELAY, Value::Int(on)) => socket::set_nodelay(fd, on != 0),
         (SOL_SOCKET, SO_REUSEADDR, Value::Int(on)) => socket::set_reuse_address(fd, on != 0),
         (SOL_SOCKET, SO_BROADCAST, Value::Int(on)) => socket::set_broadcast(fd, on != 0),
         (SOL_SOCKET, SO_KEEPALIVE, Value::Int(on)) => socket::set_keepalive(fd, on != 0),
@@ -150,7 +166,30 @@ fn set(fd: BorrowedFd<'_>, level: c_int, optname: c_int, value: Value) -> io::Re
         (SOL_SOCKET, SO_SNDTIMEO, Value::Time(time)) => {
             socket::set_write_timeout(fd, from_timeval(time)?)
         }
+        (_, _, Value::Int(int)) => {
+            system::set(fd, option(level, optname), int).map_err(not_supported)
+        }
+        (_, _, Value::Bytes(bytes)) => {
+            system::set_bytes(fd, option(level, optname), &bytes).map_err(not_supported)
+        }
         _ => Err(error(libc::ENOTSUP)),
+    }
+}
+
+/// One that only the plugin knows. Levels and numbers are Linux's, here as there.
+fn option(level: c_int, name: c_int) -> SystemOption {
+    SystemOption {
+        level,
+        name,
+        label: "socket option",
+    }
+}
+
+/// What C is told where the host does not reach an option.
+fn not_supported(cause: io::Error) -> io::Error {
+    match cause.kind() {
+        io::ErrorKind::Unsupported => error(libc::ENOTSUP),
+        _ => cause,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every conversion between Rust's types and the host's numbers and bytes.
 #![cfg_attr(not(target_os = "wasi"), allow(dead_code))]
 
+use super::super::UNIX_PATH_LEN;
 use super::abi::{Address, AddressFamily};
 use crate::Errno;
 use std::io;
@@ -69,9 +70,6 @@ pub fn time_value(time: Option<Duration>) -> [u8; 16] {
 
 /// Bytes of an address in the form that carries its family.
 const ADDRESS_LEN: usize = 128;
-
-/// Bytes of a Unix address in the host's form, and in Linux's `sockaddr_un`.
-pub const UNIX_PATH_LEN: usize = 108;
 
 /// A family (`u16`, little-endian) and the address behind it in network order.
 #[derive(Clone, Copy)]

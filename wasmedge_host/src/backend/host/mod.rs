@@ -5,7 +5,6 @@
 //! | `abi.rs` | the structs and enums that cross the border, layouts asserted | no |
 //! | `imports.rs` | the host's functions, as the host declares them | declarations |
 //! | `conv.rs` | every conversion: addresses, ports, errors | no |
-//! | `bufs.rs` | lists of buffers | no, but for buffers that others describe |
 //! | `socket.rs`, `options.rs`, `poll.rs`, `lookup.rs` | one safe function per import | yes |
 //! | `wait.rs` | waiting for one socket, with what the host's poll gets wrong | no |
 //!
@@ -16,9 +15,6 @@ pub mod abi;
 pub(crate) mod conv;
 
 // The modules that call the host.
-#[cfg(target_os = "wasi")]
-#[allow(unsafe_code)]
-mod bufs;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod imports;
@@ -37,11 +33,10 @@ mod socket;
 #[cfg(target_os = "wasi")]
 mod wait;
 
-pub use conv::{HostAddr, UNIX_PATH_LEN};
+pub use conv::HostAddr;
 
 #[cfg(target_os = "wasi")]
 pub use self::{
-    bufs::{RecvBufs, SendBufs},
     lookup::{addrinfo, addrs, Hints, LookedUp, CANONNAME},
     options::{
         device, int, linger, set_bytes, set_device, set_int, set_linger, set_time, socket_error,
@@ -49,8 +44,8 @@ pub use self::{
     },
     poll::{monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time},
     socket::{
-        accept, bind, connect, is_connected, is_nonblocking, is_open, listen, local_addr, open,
-        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
+        accept, bind, connect, is_nonblocking, is_open, listen, local_addr, open, peer_addr,
+        recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
     },
     wait::{check_pollable, sleep, wait, Direction, Waited},
 };

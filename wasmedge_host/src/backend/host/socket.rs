@@ -7,8 +7,8 @@
 //! host checks from 0.17 on: 8 for addresses, 4 for `u32`s, 2 for `u16`s. Every
 //! length is the length of the buffer beside it.
 
+use super::super::bufs::{RecvBufs, SendBufs};
 use super::abi::{AddressFamily, FdStat, SocketType, FDFLAGS_NONBLOCK};
-use super::bufs::{RecvBufs, SendBufs};
 use super::conv::{self, check, HostAddr};
 use super::imports;
 use crate::Errno;
@@ -52,14 +52,9 @@ pub fn connect(fd: RawFd, addr: &HostAddr) -> Result<(), Errno> {
     check(unsafe { imports::sock_connect_v2(fd, &addr.describe(), addr.port().into()) })
 }
 
-/// Receives; 0 bytes are the end of a stream, or an empty datagram.
+/// Receives; 0 bytes are the end of a stream, or an empty datagram. With the flags that
+/// the host sets: bit 0 is a datagram that was cut off.
 #[inline]
-pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Errno> {
-    recv_flagged(fd, bufs, flags).map(|(nread, _)| nread)
-}
-
-/// As [`recv`], with the flags that the host sets: bit 0 is a datagram that was
-/// cut off.
 pub fn recv_flagged(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(usize, u16), Errno> {
     let iovecs = bufs.as_slice();
     let (mut nread, mut out_flags) = (0, 0);
@@ -160,11 +155,6 @@ pub fn peer_addr(fd: RawFd) -> Result<HostAddr, Errno> {
     check(unsafe { imports::sock_getpeeraddr_v2(fd, &mut description, &mut port) })?;
     addr.set_port(port);
     Ok(addr)
-}
-
-/// Whether the socket has a peer.
-pub fn is_connected(fd: RawFd) -> bool {
-    peer_addr(fd).is_ok()
 }
 
 /// Whether a descriptor is in non-blocking mode.

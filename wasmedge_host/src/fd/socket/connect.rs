@@ -2,7 +2,7 @@
 
 use super::options::{take_error, zero_timeout};
 use crate::abi::{AddressFamily, SocketType};
-use crate::backend::{self, HostAddr, IntOption};
+use crate::backend::{self, Addr, IntOption};
 use crate::fd::poll::{self, Direction};
 use crate::ready::{note, Exhausted};
 use crate::{coalesce, pending, shut, Errno};
@@ -17,11 +17,8 @@ use std::time::Duration;
 ///
 /// The host's, such as too many open files.
 pub fn open(family: AddressFamily, socktype: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
-    let fd = backend::open(family, socktype)?;
+    let fd = backend::open(family, socktype, nonblocking)?;
     forget(fd.as_fd());
-    if nonblocking {
-        set_nonblocking(fd.as_fd(), true)?;
-    }
     Ok(fd)
 }
 
@@ -81,7 +78,8 @@ pub fn open_for(addr: &SocketAddr, socktype: SocketType, nonblocking: bool) -> i
 /// `AddrInUse`, `AddrNotAvailable`; `Unsupported` for an IPv6 address that
 /// needs its scope id, which the host cannot take.
 pub fn bind(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
-    Ok(backend::bind(fd.as_raw_fd(), &HostAddr::new(addr)?)?)
+    let fd = fd.as_raw_fd();
+    Ok(backend::bind(fd, &Addr::ip(fd, addr)?)?)
 }
 
 /// Makes a bound TCP socket a listener.
@@ -103,8 +101,8 @@ pub fn listen(fd: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 /// `WouldBlock` on a non-blocking listener; the host's, such as too many open
 /// files. After the latter the listener stays readable: do not retry at once.
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
-    let fd = accept_stream(listener, nonblocking)?;
-    let peer = match backend::peer_addr(fd.as_raw_fd()) {
+    let (fd, peer) = accept_stream(listener, nonblocking)?;
+    let peer = match peer.map_or_else(|| backend::peer_addr(fd.as_raw_fd()), Ok) {
         Ok(addr) => ip_addr(&addr)?,
         Err(Errno::NOTCONN) => AddressFamily::of(&local_addr(listener)?).unspecified(),
         Err(errno) => return Err(errno.into()),
@@ -112,12 +110,15 @@ pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedF
     Ok((fd, peer))
 }
 
-/// Accepts a connection of any family; who the peer is, is asked by the caller.
-pub(super) fn accept_stream(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<OwnedFd> {
+/// Accepts a connection of any family. Where the peer is not named, the caller asks.
+pub(super) fn accept_stream(
+    listener: BorrowedFd<'_>,
+    nonblocking: bool,
+) -> io::Result<(OwnedFd, Option<Addr>)> {
     coalesce::before_operation();
-    let fd = loop {
-        match backend::accept(listener.as_raw_fd()) {
-            Ok(fd) => break fd,
+    let (fd, peer) = loop {
+        match backend::accept(listener.as_raw_fd(), nonblocking) {
+            Ok(accepted) => break accepted,
             Err(Errno::INTR) => {}
             Err(errno) => {
                 if errno == Errno::AGAIN {
@@ -129,10 +130,7 @@ pub(super) fn accept_stream(listener: BorrowedFd<'_>, nonblocking: bool) -> io::
     };
     note(Exhausted::TAKEN);
     forget(fd.as_fd());
-    if nonblocking {
-        set_nonblocking(fd.as_fd(), true)?;
-    }
-    Ok(fd)
+    Ok((fd, peer))
 }
 
 /// Connects a socket. A blocking stream waits until it is connected.
@@ -149,7 +147,7 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 }
 
 fn connect_errno(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<Result<(), Errno>> {
-    let host_addr = HostAddr::new(addr)?;
+    let host_addr = Addr::ip(fd.as_raw_fd(), addr)?;
     coalesce::before_operation();
     let mut interrupted = false;
     Ok(loop {
@@ -251,7 +249,7 @@ pub fn peer_addr(fd: BorrowedFd<'_>) -> io::Result<SocketAddr> {
     ip_addr(&backend::peer_addr(fd.as_raw_fd())?)
 }
 
-pub(super) fn ip_addr(addr: &HostAddr) -> io::Result<SocketAddr> {
+pub(super) fn ip_addr(addr: &Addr) -> io::Result<SocketAddr> {
     addr.socket_addr()
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "not an IP address"))
 }

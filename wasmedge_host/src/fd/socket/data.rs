@@ -2,7 +2,7 @@
 
 use super::connect::{ip_addr, met, met_by_send, socket_type};
 use crate::abi::{SocketType, RIFLAGS_PEEK, RIFLAGS_WAITALL};
-use crate::backend::{self, HostAddr, RecvBufs, SendBufs};
+use crate::backend::{self, Addr, RecvBufs, SendBufs};
 use crate::ready::{note, Exhausted};
 use crate::{coalesce, pending, Errno};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
@@ -321,7 +321,8 @@ pub fn send_to_vectored(
 
 fn send_bufs_to(fd: BorrowedFd<'_>, bufs: &SendBufs<'_>, addr: &SocketAddr) -> io::Result<usize> {
     coalesce::before_operation();
-    let result = backend::send_to(fd.as_raw_fd(), bufs, &HostAddr::new(addr)?);
+    let fd = fd.as_raw_fd();
+    let result = backend::send_to(fd, bufs, &Addr::ip(fd, addr)?);
     if result == Err(Errno::AGAIN) {
         note(Exhausted::WRITE);
     }

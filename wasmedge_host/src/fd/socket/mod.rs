@@ -10,11 +10,13 @@
 //! | `connect.rs` | opening, connecting, shutting, addresses |
 //! | `data.rs` | sending and receiving |
 //! | `options.rs` | options |
+//! | `system.rs` | options that only sockets of the plugin have |
 //! | `unix.rs` | what differs for Unix sockets |
 
 mod connect;
 mod data;
 mod options;
+pub mod system;
 pub mod unix;
 
 pub use connect::*;

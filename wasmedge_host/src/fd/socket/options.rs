@@ -1,6 +1,7 @@
 //! Options: those of level `SOL_SOCKET`, which is all that the host reaches, and "no
 //! delay".
 
+use super::system::{self, SystemOption};
 use crate::backend::{self, IntOption, TimeOption};
 use crate::{coalesce, pending, Errno};
 use std::io::{self, ErrorKind};
@@ -211,16 +212,31 @@ pub fn bind_device(fd: BorrowedFd<'_>, name: Option<&[u8]>) -> io::Result<()> {
 }
 
 /// Whether "no delay" was last asked for.
-pub fn nodelay(fd: BorrowedFd<'_>) -> bool {
-    coalesce::nodelay(fd.as_raw_fd())
+///
+/// # Errors
+///
+/// The system's, with the plugin.
+pub fn nodelay(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    if backend::plugin::owns(fd.as_raw_fd()) {
+        return Ok(system::get(fd, SystemOption::NODELAY)? != 0);
+    }
+    Ok(coalesce::nodelay(fd.as_raw_fd()))
 }
 
-/// Asks for "no delay", or no longer. The host cannot set `TCP_NODELAY`: what a
-/// runtime writes on the socket in one tick is [held](coalesce) and sent
-/// together. Small writes in other ticks may still wait for the peer's
+/// Asks for "no delay", or no longer. What a runtime writes on the socket in one tick is
+/// [held](coalesce) and sent together. With the plugin `TCP_NODELAY` is set, too. The
+/// host cannot set it: small writes in other ticks may still wait for the peer's
 /// acknowledgement (up to 43 ms).
-pub fn set_nodelay(fd: BorrowedFd<'_>, on: bool) {
+///
+/// # Errors
+///
+/// The system's, with the plugin.
+pub fn set_nodelay(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
+    if backend::plugin::owns(fd.as_raw_fd()) {
+        system::set(fd, SystemOption::NODELAY, on.into())?;
+    }
     coalesce::set_nodelay(fd.as_raw_fd(), on);
+    Ok(())
 }
 
 /// The error of an option that the host cannot reach: `Unsupported`, naming it.

@@ -1,7 +1,7 @@
 //! Unix sockets: what differs from IP sockets. Sending, receiving, options and
 //! shutting down are the functions of the module above.
 
-use super::connect::{accept_stream, forget, set_nonblocking};
+use super::connect::{accept_stream, forget};
 use super::data::require_datagram;
 use crate::abi::{AddressFamily, SocketType};
 use crate::backend::{self, RecvBufs, SendBufs};
@@ -22,14 +22,12 @@ const NOT_ALLOWED: &str = "WasmEdge has Unix sockets with the flag --allow-af-un
 /// `Unsupported` when WasmEdge runs without `--allow-af-unix`; the host's, such as
 /// too many open files.
 pub fn open(socktype: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
-    let fd = backend::open(AddressFamily::Unix, socktype).map_err(|errno| match errno {
+    let opened = backend::open(AddressFamily::Unix, socktype, nonblocking);
+    let fd = opened.map_err(|errno| match errno {
         Errno::NOSYS => io::Error::new(ErrorKind::Unsupported, NOT_ALLOWED),
         errno => errno.into(),
     })?;
     forget(fd.as_fd());
-    if nonblocking {
-        set_nonblocking(fd.as_fd(), true)?;
-    }
     Ok(fd)
 }
 
@@ -41,13 +39,15 @@ pub fn open(socktype: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
 /// `Unsupported` for an unnamed address (the host cannot choose a name), and for an
 /// abstract one shorter than 107 bytes.
 pub fn bind(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
-    if addr.is_unnamed() {
+    // With the plugin the kernel chooses a name, as natively.
+    if addr.is_unnamed() && !backend::plugin::owns(fd.as_raw_fd()) {
         return Err(io::Error::new(
             ErrorKind::Unsupported,
             "WasmEdge cannot bind a Unix socket without a name",
         ));
     }
-    Ok(backend::bind(fd.as_raw_fd(), &addr.to_host()?)?)
+    let fd = fd.as_raw_fd();
+    Ok(backend::bind(fd, &addr.to_host(fd)?)?)
 }
 
 /// Connects a socket. A blocking stream waits until the listener has room.
@@ -58,7 +58,7 @@ pub fn bind(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 /// non-blocking stream whose listener has no room; `Unsupported` for an abstract
 /// address shorter than 107 bytes.
 pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
-    let addr = addr.to_peer()?;
+    let addr = addr.to_peer(fd.as_raw_fd())?;
     coalesce::before_operation();
     let mut interrupted = false;
     loop {
@@ -76,10 +76,11 @@ pub fn connect(fd: BorrowedFd<'_>, addr: &SocketAddr) -> io::Result<()> {
 ///
 /// As [`accept`](super::accept).
 pub fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> io::Result<(OwnedFd, SocketAddr)> {
-    let fd = accept_stream(listener, nonblocking)?;
-    let peer = match peer_addr(fd.as_fd()) {
-        Err(error) if error.kind() == ErrorKind::NotConnected => SocketAddr::UNNAMED,
-        result => result?,
+    let (fd, peer) = accept_stream(listener, nonblocking)?;
+    let peer = match peer.map_or_else(|| backend::peer_addr(fd.as_raw_fd()), Ok) {
+        Ok(addr) => SocketAddr::from_host(&addr).ok_or_else(not_unix)?,
+        Err(Errno::NOTCONN) => SocketAddr::UNNAMED,
+        Err(errno) => return Err(errno.into()),
     };
     Ok((fd, peer))
 }
@@ -126,7 +127,11 @@ pub(crate) fn recv_from_datagram(
 /// As [`connect`] and [`send`](super::send).
 pub fn send_to(fd: BorrowedFd<'_>, buf: &[u8], addr: &SocketAddr) -> io::Result<usize> {
     coalesce::before_operation();
-    let result = backend::send_to(fd.as_raw_fd(), &SendBufs::one(buf), &addr.to_peer()?);
+    let result = backend::send_to(
+        fd.as_raw_fd(),
+        &SendBufs::one(buf),
+        &addr.to_peer(fd.as_raw_fd())?,
+    );
     if result == Err(Errno::AGAIN) {
         note(Exhausted::RECEIVER);
     }

@@ -3,9 +3,9 @@
 use super::shared::sockets;
 use super::UnixStream;
 use crate::abi::SocketType;
+use crate::fd::socket::system;
 use crate::fd::socket::{self, unix};
 use crate::net::fd::descriptors;
-use crate::net::tcp::no_duplicates;
 use crate::unix_addr::SocketAddr;
 use std::fmt;
 use std::io;

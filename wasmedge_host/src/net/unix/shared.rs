@@ -28,13 +28,14 @@ macro_rules! sockets {
                     unix::local_addr(self.fd())
                 }
 
-                /// Always fails: WASI cannot duplicate a descriptor.
+                /// One more for the same socket.
                 ///
                 /// # Errors
                 ///
-                /// `Unsupported`.
+                /// `Unsupported` without the plugin: WASI cannot duplicate a
+                /// descriptor.
                 pub fn try_clone(&self) -> io::Result<$ty> {
-                    Err(no_duplicates())
+                    system::duplicate(self.fd()).map($ty::from)
                 }
 
                 /// The pending error, which is then forgotten.

@@ -3,9 +3,9 @@
 use super::shared::{connected, no_pairs, sockets};
 use crate::abi::SocketType;
 use crate::coalesce;
+use crate::fd::socket::system;
 use crate::fd::socket::{self, unix};
 use crate::net::fd::descriptors;
-use crate::net::tcp::no_duplicates;
 use crate::net::TcpStream;
 use crate::unix_addr::SocketAddr;
 use std::fmt;

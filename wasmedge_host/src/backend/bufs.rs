@@ -1,6 +1,6 @@
-//! Buffers as the host takes them: lists of guest addresses with their lengths.
+//! Buffers as every backend takes them: lists of guest addresses with their lengths.
 
-use super::abi::{Iovec, MAX_IOVECS};
+use super::host::abi::{Iovec, MAX_IOVECS};
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 

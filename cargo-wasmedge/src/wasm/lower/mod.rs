@@ -19,13 +19,13 @@ use wasmparser::{CustomSectionReader, FuncType, Operator, Parser, Payload, TypeR
 
 /// Part of the key under which compiled programs are cached. It is raised whenever
 /// this module's output for a program changes.
-pub(super) const REVISION: u32 = 1;
+pub(crate) const REVISION: u32 = 1;
 
 /// The program with its indirect calls and short copies lowered.
 ///
 /// # Errors
 /// It is no module of wasm, or one with what is not known here.
-pub(super) fn lower(program: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn lower(program: &[u8]) -> anyhow::Result<Vec<u8>> {
     let facts = Facts::of(program)?;
     let mut lowered = Module::new();
     Lowering::new(facts)?.parse_core_module(&mut lowered, Parser::new(0), program)?;
