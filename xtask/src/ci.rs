@@ -52,7 +52,7 @@ enum Check {
     Test,
 }
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
