@@ -65,8 +65,8 @@ impl Cause {
             ("unable to find library", Cause::CBuild),
             ("undefined symbol", Cause::CSymbol),
             ("unknown import", Cause::CSymbol),
-            ("shift left with overflow", Cause::Bits),
-            ("shift right with overflow", Cause::Bits),
+            ("attempt to shift left by", Cause::Bits),
+            ("attempt to shift right by", Cause::Bits),
             ("this arithmetic operation will overflow", Cause::Bits),
             ("expected `usize`, found `u64`", Cause::Bits),
             ("target_arch = \"wasm32\"", Cause::BrowserGate),
@@ -145,6 +145,10 @@ mod tests {
             (
                 "thread 'main' panicked at a.rs:1:\nfailed to spawn thread: Unsupported",
                 Cause::Thread,
+            ),
+            (
+                "error[E0080]: attempt to shift left by `32_i32`, which would overflow",
+                Cause::Bits,
             ),
             ("Error: Custom { kind: Unsupported }", Cause::StdFacade),
             ("Error: no luck", Cause::Unknown),
