@@ -168,9 +168,10 @@ fn failure(row: &Row, kept: &Kept) -> Option<String> {
 
 /// As it was printed, whatever Markdown takes it for.
 fn code(text: &str) -> String {
-    match text.contains('`') {
-        true => format!("`` {text} ``"),
-        false => format!("`{text}`"),
+    match text {
+        "" => String::new(),
+        text if text.contains('`') => format!("`` {text} ``"),
+        text => format!("`{text}`"),
     }
 }
 
