@@ -266,7 +266,7 @@ impl Reencode for Connect<'_> {
             let operand = (at - start) as usize + 1;
             let mut reader = BinaryReader::new(&bytes[operand..], 0);
             reader.read_var_u32()?;
-            let length = reader.current_position() as usize;
+            let length = reader.current_position();
             patched.extend_from_slice(&bytes[copied..operand]);
             let written = index(
                 &mut patched,

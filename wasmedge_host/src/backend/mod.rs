@@ -8,7 +8,7 @@
 //! |---|---|
 //! | sockets | `open`, `bind`, `listen`, `accept`, `connect`, `shutdown`, `local_addr`, `peer_addr`, `is_connected` |
 //! | data | `recv`, `recv_flagged`, `recv_from`, `send`, `send_to`, with `RecvBufs` and `SendBufs` |
-//! | addresses | [`Addr`]: an IP address with its port, or a Unix path, in the backend's own form |
+//! | addresses | `Addr`: an IP address with its port, or a Unix path, in the backend's own form |
 //! | options | `int`, `set_int`, `time`, `set_time`, `linger`, `set_linger`, `device`, `set_device`, `set_bytes`, `socket_error`; of the plugin's sockets all others: `system`, `set_system` |
 //! | descriptors | `is_nonblocking`, `set_nonblocking`, `is_open` |
 //! | waiting | `wait`, `sleep`, `check_pollable`, `monotonic_now`, `processor_time`; for the selector `poll` and `poll_uninterrupted`, or [`plugin`]'s epoll |

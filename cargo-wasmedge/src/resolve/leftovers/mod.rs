@@ -54,7 +54,7 @@ pub fn all(
 /// What is left in the manifests of an app.
 ///
 /// # Errors
-/// As [`StandIn::embedded`].
+/// As `StandIn::embedded`.
 pub fn crates(app: &App) -> Result<Vec<Leftover>> {
     let stand_in = StandIn::embedded()?;
     let manifest = app.root.join("Cargo.toml");

@@ -41,11 +41,11 @@ struct Number(c_int);
 
 /// # Errors
 ///
-/// `EBADF` for a negative number.
+/// `EBADF` for -1, which stands for none. Other negative numbers may be the plugin's.
 fn number(fd: c_int) -> io::Result<Number> {
     match fd {
-        0.. => Ok(Number(fd)),
-        _ => Err(error(libc::EBADF)),
+        -1 => Err(error(libc::EBADF)),
+        _ => Ok(Number(fd)),
     }
 }
 

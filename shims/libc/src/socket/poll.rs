@@ -2,13 +2,14 @@
 //! interrupted nor its empty answers.
 
 use super::{cvt, error};
-use libc::{c_int, c_short, nfds_t, pollfd, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
+use libc::{c_int, c_short, nfds_t, pollfd, POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 use wasmedge_host::abi::{Event, EventType, Subscription};
+use wasmedge_host::backend::plugin;
 use wasmedge_host::fd::poll::poll_uninterrupted;
-use wasmedge_host::{fd::socket, Errno};
+use wasmedge_host::{coalesce, fd::socket, Errno};
 
 /// Waits for sockets. Other descriptors count as ready at once.
 ///
@@ -33,11 +34,14 @@ const CLOCK: u64 = u64::MAX;
 const RETRY: Duration = Duration::from_millis(1);
 
 fn poll_slice(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<c_int> {
+    if fds.iter().any(|entry| is_plugins(entry.fd)) {
+        return poll_with_plugin(fds, timeout);
+    }
     let start = Instant::now();
     let mut subs: Vec<Subscription> = Vec::with_capacity(2 * fds.len() + 1);
     for entry in fds.iter_mut() {
         entry.revents = 0;
-        // By POSIX, a negative number is to be passed over.
+        // By POSIX, what is no number is to be passed over.
         let Ok(fd) = super::number(entry.fd) else {
             continue;
         };
@@ -125,4 +129,44 @@ fn fired(entry: &pollfd, event: &Event) -> c_short {
         }
     }
     bits
+}
+
+fn is_plugins(fd: c_int) -> bool {
+    fd != -1 && plugin::owns(fd)
+}
+
+/// Linux's bits, and those of wasi-libc.
+const BITS: [(c_short, c_short); 5] = [
+    (1, POLLIN),
+    (4, POLLOUT),
+    (8, POLLERR),
+    (0x10, POLLHUP),
+    (0x20, POLLNVAL),
+];
+
+/// With the plugin all sockets are its own. What else there is counts as ready at once.
+fn poll_with_plugin(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<c_int> {
+    let mut timeout = timeout;
+    let mut entries = Vec::with_capacity(fds.len());
+    for entry in fds.iter_mut() {
+        entry.revents = 0;
+        if is_plugins(entry.fd) {
+            let asked = BITS.iter().filter(|(_, ours)| entry.events & ours != 0);
+            let events = asked.fold(0, |events, (linux, _)| events | linux);
+            entries.push(plugin::PollEntry::new(entry.fd, events));
+        } else if entry.fd != -1 {
+            entry.revents = entry.events & (POLLIN | POLLOUT);
+            timeout = Some(Duration::ZERO);
+        }
+    }
+    coalesce::before_blocking();
+    plugin::poll(&mut entries, timeout).map_err(io::Error::from)?;
+    let mut told = entries.iter().map(plugin::PollEntry::told);
+    for entry in fds.iter_mut().filter(|entry| is_plugins(entry.fd)) {
+        let told = told.next().unwrap_or(0);
+        let ours = BITS.iter().filter(|(linux, _)| told & linux != 0);
+        entry.revents = ours.fold(0, |events, (_, ours)| events | ours);
+    }
+    let ready = fds.iter().filter(|entry| entry.revents != 0).count();
+    Ok(c_int::try_from(ready).unwrap_or(c_int::MAX))
 }

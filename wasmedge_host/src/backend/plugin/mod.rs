@@ -46,7 +46,7 @@ pub use self::{
     epoll::{stdin, Epoll, EpollEvent},
     errno::errno,
     options::{get_option, set_option, set_option_bytes},
-    poll::wait,
+    poll::{poll, wait, PollEntry},
     signals::Signals,
     socket::{
         accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,

@@ -14,7 +14,8 @@ type Done<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What came back from an echo over TLS, or why nothing did.
 async fn echo(authority: &str) -> Done<String> {
-    let identity = Identity::from_pkcs8(&std::fs::read("server.pem")?, &std::fs::read("server.key")?)?;
+    let identity =
+        Identity::from_pkcs8(&std::fs::read("server.pem")?, &std::fs::read("server.key")?)?;
     let acceptor = tokio_native_tls::TlsAcceptor::from(TlsAcceptor::new(identity)?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -41,9 +42,16 @@ async fn echo(authority: &str) -> Done<String> {
 
 async fn alone() -> Done {
     println!("{}", echo("ca.pem").await?);
-    println!("other authority is refused: {}", echo("other-ca.pem").await.is_err());
+    println!(
+        "other authority is refused: {}",
+        echo("other-ca.pem").await.is_err()
+    );
     let found = rustls_native_certs::load_native_certs();
-    println!("authorities: {}, errors: {}", found.certs.len(), found.errors.len());
+    println!(
+        "authorities: {}, errors: {}",
+        found.certs.len(),
+        found.errors.len()
+    );
     if found.certs.is_empty() {
         return Err("the machine trusts nobody".into());
     }
@@ -53,7 +61,9 @@ async fn alone() -> Done {
 async fn client(address: &str) -> Done {
     let root = reqwest::Certificate::from_pem(&std::fs::read("ca.pem")?)?;
     let url = format!("https://{address}/");
-    let client = reqwest::Client::builder().add_root_certificate(root).build()?;
+    let client = reqwest::Client::builder()
+        .add_root_certificate(root)
+        .build()?;
     let answer = client.get(&url).send().await?;
     println!("{}", answer.status());
     let page = answer.text().await?;
