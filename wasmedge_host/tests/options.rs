@@ -87,7 +87,7 @@ fn the_nodelay_hint_goes_with_the_socket() {
     for _ in 0..200 {
         let stream = TcpStream::connect(addr).unwrap();
         assert!(!stream.nodelay().unwrap());
-        socket::set_nodelay(stream.as_fd(), true);
+        socket::set_nodelay(stream.as_fd(), true).unwrap();
         assert!(stream.nodelay().unwrap());
         // Closed without the stream's knowing.
         drop(std::os::fd::OwnedFd::from(stream));
@@ -97,8 +97,8 @@ fn the_nodelay_hint_goes_with_the_socket() {
     kept.set_nodelay(true).unwrap();
     for _ in 0..200 {
         let fd = socket::open(AddressFamily::Inet4, SocketType::Stream, false).unwrap();
-        assert!(!socket::nodelay(fd.as_fd()));
-        socket::set_nodelay(fd.as_fd(), true);
+        assert!(!socket::nodelay(fd.as_fd()).unwrap());
+        socket::set_nodelay(fd.as_fd(), true).unwrap();
     }
     assert!(kept.nodelay().unwrap());
 }
