@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::net::Shutdown;
 use std::task::Waker;
 
 use wasmedge_host::coalesce::{Backlog, Sent};
@@ -45,6 +46,10 @@ pub(crate) trait Epoll {
 
     /// Monotonic clock, nanoseconds.
     fn now(&mut self) -> u64;
+
+    /// Moves what the program has shut and the kernel has not yet, since there is a backlog,
+    /// of the descriptors that `is_ours`, to `into`.
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>);
 
     /// What writes are coalesced.
     fn writes(&mut self) -> &mut Self::Writes;
@@ -95,6 +100,8 @@ pub(crate) struct EdgePoller<E: Epoll> {
     wakes: Vec<usize>,
     /// Room for the list of backlogs, and of sources that have room for theirs.
     backlogs: Vec<Backlog>,
+    /// Room for the list of what was shut.
+    shut: Vec<(i32, Shutdown)>,
     with_room: Vec<(u32, u32)>,
 }
 
@@ -107,6 +114,7 @@ impl<E: Epoll> EdgePoller<E> {
             by_fd: BTreeMap::new(),
             wakes: Vec::new(),
             backlogs: Vec::new(),
+            shut: Vec::new(),
             with_room: Vec::new(),
         }
     }
@@ -217,6 +225,40 @@ impl<E: Epoll> EdgePoller<E> {
         true
     }
 
+    /// Tells of what is shut for the program, and not yet for the kernel. Returns whether
+    /// there was something.
+    fn report_shut(&mut self, report: &mut impl FnMut(Readiness)) -> bool {
+        let EdgePoller {
+            epoll,
+            slots,
+            by_fd,
+            shut,
+            ..
+        } = self;
+        epoll.take_shut(|fd| by_fd.contains_key(&fd), shut);
+        let mut found = false;
+        for (fd, how) in shut.drain(..) {
+            let slot = by_fd.get(&fd).map(|&slot| &slots[slot as usize]);
+            let Some(source) = slot.and_then(|slot| slot.source.as_ref()) else {
+                continue;
+            };
+            let closed = match how {
+                Shutdown::Read => Interest::READ,
+                Shutdown::Write => Interest::WRITE,
+                Shutdown::Both => Interest::BOTH,
+            };
+            found = true;
+            report(Readiness {
+                token: source.number,
+                ready: closed.as_ready().within(source.interest),
+                read_closed: closed.has(Direction::Read),
+                write_closed: closed.has(Direction::Write),
+                error: false,
+            });
+        }
+        found
+    }
+
     fn report_wakes(&mut self, report: &mut impl FnMut(Readiness)) {
         for number in self.wakes.drain(..) {
             report(Readiness::of(number, Ready::READABLE));
@@ -301,7 +343,8 @@ impl<E: Epoll> Waiter for EdgePoller<E> {
         mut report: impl FnMut(Readiness),
     ) -> Result<(), Errno> {
         self.flush();
-        let is_woken = !self.wakes.is_empty();
+        let is_shut = self.report_shut(&mut report);
+        let is_woken = is_shut || !self.wakes.is_empty();
         if self.by_fd.is_empty() && (is_woken || timeout == Some(0)) {
             self.report_wakes(&mut report);
             return Ok(());

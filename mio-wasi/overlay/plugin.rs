@@ -1,11 +1,12 @@
 //! The plugin's epoll, as the poller sees it.
 
+use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::task::Waker;
 use std::time::Instant;
 
 use wasmedge_host::backend::plugin::{self, EpollEvent, Signals};
-use wasmedge_host::Errno;
+use wasmedge_host::{shut, Errno};
 
 use super::coalesced::Coalesced;
 use super::direction::{Direction, Interest};
@@ -153,6 +154,10 @@ impl Epoll for PluginEpoll {
 
     fn now(&mut self) -> u64 {
         self.start.elapsed().as_nanos() as u64
+    }
+
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>) {
+        shut::take(is_ours, into);
     }
 
     fn writes(&mut self) -> &mut Coalesced {

@@ -28,6 +28,7 @@ struct State {
     backlogs: BTreeMap<i32, Vec<u8>>,
     orphans: Vec<i32>,
     adopted: Vec<i32>,
+    shut: Vec<(i32, Shutdown)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -143,6 +144,11 @@ impl Epoll for Linux {
 
     fn now(&mut self) -> u64 {
         0
+    }
+
+    fn take_shut(&mut self, is_ours: impl Fn(i32) -> bool, into: &mut Vec<(i32, Shutdown)>) {
+        let mut state = self.kept.0.borrow_mut();
+        into.extend(state.shut.extract_if(.., |(fd, _)| is_ours(*fd)));
     }
 
     fn writes(&mut self) -> &mut Kept {
@@ -374,6 +380,31 @@ fn a_backlog_goes_out_when_there_is_room_and_then_the_writer_is_told() {
             assert_eq!(rig.found(), []);
         }
     }
+}
+
+/// Else whoever writes would wait for room, and not learn that it may write no more.
+#[test]
+fn a_shutdown_that_waits_for_the_backlog_is_told_at_once() {
+    let mut rig = Rig::new();
+    let (fd, _peer) = rig.open();
+    rig.register(fd, 7, Interest::BOTH);
+    rig.found();
+    rig.leave(fd, 100);
+    rig.kept.0.borrow_mut().shut.push((fd, Shutdown::Write));
+    rig.kept
+        .0
+        .borrow_mut()
+        .shut
+        .push((fd + 1000, Shutdown::Write));
+    let found = rig.wait(None);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ready.is_writable() && found[0].write_closed && !found[0].read_closed);
+    assert_eq!(rig.found(), [], "once");
+    assert_eq!(
+        rig.kept.0.borrow().shut.len(),
+        1,
+        "the other is somebody else's"
+    );
 }
 
 #[test]

@@ -211,24 +211,22 @@ pub fn connect_timeout(fd: BorrowedFd<'_>, addr: &SocketAddr, timeout: Duration)
 ///
 /// `NotConnected` and so on.
 pub fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
-    let result = shut_or_put_off(fd, how);
+    let fd = fd.as_raw_fd();
+    // The writing side is shut when the backlog is out.
+    let is_put_off = how != Shutdown::Read && coalesce::shut(fd);
+    let result = match (is_put_off, how) {
+        (true, Shutdown::Both) => backend::shutdown(fd, Shutdown::Read),
+        (true, _) => Ok(()),
+        (false, how) => backend::shutdown(fd, how),
+    };
     // Of a connection that is down already, too: the kernel looks at who waits before it
     // says that there is nothing to shut.
-    if !matches!(result, Err(errno) if errno != Errno::NOTCONN) {
-        shut::put(fd.as_raw_fd(), how);
+    let is_shut = !matches!(result, Err(errno) if errno != Errno::NOTCONN);
+    // The plugin's epoll tells of what the kernel has done.
+    if is_shut && (is_put_off || !backend::plugin::owns(fd)) {
+        shut::put(fd, how);
     }
     Ok(result?)
-}
-
-fn shut_or_put_off(fd: BorrowedFd<'_>, how: Shutdown) -> Result<(), Errno> {
-    if how != Shutdown::Read && coalesce::shut(fd.as_raw_fd()) {
-        // The writing side is shut when the backlog is out.
-        return match how {
-            Shutdown::Both => backend::shutdown(fd.as_raw_fd(), Shutdown::Read),
-            _ => Ok(()),
-        };
-    }
-    backend::shutdown(fd.as_raw_fd(), how)
 }
 
 /// The local address; unspecified while the socket has none.
