@@ -16,7 +16,7 @@ fn retry(workbench: &Workbench, host: &Host) -> Result<()> {
     let command = workbench.command(App::Own("retry"), host)?;
     let ended = Guard::run(command, LIMIT)?.successful()?;
     ensure!(
-        ended.stdout == "connected, refused before: true\n",
+        ended.stdout == "connected, refused before: true",
         "{ended}"
     );
     Ok(())
