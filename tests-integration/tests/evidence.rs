@@ -15,9 +15,6 @@ fn main() -> ExitCode {
 fn retry(workbench: &Workbench, host: &Host) -> Result<()> {
     let command = workbench.command(App::Own("retry"), host)?;
     let ended = Guard::run(command, LIMIT)?.successful()?;
-    ensure!(
-        ended.stdout == "connected, refused before: true",
-        "{ended}"
-    );
+    ensure!(ended.stdout == "connected, refused before: true", "{ended}");
     Ok(())
 }

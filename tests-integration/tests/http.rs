@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use tests_integration::guard::Ended;
+use tests_integration::guard::{Ended, Signal};
 use tests_integration::suite::On;
 use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench, connect};
 
@@ -27,6 +27,11 @@ fn main() -> ExitCode {
         )
         .test("axum_answers_json", On::Interpreted, axum_json)
         .test("axum_shuts_down_gracefully", On::Interpreted, axum_shutdown)
+        .test(
+            "axum_answers_what_is_under_way_when_it_is_stopped",
+            On::Interpreted,
+            axum_signal,
+        )
         .test("reqwest_fetches_by_host_name", On::Interpreted, reqwest)
         .run()
 }
@@ -218,6 +223,36 @@ fn axum_shutdown(workbench: &Workbench, host: &Host) -> Result<()> {
     ensure!(answer.ends_with("waited 700 ms\n"), "{answer}");
     let ended = guard.wait(LIMIT)?.successful()?;
     ensure!(ended.stdout.ends_with("stopped"), "{ended}");
+    Ok(())
+}
+
+/// With the plugin `ctrl_c()` is told of SIGTERM, too.
+fn axum_signal(workbench: &Workbench, host: &Host) -> Result<()> {
+    let (plugin, signals) = match host {
+        Host::Native => (None, vec![Signal::INT]),
+        // The plugin is for Linux.
+        _ if cfg!(not(target_os = "linux")) => return Ok(()),
+        _ => (Some(workbench.plugin()?), vec![Signal::INT, Signal::TERM]),
+    };
+    for signal in signals {
+        let mut command = workbench.command(App::Own("axum-app"), host)?;
+        command.arg("127.0.0.1:0");
+        if let Some(plugin) = &plugin {
+            command.env("CARGO_WASMEDGE_PLUGIN", plugin);
+        }
+        let mut guard = Guard::start(command)?;
+        let address = guard.address()?;
+        let slow = move || ask(address, "GET", "/slow?ms=700", "");
+        let under_way: Vec<_> = (0..50).map(|_| std::thread::spawn(slow)).collect();
+        std::thread::sleep(Duration::from_millis(300));
+        guard.signal(signal)?;
+        for request in under_way {
+            let answer = request.join().expect("the client does not panic")?;
+            ensure!(answer.ends_with("waited 700 ms\n"), "{signal:?}: {answer}");
+        }
+        let ended = guard.wait(LIMIT)?.successful()?;
+        ensure!(ended.stdout.ends_with("stopped"), "{signal:?}: {ended}");
+    }
     Ok(())
 }
 
