@@ -10,9 +10,6 @@ use std::net::Shutdown;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-/// An address of the other backend's.
-const FOREIGN: Errno = Errno::AFNOSUPPORT;
-
 /// Opens a socket: of the plugin's, where that is.
 ///
 /// # Errors
@@ -76,14 +73,17 @@ pub fn connect(fd: RawFd, addr: &Addr) -> Result<(), Errno> {
 /// Receives; 0 bytes are the end of a stream, or an empty datagram.
 #[inline]
 pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Errno> {
-    recv_flagged(fd, bufs, flags).map(|(count, _)| count)
+    match plugin::owns(fd) {
+        true => plugin::recv(fd, bufs, flags),
+        false => host::recv_flagged(fd, bufs, flags).map(|(count, _)| count),
+    }
 }
 
 /// As [`recv`], with the host's flags: bit 0 is a datagram that was cut off.
 #[inline]
 pub fn recv_flagged(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(usize, u16), Errno> {
     match plugin::owns(fd) {
-        true => plugin::recv(fd, bufs, flags),
+        true => plugin::recv_flagged(fd, bufs, flags),
         false => host::recv_flagged(fd, bufs, flags),
     }
 }
@@ -116,7 +116,6 @@ pub fn send(fd: RawFd, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
 pub fn send_to(fd: RawFd, bufs: &SendBufs<'_>, addr: &Addr) -> Result<usize, Errno> {
     match addr {
         Addr::Plugin(addr) => plugin::send_to(fd, bufs, addr),
-        Addr::Host(_) if plugin::owns(fd) => Err(FOREIGN),
         Addr::Host(addr) => host::send_to(fd, bufs, addr),
     }
 }

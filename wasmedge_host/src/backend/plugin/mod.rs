@@ -50,7 +50,7 @@ pub use self::{
     signals::Signals,
     socket::{
         accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,
-        peer_addr, recv, recv_from, send, send_to, set_nonblocking, shutdown,
+        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
     },
 };
 

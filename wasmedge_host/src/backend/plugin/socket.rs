@@ -85,14 +85,18 @@ pub fn connect(fd: RawFd, addr: &SockAddr) -> Result<(), Errno> {
     .map(drop)
 }
 
-/// Receives; gives the number of bytes and the host's flags.
+/// Receives; 0 bytes are the end of a stream, or an empty datagram.
 #[inline]
-pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(usize, u16), Errno> {
-    if let ([one], 0) = (bufs.as_slice(), flags) {
-        let count = check(stubs::recv(fd, one.buf, one.len, 0))?;
-        // Of the flag "truncated" one knows only with all flags asked for.
-        return Ok((count as usize, 0));
+pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Errno> {
+    if let [one] = bufs.as_slice() {
+        let count = check(stubs::recv(fd, one.buf, one.len, receive_flags(flags)))?;
+        return Ok(count as usize);
     }
+    recv_flagged(fd, bufs, flags).map(|(count, _)| count)
+}
+
+/// As [`recv`], with the host's flags: bit 0 is a datagram that was cut off.
+pub fn recv_flagged(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(usize, u16), Errno> {
     let mut told = 0;
     let iovecs = bufs.as_slice();
     let count = check(stubs::recv_message(
@@ -106,7 +110,8 @@ pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(usize, u1
     Ok((count as usize, truncated(told)))
 }
 
-/// Receives a datagram; returns its length, its sender and the flags of [`recv`].
+/// Receives a datagram; returns its length, its sender and the flags of
+/// [`recv_flagged`].
 pub fn recv_from(
     fd: RawFd,
     bufs: &mut RecvBufs<'_>,
