@@ -45,17 +45,9 @@ fn poll_slice(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result<c_int
         let Ok(fd) = super::number(entry.fd) else {
             continue;
         };
-        match socket::socket_type(fd.as_fd()) {
-            Ok(_) => {}
-            // The host would wait for ever on a number it does not know.
-            Err(e) if e.raw_os_error() == Some(Errno::BADF.raw().into()) => {
-                entry.revents = POLLNVAL;
-                continue;
-            }
-            Err(_) => {
-                entry.revents = entry.events & (POLLIN | POLLOUT);
-                continue;
-            }
+        if let Some(told) = told_at_once(&fd, entry.events) {
+            entry.revents = told;
+            continue;
         }
         // The host refuses a second subscription of the same kind.
         let wants = [
@@ -131,6 +123,16 @@ fn fired(entry: &pollfd, event: &Event) -> c_short {
     bits
 }
 
+/// What is told of a number without a wait; `None` of a socket.
+fn told_at_once(fd: &super::Number, events: c_short) -> Option<c_short> {
+    match socket::socket_type(fd.as_fd()) {
+        Ok(_) => None,
+        // The host would wait for ever on a number it does not know.
+        Err(e) if e.raw_os_error() == Some(Errno::BADF.raw().into()) => Some(POLLNVAL),
+        Err(_) => Some(events & (POLLIN | POLLOUT)),
+    }
+}
+
 fn is_plugins(fd: c_int) -> bool {
     fd != -1 && plugin::owns(fd)
 }
@@ -154,8 +156,9 @@ fn poll_with_plugin(fds: &mut [pollfd], timeout: Option<Duration>) -> io::Result
             let asked = BITS.iter().filter(|(_, ours)| entry.events & ours != 0);
             let events = asked.fold(0, |events, (linux, _)| events | linux);
             entries.push(plugin::PollEntry::new(entry.fd, events));
-        } else if entry.fd != -1 {
-            entry.revents = entry.events & (POLLIN | POLLOUT);
+        } else if let Ok(fd) = super::number(entry.fd) {
+            let told = told_at_once(&fd, entry.events);
+            entry.revents = told.unwrap_or(entry.events & (POLLIN | POLLOUT));
             timeout = Some(Duration::ZERO);
         }
     }
