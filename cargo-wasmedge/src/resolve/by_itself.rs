@@ -89,7 +89,7 @@ pub struct ByThemselves {
     pub on: Vec<Candidate>,
     /// Those that would be, but do not compile on it; and why.
     pub refused: Vec<(Candidate, String)>,
-    /// Crates that would share types with those on the facade, but do not compile so.
+    /// Crates that may not share types with those on the facade: they do not compile so.
     pub(super) sharers_off: Vec<String>,
     /// Whether those on the facade are known to compile.
     is_tried: bool,
@@ -227,6 +227,10 @@ impl ByThemselves {
         let file = &mut self.memory.file;
         let before = file.refused.len();
         for Failure { name, why } in failures {
+            // Each is refused once, so that trials come to an end.
+            if file.refused.iter().any(|refused| refused.name == *name) {
+                continue;
+            }
             if self.on.iter().any(|each| each.name == *name) || sharers.contains(name) {
                 file.refused.push(Refused {
                     name: name.clone(),
@@ -346,21 +350,16 @@ impl Resolver<'_> {
             };
         }
         found.is_tried = memory.file.is_tried;
-        let mut others: Vec<String> = Vec::new();
-        for refused in &memory.file.refused {
-            others.push(refused.name.clone());
-        }
+        // A refused one may not come back for the sake of its types.
+        let refused = memory.file.refused.iter();
+        found.sharers_off = refused.map(|refused| refused.name.clone()).collect();
         for candidate in candidates {
             let mut refused = memory.file.refused.iter();
             match refused.find(|each| each.name == candidate.name) {
-                Some(refused) => {
-                    others.retain(|name| *name != candidate.name);
-                    found.refused.push((candidate, refused.why.clone()));
-                }
+                Some(refused) => found.refused.push((candidate, refused.why.clone())),
                 None => found.on.push(candidate),
             }
         }
-        found.sharers_off = others;
         found.memory = memory;
         // One that was taken off for another's sake: would that compile without?
         let mut refused = found.memory.file.refused.iter();
@@ -491,5 +490,27 @@ fn forget_oldest(folder: &std::path::Path) {
     entries.sort_by_key(changed);
     for path in entries.iter().take(MOST / 2) {
         let _ = std::fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(name: &str) -> Failure {
+        Failure {
+            name: name.to_owned(),
+            why: "error[E0277]".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_fails_without_the_facade_too_ends_the_trials() {
+        let mut found = ByThemselves::default();
+        let sharers = ["server".to_owned()];
+        assert!(found.blame(&[failure("server")], &sharers));
+        // It is off now, and still fails: there is nothing more to take off.
+        assert!(!found.blame(&[failure("server")], &sharers));
+        assert_eq!(found.memory.file.refused.len(), 1);
     }
 }
