@@ -23,6 +23,9 @@ const ALLOW: &str = "--allow-undefined";
 /// script may ask for one.
 const EMULATED: &str = "wasi-emulated-";
 
+/// Where a toolchain has the C library that it links.
+const SELF_CONTAINED: &str = "self-contained";
+
 /// Starts `args`, the linker first, and gives its exit code. What it says of undefined
 /// symbols is said in the user's terms, too. C code that would make keys of the host's
 /// random numbers is refused.
@@ -72,7 +75,8 @@ pub fn start(args: &[OsString]) -> Result<i32> {
 
 /// The arguments without rustc's own [`ALLOW`]. One of the user's stands behind what is
 /// linked, and stays. A library goes that is given as an archive anyway ([`EMULATED`]):
-/// it is in none of the folders that rustc knows. Arguments may be in a file (`@file`), a
+/// it is in none of the folders that rustc knows. The target's own folder comes first
+/// ([`own_libraries_first`]). Arguments may be in a file (`@file`), a
 /// line each: when there are many, rustc does that.
 fn adapted(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
     let given: Vec<String> = args.iter().filter_map(|arg| library_of(arg)).collect();
@@ -86,11 +90,12 @@ fn adapted(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
         if let Some(file) = arg.to_str().and_then(|arg| arg.strip_prefix('@')) {
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("cannot read {file}, the linker's arguments"))?;
-            let lines: Vec<&str> = text
+            let mut lines: Vec<&str> = text
                 .lines()
                 .filter(|line| !goes(line.as_ref(), &mut inputs))
                 .collect();
-            if lines.len() < text.lines().count() {
+            own_libraries_first(&mut lines);
+            if !lines.iter().copied().eq(text.lines()) {
                 let mut copy = tempfile::NamedTempFile::new().context("no temporary file")?;
                 let written = copy.write_all((lines.join("\n") + "\n").as_bytes());
                 written.context("cannot write a temporary file")?;
@@ -106,7 +111,20 @@ fn adapted(args: &[OsString]) -> Result<(Vec<OsString>, Vec<TempPath>)> {
         }
         kept.push(arg.clone());
     }
+    own_libraries_first(&mut kept);
     Ok((kept, files))
+}
+
+/// Has the target's own libraries looked for before all others. A build script that asks the
+/// machine names the machine's folder, which has a `libc.a` as well.
+fn own_libraries_first<T: AsRef<OsStr>>(args: &mut [T]) {
+    let is_search = |arg: &T| arg.as_ref() == "-L";
+    let is_own = |pair: &[T]| is_search(&pair[0]) && Path::new(&pair[1]).ends_with(SELF_CONTAINED);
+    let first = args.iter().position(is_search);
+    let own = args.windows(2).position(is_own);
+    if let (Some(first), Some(own)) = (first, own) {
+        args[first..own + 2].rotate_right(2);
+    }
 }
 
 /// `-lwasi-emulated-NAME` for the archive of that library.
@@ -160,6 +178,24 @@ mod tests {
             [&asked[1..], &[archive]].concat()
         );
         assert_eq!(kept(&asked), asked, "without the archives it is missing");
+    }
+
+    #[test]
+    fn the_targets_own_libraries_come_before_the_machines() {
+        let own = "/rust/lib/rustlib/wasm32-wasip1/lib/self-contained";
+        let args = ["a.o", "-L", "/usr/lib/x86_64-linux-gnu", "-L", own, "-lc"];
+        let ordered = ["a.o", "-L", own, "-L", "/usr/lib/x86_64-linux-gnu", "-lc"];
+        assert_eq!(kept(&args), ordered);
+        assert_eq!(kept(&ordered), ordered);
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("args");
+        std::fs::write(&file, args.join("\n") + "\n").unwrap();
+        let arg = OsString::from(format!("@{}", file.display()));
+        let (_, files) = adapted(&[arg]).unwrap();
+        let text = std::fs::read_to_string(&files[0]).unwrap();
+        assert_eq!(text, ordered.join("\n") + "\n");
+        let none = ["-L", "/usr/lib"];
+        assert_eq!(kept(&none), none);
     }
 
     #[test]

@@ -14,6 +14,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let tag = tag.split(' ').next().unwrap_or_default();
         let refused = format!("{tag} NO not you\r\n");
         stream.write_all(refused.as_bytes()).await.unwrap();
+        // The command comes in several writes; who closes before the last one resets it.
+        while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}
     });
     let mut client = async_imap::Client::new(TcpStream::connect(address).await?);
     println!("{}", client.read_response().await?.is_some());

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use axum::{Router, routing::get};
-use axum_login::tower_sessions::{MemoryStore, SessionManagerLayer};
+use tower_sessions::{MemoryStore, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
 
 #[derive(Clone, Debug)]
