@@ -13,7 +13,9 @@ pub(super) fn select(command: &mut Command, host: &Host) {
         };
         command
             .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-            .env("CARGO_WASMEDGE_AOT", aot);
+            .env("CARGO_WASMEDGE_AOT", aot)
+            // Whether or not this machine has it.
+            .env("CARGO_WASMEDGE_PLUGIN", "never");
     }
 }
 
