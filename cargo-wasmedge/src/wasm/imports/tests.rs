@@ -329,3 +329,24 @@ fn what_a_program_wants_is_seen() {
     assert_eq!(wants(&library(&made)), imports());
     assert_eq!(wants(&library(&program())), Wants::Nothing);
 }
+
+#[test]
+#[should_panic(expected = "section 11 is another one")]
+fn a_changed_byte_of_the_data_is_seen() {
+    let built = with_room(&wat::parse_str(EVERYTHING).unwrap());
+    let mut made = connected(&built, |_| true);
+    let data = memchr::memmem::find(&made, b"an active one").unwrap();
+    made[data] = b'A';
+    assert_same(&built, &made, MODULE);
+}
+
+#[test]
+#[should_panic(expected = "has another body")]
+fn a_changed_instruction_is_seen() {
+    let built = with_room(&wat::parse_str(EVERYTHING).unwrap());
+    let mut made = connected(&built, |_| true);
+    // `i32.const 2`, `i32.mul`.
+    let code = memchr::memmem::find(&made, b"\x41\x02\x6c").unwrap();
+    made[code + 1] = 3;
+    assert_same(&built, &made, MODULE);
+}
