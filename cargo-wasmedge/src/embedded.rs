@@ -13,6 +13,9 @@ use crate::port::{Layout, Ports, Support};
 /// Path in the package's folder `bundle` (with `/`) and content, sorted by path.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
+/// A path (with `/`) and the file's content.
+pub type Source = (&'static str, Cow<'static, [u8]>);
+
 /// All embedded files, sorted by path.
 pub fn files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
     FILES.iter().copied()
@@ -88,7 +91,7 @@ pub fn unpack_support(out: &Path, layout: Layout) -> Result<PathBuf> {
 ///
 /// # Errors
 /// A manifest that cannot be rewritten; the tests exclude that for a release.
-pub fn plugin() -> Result<Vec<(&'static str, Cow<'static, [u8]>)>> {
+pub fn plugin() -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for (path, bytes) in files() {
         let Some(path) = path.strip_prefix("plugin/") else {

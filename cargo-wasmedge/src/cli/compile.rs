@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::global::Global;
 use crate::config::{Config, Plugin};
 use crate::error::Result;
-use crate::run::plugin::Plugged;
+use crate::run::plugin::{Plugged, would_be_plugged};
 use crate::run::{aot, find_wasmedge};
 use crate::shell::quoted;
 use crate::toolchain::wasmedge::WasmEdge;
@@ -96,7 +96,16 @@ fn plugged(
     global: &Global,
 ) -> Result<Option<Plugged>> {
     match config.plugin {
-        Plugin::Auto | Plugin::Never => Ok(None),
+        Plugin::Never => Ok(None),
+        Plugin::Auto => {
+            if would_be_plugged(program, &global.dirs) {
+                global.shell.note(
+                    "it is compiled without the plugin, and starts anywhere\n  \
+                     help: with `plugin = \"require\"` it has the plugin, and starts where that is",
+                );
+            }
+            Ok(None)
+        }
         Plugin::Require | Plugin::Library(_) => {
             Plugged::new(program, config, wasmedge, &global.dirs, &global.shell)
         }

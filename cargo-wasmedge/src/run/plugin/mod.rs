@@ -145,6 +145,16 @@ impl Plugged {
     }
 }
 
+/// Whether the program would have the plugin's functions, if the settings insisted on them:
+/// the plugin is set up, and the program has stubs.
+pub fn would_be_plugged(program: &Path, dirs: &Dirs) -> bool {
+    let has_stubs = |content: Vec<u8>| {
+        let wants = imports::wants(&content, plugin::MODULE);
+        matches!(wants, Ok(Wants::Stubs(_)))
+    };
+    plugin::library(&dirs.plugin()).is_some() && std::fs::read(program).is_ok_and(has_stubs)
+}
+
 /// What is said of a program that WasmEdge will not start. It speaks of an unknown import.
 fn starts_with_it_only(name: &str, why: &str, help: &str) -> String {
     format!(

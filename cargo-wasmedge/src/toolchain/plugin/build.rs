@@ -59,11 +59,9 @@ pub fn set_up(dirs: &Dirs, env: &Env, reporter: &dyn Reporter) -> anyhow::Result
     let sources = embedded::plugin()?;
     let hash = hash(&sources);
     let folder = dirs.plugin();
-    let _lock = open_lock_file(&folder.join(".lock")).map(|lock| {
-        // Where there are no locks two may build the same; the rename makes it safe.
-        let _ = lock.lock();
-        lock
-    })?;
+    let lock = open_lock_file(&folder.join(".lock"))?;
+    // Where there are no locks two may build the same; the rename makes it safe.
+    let _ = lock.lock();
     sweep(&folder);
     // The app's own cargo configuration and toolchain are not meant.
     let env = &env.clone().at(&folder);

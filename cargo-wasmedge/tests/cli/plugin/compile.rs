@@ -30,6 +30,9 @@ fn what_is_compiled_has_the_plugins_functions_if_the_setting_insists() {
         assert_eq!(has, imports, "{setting}");
         let told = said.contains(&format!("Run with WASMEDGE_PLUGIN_PATH={path} "));
         assert_eq!(told, imports, "{said}");
+        // Who runs it here with the plugin may expect it there.
+        let noted = said.contains("note: it is compiled without the plugin");
+        assert_eq!(noted, setting == "auto", "{said}");
     }
     assert_eq!(std::fs::read(&built).unwrap(), before);
 }
