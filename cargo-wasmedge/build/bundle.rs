@@ -18,6 +18,9 @@ const SECTIONS: [(&str, &[&str]); 2] = [
     ("support", &[MANIFEST, "src/lib.rs"]),
 ];
 
+/// A section that is one package, with the files that it must have.
+const PLUGIN: (&str, &[&str]) = ("plugin", &[MANIFEST, "src/lib.rs"]);
+
 /// The files of the bundle by the path that they are embedded with.
 ///
 /// # Errors
@@ -32,13 +35,25 @@ pub fn read(bundle: &Path) -> Result<BTreeMap<String, PathBuf>, String> {
             if !folder.is_dir() {
                 return Err(format!("{} is no folder", folder.display()));
             }
-            for file in needed {
-                check_file(&folder.join(file))?;
-            }
-            collect(&folder, &format!("{section}/{name}"), &mut files)?;
+            package(&folder, &format!("{section}/{name}"), needed, &mut files)?;
         }
     }
+    let (section, needed) = PLUGIN;
+    package(&bundle.join(section), section, needed, &mut files)?;
     Ok(files)
+}
+
+/// The files of a folder that must have those that are `needed`.
+fn package(
+    folder: &Path,
+    prefix: &str,
+    needed: &[&str],
+    files: &mut BTreeMap<String, PathBuf>,
+) -> Result<(), String> {
+    for file in needed {
+        check_file(&folder.join(file))?;
+    }
+    collect(folder, prefix, files)
 }
 
 /// The files below `folder`, through links.

@@ -1,14 +1,20 @@
-//! The ports and the support crates that the binary carries. With them `cargo
-//! install` gives a command that needs nothing else of this repository.
+//! The ports, the support crates and the plugin's sources that the binary carries. With
+//! them `cargo install` gives a command that needs nothing else of this repository.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::error::Result;
 use crate::port::{Layout, Ports, Support};
 
 /// Path in the package's folder `bundle` (with `/`) and content, sorted by path.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// A path (with `/`) and the file's content.
+pub type Source = (&'static str, Cow<'static, [u8]>);
 
 /// All embedded files, sorted by path.
 pub fn files() -> impl Iterator<Item = (&'static str, &'static [u8])> {
@@ -80,6 +86,39 @@ pub fn unpack_support(out: &Path, layout: Layout) -> Result<PathBuf> {
     Ok(support()?.unpack(out, layout)?)
 }
 
+/// The sources of WasmEdge's plugin, by path (with `/`): a package that stands alone, and
+/// needs libc only.
+///
+/// # Errors
+/// A manifest that cannot be rewritten; the tests exclude that for a release.
+pub fn plugin() -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for (path, bytes) in files() {
+        let Some(path) = path.strip_prefix("plugin/") else {
+            continue;
+        };
+        let content = match path {
+            "Cargo.toml" => Cow::Owned(standing_alone(bytes)?.into_bytes()),
+            _ => Cow::Borrowed(bytes),
+        };
+        sources.push((path, content));
+    }
+    Ok(sources)
+}
+
+/// The plugin's manifest without what only this repository has a use for.
+fn standing_alone(manifest: &[u8]) -> anyhow::Result<String> {
+    let text = std::str::from_utf8(manifest).context("plugin/Cargo.toml")?;
+    let mut manifest: DocumentMut = text.parse().context("plugin/Cargo.toml")?;
+    for table in ["dev-dependencies", "lints", "example"] {
+        manifest.remove(table);
+    }
+    // Nor does it belong to a workspace around the cache folder.
+    manifest.insert("workspace", Item::Table(Table::new()));
+    manifest["profile"]["release"]["strip"] = value(true);
+    Ok(manifest.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +188,37 @@ mod tests {
                 assert_eq!(host, std, "{} {version}", port.krate());
             }
         }
+    }
+
+    /// cargo would look for a workspace around the cache folder, and for crates that the
+    /// user has not.
+    #[test]
+    fn the_plugin_stands_alone_and_needs_libc_only() {
+        let sources = plugin().unwrap();
+        let find = |path: &str| &sources.iter().find(|(found, _)| *found == path).unwrap().1;
+        let manifest = std::str::from_utf8(find("Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert!(
+            !manifest["workspace"]
+                .as_table()
+                .unwrap()
+                .contains_key("members")
+        );
+        let inherits = |table: &toml::Value| {
+            let mut values = table.as_table().into_iter().flat_map(toml::Table::values);
+            values.any(|value| value.get("workspace").is_some())
+        };
+        let inheriting = manifest.iter().filter(|(_, table)| inherits(table));
+        assert_eq!(inheriting.map(|(key, _)| key).collect::<Vec<_>>(), [""; 0]);
+        let needs = |key: &str| -> Vec<&String> {
+            let table = manifest.get(key).and_then(toml::Value::as_table);
+            table.into_iter().flat_map(toml::Table::keys).collect()
+        };
+        assert_eq!(needs("dependencies"), ["libc"]);
+        for key in ["dev-dependencies", "build-dependencies", "target"] {
+            assert_eq!(needs(key), [""; 0], "{key}");
+        }
+        assert!(!find("src/lib.rs").is_empty());
     }
 
     #[test]

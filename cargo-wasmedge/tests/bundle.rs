@@ -65,6 +65,38 @@ fn every_support_crate_of_the_repository_is_in_the_bundle() {
 }
 
 #[test]
+fn the_plugin_is_in_the_bundle_as_it_is_here() {
+    let folder = repository().join("plugin");
+    let carried = embedded::plugin().unwrap();
+    let mut files = walkdir::WalkDir::new(folder.join("src"))
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect::<Vec<_>>();
+    files.sort();
+    assert!(files.len() > 5, "{files:?}");
+    for file in &files {
+        let path = file.strip_prefix(&folder).unwrap().to_str().unwrap();
+        let (_, content) = carried.iter().find(|(name, _)| *name == path).unwrap();
+        assert_eq!(**content, fs::read(file).unwrap(), "{path}");
+    }
+    // And the manifest.
+    assert_eq!(carried.len(), files.len() + 1);
+}
+
+/// It is stated twice, since the plugin is built outside of the workspace, too.
+#[test]
+fn the_plugin_needs_the_rust_that_the_workspace_needs() {
+    let manifest = |path: &str| -> toml::Table {
+        let text = fs::read_to_string(repository().join(path)).unwrap();
+        text.parse().unwrap()
+    };
+    let (plugin, all) = (manifest("plugin/Cargo.toml"), manifest("Cargo.toml"));
+    let needed = &all["workspace"]["package"]["rust-version"];
+    assert_eq!(&plugin["package"]["rust-version"], needed);
+}
+
+#[test]
 fn support_crates_resolve_as_packages() {
     let out = tempfile::tempdir().unwrap();
     let dir = embedded::unpack_support(out.path(), Layout::Vendor).unwrap();
@@ -89,6 +121,8 @@ fn small() -> tempfile::TempDir {
         "ports/a/overlay/deep/x.rs",
         "support/b/manifest.toml",
         "support/b/src/lib.rs",
+        "plugin/manifest.toml",
+        "plugin/src/lib.rs",
     ] {
         let path = temp.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -106,6 +140,8 @@ fn a_manifest_gets_its_name_back() {
         names,
         [
             "LICENSE",
+            "plugin/Cargo.toml",
+            "plugin/src/lib.rs",
             "ports/a/overlay/deep/x.rs",
             "ports/a/port.toml",
             "support/b/Cargo.toml",
@@ -123,6 +159,8 @@ fn whatever_is_missing_is_named() {
         "support",
         "support/b/manifest.toml",
         "support/b/src/lib.rs",
+        "plugin/manifest.toml",
+        "plugin/src/lib.rs",
     ] {
         let small = small();
         let path = small.path().join(gone);

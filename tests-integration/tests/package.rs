@@ -121,7 +121,12 @@ fn package(workbench: &Workbench) -> Result<()> {
 
     let sources = newcomer.path("sources");
     unpack(&archive(workbench, &newcomer.target)?, &sources)?;
-    for part in ["README.md", "LICENSE", "bundle/ports/tokio/port.toml"] {
+    for part in [
+        "README.md",
+        "LICENSE",
+        "bundle/ports/tokio/port.toml",
+        "bundle/plugin/src/lib.rs",
+    ] {
         ensure!(sources.join(part).is_file(), "no {part} in the archive");
     }
     let installed = newcomer.path("installed");
@@ -154,7 +159,8 @@ fn runs_an_app(newcomer: &Newcomer<'_>, bin: &Path, edge: &WasmEdge) -> Result<(
     cargo
         .current_dir(&app)
         .env("PATH", std::env::join_paths(path)?)
-        .env("CARGO_WASMEDGE_WASMEDGE", &edge.program);
+        .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
+        .env("CARGO_WASMEDGE_PLUGIN", "never");
     let ended = Guard::run(cargo, BUILD_LIMIT)?.successful()?;
     let wanted = "echoed 16 bytes: from the archive";
     ensure!(ended.stdout.contains(wanted), "{ended}");

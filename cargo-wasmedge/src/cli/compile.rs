@@ -1,21 +1,28 @@
 //! `cargo wasmedge compile`
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::global::Global;
+use crate::config::{Config, Plugin};
 use crate::error::Result;
+use crate::run::plugin::{Plugged, would_be_plugged};
 use crate::run::{aot, find_wasmedge};
 use crate::shell::quoted;
+use crate::toolchain::wasmedge::WasmEdge;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 For where a program runs without cargo. It is what `cargo wasmedge run --release`
 does by itself, and faster than what `wasmedge compile` makes: indirect calls
 and short copies do not go through the runtime. The file is for this version
-of WasmEdge and this kind of processor.")]
+of WasmEdge and this kind of processor.
+
+It runs where no plugin is, too. With the setting `plugin` at `require`, or a
+library's path, it has the plugin's functions, and starts with the plugin only
+(`cargo wasmedge plugin DIR` writes that).")]
 pub(super) struct Args {
     /// The program, such as target/wasm32-wasip1/release/app.wasm
     program: PathBuf,
@@ -57,7 +64,11 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         .into_temp_path();
     let cannot = || format!("cannot compile {}", program.display());
     let cache = aot::Cache::new(global.dirs.aot());
-    let compiled = cache.compiled(&wasmedge, &program, &global.shell)?;
+    let plugged = plugged(&program, &config, &wasmedge, global)?;
+    let source = plugged
+        .as_ref()
+        .map_or(&program, |plugged| &plugged.program);
+    let compiled = cache.compiled(&wasmedge, source, &global.shell)?;
     let compiled = compiled.with_context(cannot)?;
     std::fs::copy(compiled, &work).with_context(failed)?;
     std::fs::rename(&work, &output).with_context(failed)?;
@@ -66,7 +77,37 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
         false => "",
     };
     let file = quoted(&output.display().to_string());
-    let message = format!("{}{mode} … {file}", wasmedge.program.display());
+    let variable = match &plugged {
+        Some(plugged) => plugged.variable() + " ",
+        None => String::new(),
+    };
+    let message = format!("{variable}{}{mode} … {file}", wasmedge.program.display());
     global.shell.status("Run with", message);
     Ok(0)
+}
+
+/// The program with the plugin's functions, where the settings insist on them. With `auto`
+/// it has none: where it is brought to the plugin may be missing, and WasmEdge would not
+/// start it.
+fn plugged(
+    program: &Path,
+    config: &Config,
+    wasmedge: &WasmEdge,
+    global: &Global,
+) -> Result<Option<Plugged>> {
+    match config.plugin {
+        Plugin::Never => Ok(None),
+        Plugin::Auto => {
+            if would_be_plugged(program, &global.dirs) {
+                global.shell.note(
+                    "it is compiled without the plugin, and starts anywhere\n  \
+                     help: with `plugin = \"require\"` it has the plugin, and starts where that is",
+                );
+            }
+            Ok(None)
+        }
+        Plugin::Require | Plugin::Library(_) => {
+            Plugged::new(program, config, wasmedge, &global.dirs, &global.shell)
+        }
+    }
 }

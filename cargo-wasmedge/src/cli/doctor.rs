@@ -13,6 +13,7 @@ use crate::resolve::evidence::Taken;
 use crate::resolve::leftovers::{self, Fork};
 use crate::resolve::std_calls::{self, Call, Remedy, Scope};
 use crate::resolve::{OwnCopy, Resolver, StandIn};
+use crate::run::{find_wasmedge, plugin};
 use crate::toolchain::{self, Check, Status, wasmedge};
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<i32> {
         env = env.without(wasmedge::PROGRAM_VARIABLE);
     }
     let mut checks = toolchain::doctor_in(&global.dirs, &env);
+    checks.push(plugin_check(global)?);
     // An app that cargo cannot resolve is no reason to say nothing of all else.
     let of_app = app_checks(global, &mut checks);
     let failed = checks.iter().any(|check| check.status == Status::Missing);
@@ -148,6 +150,15 @@ fn app_checks(global: &Global, checks: &mut Vec<Check>) -> Result<()> {
         checks.push(of_package(&package, &calls, &standing));
     }
     Ok(())
+}
+
+/// Of the next program that is run here, or in the app's folder.
+fn plugin_check(global: &Global) -> Result<Check> {
+    let cwd = std::env::current_dir()?;
+    let package = cwd.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
+    let config = global.config(package)?;
+    let wasmedge = find_wasmedge(&global.dirs, config.wasmedge.as_deref()).ok();
+    Ok(plugin::check(&config, &global.dirs, wasmedge.as_ref()))
 }
 
 /// A crate that is ported by evidence, and why.

@@ -8,6 +8,7 @@ mod flags;
 mod global;
 mod internal;
 mod passthrough;
+mod plugin;
 mod setup;
 mod vendor;
 
@@ -79,12 +80,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Install what is missing: a wasm32-wasip1 toolchain, WasmEdge
+    /// Install what is missing: a wasm32-wasip1 toolchain, WasmEdge, its plugin
     Setup(setup::Args),
     /// Say what is there, what is missing, and the command that mends it
     Doctor(doctor::Args),
     /// Compile a program ahead of time, for where it runs without cargo
     Compile(compile::Args),
+    /// Write the plugin of WasmEdge into a folder, for a machine without cargo
+    Plugin(plugin::Args),
     /// Write the ported crates into a folder, for use with plain cargo
     Vendor(vendor::Args),
     /// Show what a port changes in a crate
@@ -185,6 +188,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
         Command::Setup(args) => setup::run(args, &global()?),
         Command::Doctor(args) => doctor::run(&args, &global()?),
         Command::Compile(args) => compile::run(args, &global()?),
+        Command::Plugin(args) => plugin::run(args, &global()?),
         Command::Vendor(args) => vendor::run(args, &global()?),
         Command::Diff(args) => diff::run(args, &global()?),
         Command::Env(args) => env::run(args, &global()?),

@@ -216,7 +216,9 @@ settings! {
     }
 
     /// Whether programs run with the plugin of WasmEdge that gives them the system's own
-    /// sockets, or with which one. See `docs/plugin.md`.
+    /// sockets, or with which one. `cargo wasmedge setup` builds it. With `require`, or the
+    /// path of another one, nothing runs without, and `cargo wasmedge compile` makes
+    /// programs that start with the plugin only. See `docs/plugin.md`.
     plugin: Plugin {
         value: "`auto`, `never`, `require` or the library's path",
         then: value::plugin,

@@ -462,7 +462,9 @@ impl Resolver<'_> {
     /// and the compiler.
     fn made_with(&self) -> Result<String> {
         let mut hash = Sha256::new();
-        for (path, bytes) in embedded::files() {
+        // The plugin is no part of programs.
+        let files = embedded::files().filter(|(path, _)| !path.starts_with("plugin/"));
+        for (path, bytes) in files {
             hash.update(path);
             hash.update(bytes.len().to_le_bytes());
             hash.update(bytes);

@@ -5,7 +5,7 @@
 //! * `trace`: backtraces;
 //! * `found`: which WasmEdge that is;
 //! * [`aot`]: compiles the program ahead of time, where that pays;
-//! * `plugin`: gives the program the functions of a plugin of WasmEdge;
+//! * [`plugin`]: gives the program the functions of a plugin of WasmEdge;
 //! * `preopens`: which folders the program sees;
 //! * `environment`: which variables;
 //! * `arguments`: how WasmEdge is told of both;
@@ -27,7 +27,7 @@ mod hint;
 pub(crate) mod keeper;
 mod limits;
 mod names;
-mod plugin;
+pub mod plugin;
 mod preopens;
 pub mod runner;
 pub(crate) mod started;

@@ -52,7 +52,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     let wasmedge = handed_down(config.wasmedge.as_deref())
         .map_or_else(|| find_wasmedge(&dirs, config.wasmedge.as_deref()), Ok)?;
 
-    let plugged = Plugged::new(program, &config, &dirs, shell)?;
+    let plugged = Plugged::new(program, &config, &wasmedge, &dirs, shell)?;
     // Where it is in cargo's folders tells what it is; what runs may be another file.
     let built = program;
     let program = plugged.as_ref().map_or(built, |plugged| &plugged.program);

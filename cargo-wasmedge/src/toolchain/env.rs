@@ -58,6 +58,13 @@ impl Env {
         self
     }
 
+    /// The same in another working directory.
+    #[must_use]
+    pub(crate) fn at(mut self, cwd: impl Into<PathBuf>) -> Env {
+        self.cwd = cwd.into();
+        self
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -4,6 +4,7 @@
 //!   and the linker they need;
 //! * [`wasmedge`]: WasmEdge 0.14.1 or newer;
 //! * [`c`]: a clang for the C parts of crates, where an app has some;
+//! * [`plugin`]: a plugin of WasmEdge, which is built, and which programs can do without;
 //! * [`setup()`]: installs what is missing;
 //! * [`doctor()`]: says what is there, what is missing and how it is had.
 //!

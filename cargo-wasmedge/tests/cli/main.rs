@@ -19,6 +19,7 @@ mod lockfile;
 mod own_copies;
 mod packages;
 mod passthrough;
+mod plugin;
 mod runner;
 mod sharing;
 mod workspace;

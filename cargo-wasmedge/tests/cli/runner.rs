@@ -486,36 +486,3 @@ fn the_flag_wins_over_all() {
         Some(0)
     );
 }
-
-/// What is wrong with a plugin is said before the program starts.
-#[test]
-fn a_plugin_that_is_none_is_an_error() {
-    let fake = Fake::new("1.97.1");
-    let missing = fake.app().join("no-such.so");
-    let other = fake.app().join("other.so");
-    std::fs::write(&other, b"\x7fELF, but without a list").unwrap();
-    for (path, words) in [
-        (&missing, "cannot read the plugin"),
-        (&other, "is not the plugin"),
-    ] {
-        let path = path.to_str().unwrap();
-        let output = run(&fake, "debug", &[("CARGO_WASMEDGE_PLUGIN", path)]);
-        let said = stderr(&output);
-        assert!(!output.status.success(), "{said}");
-        assert!(said.contains(words) && said.contains(path), "{said}");
-        assert_eq!(fake.read("wasmedge-args"), "");
-    }
-}
-
-#[test]
-fn a_program_that_has_no_use_for_the_plugin_runs_as_it_is() {
-    let fake = Fake::new("1.97.1");
-    let library = fake.app().join("plugin.so");
-    std::fs::write(&library, b"\x7fELF\0tokio_wasmedge functions: version()\0").unwrap();
-    let env = [("CARGO_WASMEDGE_PLUGIN", library.to_str().unwrap())];
-    let output = run(&fake, "debug", &env);
-    assert!(output.status.success(), "{}", stderr(&output));
-    let args = args(&fake);
-    let program = args.iter().find(|arg| arg.ends_with(".wasm")).unwrap();
-    assert_eq!(program, "target/wasm32-wasip1/debug/app.wasm");
-}

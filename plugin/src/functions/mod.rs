@@ -86,9 +86,11 @@ macro_rules! functions {
             },
         }),*];
 
-        /// The functions, for who looks at the library and does not load it: names with the
-        /// types of their parameters.
+        /// For who looks at the library and does not load it: [`ABI`], the versions of
+        /// WasmEdge that load it, and the functions, names with the types of their
+        /// parameters.
         pub(crate) const LIST: &str = concat!(
+            "tokio_wasmedge plugin: interface=1 wasmedge=0.14-0.17\0",
             "tokio_wasmedge functions:",
             $(" ", stringify!($name), "(", $(stringify!($type), ",",)* ")"),*,
             "\0",
@@ -154,4 +156,15 @@ pub const MAY_UNIX: i64 = 1 << 16;
 
 mod own {
     pub(super) use super::version;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_says_which_interface_it_has() {
+        let said = format!("tokio_wasmedge plugin: interface={ABI} ");
+        assert!(LIST.starts_with(&said), "{LIST}");
+    }
 }

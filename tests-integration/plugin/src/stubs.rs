@@ -25,19 +25,12 @@ extern "C" fn random(at: *mut u8, len: u32) -> i64 {
     without("random", (at, len))
 }
 
-#[inline(never)]
-#[export_name = "tokio_wasmedge.of_a_later_one"]
-extern "C" fn of_a_later_one() -> i64 {
-    without("of_a_later_one", ())
-}
-
 #[cfg(target_os = "wasi")]
 fn main() {
     let mut bytes = [0; 32];
     let filled = random(bytes.as_mut_ptr(), 32);
     println!("version {}", version());
     println!("random {filled}, {}", bytes != [0; 32]);
-    println!("later {}", of_a_later_one());
 }
 
 #[cfg(not(target_os = "wasi"))]

@@ -13,7 +13,9 @@ pub(super) fn select(command: &mut Command, host: &Host) {
         };
         command
             .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-            .env("CARGO_WASMEDGE_AOT", aot);
+            .env("CARGO_WASMEDGE_AOT", aot)
+            // Whether or not this machine has it.
+            .env("CARGO_WASMEDGE_PLUGIN", "never");
     }
 }
 
@@ -45,4 +47,29 @@ pub(super) fn shell_like(mut command: Command) -> Command {
         }
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cargo_wasmedge::toolchain::Origin;
+    use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
+
+    /// Where it is set up, programs have it: a test that says nothing of it has no way to
+    /// know whether they do.
+    #[test]
+    fn programs_run_without_the_plugin_unless_a_test_says_otherwise() {
+        let edge = WasmEdge {
+            program: "/wasmedge".into(),
+            version: "0.17.1".parse().unwrap(),
+            origin: Origin::Private,
+        };
+        for mode in [Mode::Interpreted, Mode::Compiled] {
+            let mut command = Command::new("true");
+            select(&mut command, &Host::WasmEdge(edge.clone(), mode));
+            let mut set = command.get_envs();
+            let plugin = set.find(|(name, _)| *name == "CARGO_WASMEDGE_PLUGIN");
+            assert_eq!(plugin.unwrap().1, Some("never".as_ref()));
+        }
+    }
 }

@@ -119,7 +119,8 @@ fn what_runs(tools: &Tools, edge: &WasmEdge, program: &Path) -> Result<Vec<Strin
         .arg(runner::SUBCOMMAND)
         .arg(program)
         .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-        .env("CARGO_WASMEDGE_AOT", "always");
+        .env("CARGO_WASMEDGE_AOT", "always")
+        .env("CARGO_WASMEDGE_PLUGIN", "never");
     // The first time it is compiled, which takes a while.
     command.arg("http");
     let mut server = Guard::start(command)?;

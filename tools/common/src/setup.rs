@@ -107,14 +107,16 @@ impl Tools {
         newest.expect("set-up fails without any")
     }
 
-    /// `cargo wasmedge`, to be run with this WasmEdge.
+    /// `cargo wasmedge`, to be run with this WasmEdge, and without its plugin: this
+    /// machine may have it or not.
     pub fn cargo_wasmedge(&self, wasmedge: &WasmEdge) -> Command {
         let mut command = Command::new(&self.cargo_wasmedge);
         quiet_environment(&mut command);
         command
             .arg("wasmedge")
             .arg("--wasmedge")
-            .arg(&wasmedge.program);
+            .arg(&wasmedge.program)
+            .env("CARGO_WASMEDGE_PLUGIN", "never");
         command
     }
 
@@ -132,7 +134,8 @@ impl Tools {
             .env("CARGO_BUILD_TARGET", rust::TARGET)
             .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner)
             .env(wasmedge::PROGRAM_VARIABLE, &wasmedge.program)
-            .env("CARGO_WASMEDGE_AOT", "never");
+            .env("CARGO_WASMEDGE_AOT", "never")
+            .env("CARGO_WASMEDGE_PLUGIN", "never");
         command
     }
 }

@@ -35,6 +35,11 @@ impl Functions {
         &self.text
     }
 
+    /// Whether there is a function of this name.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.types.contains_key(name)
+    }
+
     /// Whether there is a function of this name and type.
     pub(super) fn has(&self, name: &str, its_type: &FuncType) -> bool {
         self.types.get(name) == Some(its_type)

@@ -5,10 +5,12 @@
 //! no such call. Where there is a plugin, [`imports`] makes imports of the stubs, before the
 //! program starts or is compiled. The program that was built stays as it is.
 //!
-//! Which functions a library has it says itself, so the two need not be of one age: a stub of
-//! a function that it lacks stays a stub.
+//! Which functions a library has it says itself. A program gets all that it has stubs of, or
+//! runs without: one that has some of them would do what nobody has tried.
 
+mod check;
 mod functions;
+mod library;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,18 +20,19 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use functions::Functions;
-
+use self::functions::Functions;
+use self::library::{Library, Unfit};
 use super::aot;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::fs::write_atomically;
 use crate::shell::Shell;
-use crate::toolchain::{Dirs, plugin};
-use crate::wasm::imports;
+use crate::toolchain::Dirs;
+use crate::toolchain::plugin::{self, MEND, PATH_VARIABLE};
+use crate::toolchain::wasmedge::WasmEdge;
+use crate::wasm::imports::{self, Wants};
 
-/// Where WasmEdge looks for plugins.
-const PATH_VARIABLE: &str = "WASMEDGE_PLUGIN_PATH";
+pub use self::check::check;
 
 /// Lets the plugin open Unix sockets.
 const ALLOW_AF_UNIX: &str = "TOKIO_WASMEDGE_ALLOW_AF_UNIX";
@@ -39,56 +42,91 @@ const REVISION: u32 = 2;
 
 /// A program with the plugin's functions.
 #[derive(Debug)]
-pub(super) struct Plugged {
-    /// In the cache.
-    pub(super) program: PathBuf,
-    library: PathBuf,
+pub struct Plugged {
+    /// In the cache, or where it was.
+    pub program: PathBuf,
+    /// The plugin.
+    pub library: PathBuf,
 }
 
 impl Plugged {
     /// Gives `program` the plugin's functions, unless it has been given them before.
-    /// `None`: it runs without, as the settings say, or since it has no use for them.
+    /// `None`: it runs without, as the settings say, or since it has no use for them, or
+    /// since the plugin that is set up will not do, which is said.
     ///
     /// # Errors
-    /// [`Error::NotSetUp`] where the settings ask for a plugin that is not there; they name
-    /// a library that is none.
-    pub(super) fn new(
+    /// The settings ask for a plugin, and there is none that will do.
+    pub fn new(
         program: &Path,
         config: &Config,
+        wasmedge: &WasmEdge,
         dirs: &Dirs,
         shell: &Shell,
     ) -> Result<Option<Plugged>> {
-        let set_up = plugin::library(&dirs.plugin());
-        let library = match &config.plugin {
-            config::Plugin::Never => None,
-            config::Plugin::Auto => set_up,
-            config::Plugin::Library(library) => Some(library.clone()),
-            config::Plugin::Require => Some(set_up.ok_or_else(|| {
-                Error::NotSetUp {
-                    what: "the setting `plugin` asks for the plugin, which is not set up"
-                        .to_owned(),
-                    mend: "build it as docs/plugin.md says, and set `plugin` to the library's path"
-                        .to_owned(),
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        let content =
+            std::fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
+        let wants = imports::wants(&content, plugin::MODULE);
+        let starts_without = !matches!(wants, Ok(Wants::Imports(_)));
+        let chosen = library::chosen(config, dirs)?;
+        let library = match (chosen, &wants, &config.plugin) {
+            (Some(_), Ok(Wants::Nothing), config::Plugin::Auto) => return Ok(None),
+            (Some(library), _, _) => library,
+            (None, _, _) => {
+                if !starts_without && !library::is_known_to(wasmedge) {
+                    let (why, help) = match config.plugin {
+                        config::Plugin::Never => ("the setting `plugin` is `never`", "change it"),
+                        _ => ("which is not here", MEND),
+                    };
+                    shell.warn(starts_with_it_only(&name, why, help));
                 }
-            })?),
+                return Ok(None);
+            }
         };
-        let Some(library) = library else {
-            return Ok(None);
-        };
-        let functions = functions(&library)?;
-        let plugged = plugged(program, &functions, &dirs.plugged()).unwrap_or_else(|why| {
-            let name = program.file_name().unwrap_or_default().to_string_lossy();
-            shell.warn(format_args!("{name} runs without the plugin: {why:#}"));
-            None
+        let wants = wants.map_err(|why| Unfit::new(format!("{why:#}")));
+        let made = Library::read(&library, wasmedge).and_then(|library| match wants? {
+            Wants::Nothing => Ok(None),
+            Wants::Imports(functions) => {
+                library.has_all(functions.iter().map(|name| (&**name, None)))?;
+                Ok(Some(program.to_owned()))
+            }
+            Wants::Stubs(stubs) => {
+                library.has_all(stubs.iter().map(|(name, ty)| (&**name, Some(ty))))?;
+                let name = program.file_name().unwrap_or_default();
+                let cache = dirs.plugged();
+                let made = plugged(&content, Path::new(name), &library.functions, &cache);
+                made.map(Some).map_err(|why| Unfit::new(format!("{why:#}")))
+            }
         });
-        if plugged.is_none() && config.plugin == config::Plugin::Require {
-            return Err(anyhow::anyhow!(
-                "the setting `plugin` asks for the plugin, and {} has no use for it",
-                program.display()
-            )
-            .into());
+        match made {
+            Ok(Some(program)) => Ok(Some(Plugged { program, library })),
+            Ok(None) if config.plugin == config::Plugin::Require => {
+                let program = program.display();
+                let why = format!(
+                    "the setting `plugin` asks for the plugin, and {program} has no use for it"
+                );
+                Err(anyhow::anyhow!(why).into())
+            }
+            Ok(None) => Ok(None),
+            Err(unfit) if config.plugin == config::Plugin::Auto => {
+                let help = unfit.help(config);
+                shell.warn(match starts_without {
+                    true => format!("{name} runs without the plugin: {unfit} ({help})"),
+                    false => starts_with_it_only(&name, &unfit.to_string(), &help),
+                });
+                Ok(None)
+            }
+            Err(unfit) => Err(Error::NotSetUp {
+                what: format!("the setting `plugin` asks for the plugin: {unfit}"),
+                mend: unfit.help(config),
+            }),
         }
-        Ok(plugged.map(|program| Plugged { program, library }))
+    }
+
+    /// How WasmEdge finds the plugin, as the beginning of a shell's line.
+    pub fn variable(&self) -> String {
+        let library = crate::shell::quoted(&self.library.display().to_string());
+        format!("{PATH_VARIABLE}={library}")
     }
 
     /// Has WasmEdge load the plugin.
@@ -107,45 +145,47 @@ impl Plugged {
     }
 }
 
-/// The functions of the plugin in the file `library`.
-fn functions(library: &Path) -> anyhow::Result<Functions> {
-    let content = std::fs::read(library)
-        .with_context(|| format!("cannot read the plugin {}", library.display()))?;
-    Functions::of(&content).with_context(|| {
-        format!(
-            "{} is not the plugin `{}`; docs/plugin.md says how to build it",
-            library.display(),
-            plugin::MODULE
-        )
-    })
+/// Whether the program would have the plugin's functions, if the settings insisted on them:
+/// the plugin is set up, and the program has stubs.
+pub fn would_be_plugged(program: &Path, dirs: &Dirs) -> bool {
+    let has_stubs = |content: Vec<u8>| {
+        let wants = imports::wants(&content, plugin::MODULE);
+        matches!(wants, Ok(Wants::Stubs(_)))
+    };
+    plugin::library(&dirs.plugin()).is_some() && std::fs::read(program).is_ok_and(has_stubs)
 }
 
-/// The program with the plugin's functions, in a file in `cache`. `None`: it has no use for
-/// them, and runs as it is.
-fn plugged(program: &Path, functions: &Functions, cache: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let content =
-        std::fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
-    if memchr::memmem::find(&content, plugin::MODULE.as_bytes()).is_none() {
-        return Ok(None);
-    }
+/// What is said of a program that WasmEdge will not start. It speaks of an unknown import.
+fn starts_with_it_only(name: &str, why: &str, help: &str) -> String {
+    format!(
+        "{name} was compiled for the plugin, and starts with it only: {why}\n  \
+         help: {help}, or compile the program with `plugin = \"never\"`"
+    )
+}
+
+/// The program with the plugin's functions, in a file `name` in `cache`.
+fn plugged(
+    content: &[u8],
+    name: &Path,
+    functions: &Functions,
+    cache: &Path,
+) -> anyhow::Result<PathBuf> {
     let mut hash = Sha256::new();
-    hash.update(&content);
+    hash.update(content);
     hash.update(functions.text());
     let hash = format!("{:x}", hash.finalize());
     let folder = cache.join(format!("{REVISION}-{}", &hash[..32]));
     // The guest sees this name.
-    let made = folder.join(program.file_name().unwrap_or_default());
+    let made = folder.join(name);
     if made.is_file() {
         // It was used, so it is kept.
         let file = std::fs::File::options().append(true).open(&made);
         let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
-        return Ok(Some(made));
+        return Ok(made);
     }
     let has = |name: &str, its_type: &_| functions.has(name, its_type);
-    let Some(changed) = imports::connect(&content, plugin::MODULE, has)? else {
-        return Ok(None);
-    };
-    write_atomically(&made, &changed)?;
+    let changed = imports::connect(content, plugin::MODULE, has)?;
+    write_atomically(&made, &changed.context("it has no stubs")?)?;
     aot::prune_unused(cache, &folder);
-    Ok(Some(made))
+    Ok(made)
 }

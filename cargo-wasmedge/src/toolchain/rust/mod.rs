@@ -13,6 +13,6 @@ mod toolchain;
 
 pub use find::{find, find_in};
 pub use rustc::TARGET;
-pub(super) use rustc::installed_cargo;
+pub(super) use rustc::{Rustc, installed_cargo, installed_rustc};
 pub(super) use setup::set_up;
 pub use toolchain::{LINKER_VARIABLE, RustToolchain};

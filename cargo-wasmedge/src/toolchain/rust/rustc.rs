@@ -12,7 +12,9 @@ pub const TARGET: &str = "wasm32-wasip1";
 
 /// What a rustc says about itself.
 #[derive(Debug, Clone)]
-pub(super) struct Rustc {
+pub(crate) struct Rustc {
+    /// All that it says, which no other one does.
+    pub said: String,
     pub program: PathBuf,
     pub version: Version,
     pub host: String,
@@ -45,7 +47,7 @@ impl Rustc {
 }
 
 /// The rustc that cargo would use.
-pub(super) fn installed_rustc(env: &Env) -> Result<Rustc, String> {
+pub(crate) fn installed_rustc(env: &Env) -> Result<Rustc, String> {
     let program = match env.var("RUSTC") {
         Some(rustc) => env
             .which(rustc)
@@ -69,6 +71,7 @@ pub(super) fn ask_rustc(env: &Env, program: &Path) -> Result<Rustc, String> {
     };
     let sysroot = said(env, program, &["--print", "sysroot"])?;
     Ok(Rustc {
+        said: about,
         program: program.to_owned(),
         version,
         host,

@@ -153,6 +153,7 @@ mod tests {
             );
             write_script(&bin.join("rustup"), &script).unwrap();
             let rustc = Rustc {
+                said: String::new(),
                 program: PathBuf::from("rustc"),
                 version: semver::Version::new(1, 95, 0),
                 host: "x86_64-unknown-linux-gnu".into(),
