@@ -29,6 +29,9 @@ pub(crate) struct Bench {
 /// So many requests of redis-benchmark for each second that others are kept busy.
 const OPERATIONS_PER_SECOND: f64 = 20_000.0;
 
+/// How many of them `work random` draws.
+const RANDOM_NUMBERS: f64 = 1_000_000.0;
+
 /// How long nobody speaks before a server counts as idle. Under WasmEdge the last
 /// sweeps go on for a moment: with 10 000 connections they took 0.2 s of processor
 /// time, over 1.6 s on a busy machine, and nothing after that.
@@ -76,9 +79,19 @@ impl Bench {
                 active,
                 idle,
                 size,
-            } => self.serve(place, server, load, [active, idle, size]),
+                beside,
+            } => {
+                let busy = (0..beside).map(|_| place.start_native(&["busy"]));
+                let _busy = busy.collect::<Result<Vec<_>>>()?;
+                self.serve(place, server, load, [active, idle, size])
+            }
             Work::Wrk { active } => self.wrk(place, active),
             Work::Timed(work) => Ok(Values::from([(Quantity::Time, timed(place, work)?)])),
+            Work::Random => {
+                let ended = place.start(&["random"])?.wait(LONGEST)?.successful()?;
+                let draw = ended.stdout.trim().parse::<f64>()? / RANDOM_NUMBERS;
+                Ok(Values::from([(Quantity::Draw, draw)]))
+            }
             Work::WriteWriteRead => {
                 let _one = OneProcessor::take()?;
                 let mut peer = place.start_native(&["pairs"])?;
@@ -136,6 +149,7 @@ impl Bench {
             (Quantity::P90, number(&load["hot_us"][1])?),
             (Quantity::P99, number(&load["hot_us"][2])?),
             (Quantity::P999, number(&load["hot_us"][3])?),
+            (Quantity::ColdMedian, number(&load["cold_us"][0])? / 1000.0),
             (Quantity::Cold, number(&load["cold_us"][4])? / 1000.0),
             (Quantity::Memory, memory),
         ]))
@@ -260,7 +274,9 @@ impl Bench {
         }
         let mut values = Values::from([(Quantity::Start, fastest)]);
         if let Some((wasmedge, _)) = &place.wasmedge {
-            values.insert(Quantity::Alone, alone(wasmedge)?);
+            let alone = alone(wasmedge)?;
+            values.insert(Quantity::Alone, alone);
+            values.insert(Quantity::Beyond, fastest - alone);
         }
         Ok(values)
     }

@@ -95,6 +95,7 @@ fn http(idle: usize) -> Work {
         active: 50,
         idle,
         size: 0,
+        beside: 0,
     }
 }
 

@@ -7,19 +7,21 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::run::runner;
-use cargo_wasmedge::toolchain::rust;
 use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
+use cargo_wasmedge::toolchain::{self, rust};
 use semver::Version;
 use tests_integration::Guard;
 use tests_integration::build::BUILD_LIMIT;
 use tools_common::repo::quiet_environment;
 use tools_common::{Repo, Tools};
 
-/// The machine itself, or a WasmEdge.
+/// The machine itself, or a WasmEdge, with the plugin or without.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// Program and version of a WasmEdge; `None` for the machine.
     pub(crate) wasmedge: Option<(PathBuf, Version)>,
+    /// The plugin's library; `None` where programs run without.
+    plugin: Option<PathBuf>,
     /// The program and the words before its own arguments.
     words: Vec<String>,
     /// The native program that makes the load.
@@ -30,12 +32,24 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.wasmedge {
             None => f.write_str("native"),
+            Some((_, version)) if self.plugin.is_some() => write!(f, "{version}{WITH_PLUGIN}"),
             Some((_, version)) => write!(f, "{version}"),
         }
     }
 }
 
-/// Builds the programs for every place.
+/// Where WasmEdge looks for plugins.
+const PLUGIN_PATH: &str = "WASMEDGE_PLUGIN_PATH";
+
+/// Behind the version of a WasmEdge with the plugin.
+const WITH_PLUGIN: &str = " with plugin";
+
+/// Whether the place of this name has the plugin.
+pub(crate) fn has_plugin(name: &str) -> bool {
+    name.ends_with(WITH_PLUGIN)
+}
+
+/// Builds the programs for every place, and the plugin.
 pub(crate) fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
     let package = repo.root.join("tests-integration/bench");
     let target = repo.target.join("bench");
@@ -53,21 +67,32 @@ pub(crate) fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
         .arg(&target);
     repo.must(&mut wasm)?;
 
+    let mut plugin = repo.cargo(["build", "--release", "--locked"]);
+    plugin
+        .args(["--package", "tokio_wasmedge_plugin", "--target-dir"])
+        .arg(&repo.target);
+    repo.must(&mut plugin)?;
+    let plugin = toolchain::plugin::library(&repo.target.join("release"))
+        .context("cargo built the plugin, and there is none")?;
+
     let release = target.join("release");
     let program = target.join(rust::TARGET).join("release/work.wasm");
     check_tokio(&release.join("work"), &program)?;
-    let place = |wasmedge, words| Place {
+    let place = |wasmedge, plugin, words| Place {
         wasmedge,
+        plugin,
         words,
         load: release.join("load"),
     };
     let native = release.join("work").display().to_string();
-    let mut places = vec![place(None, vec![native])];
+    let mut places = vec![place(None, None, vec![native])];
     for edge in &tools.wasmedge {
-        let words = what_runs(tools, edge, &program)
-            .with_context(|| format!("under WasmEdge {}", edge.version))?;
-        let edge = (edge.program.clone(), edge.version.clone());
-        places.push(place(Some(edge), words));
+        for plugin in [None, Some(plugin.clone())] {
+            let words = what_runs(tools, edge, plugin.as_deref(), &program)
+                .with_context(|| format!("under WasmEdge {}", edge.version))?;
+            let edge = (edge.program.clone(), edge.version.clone());
+            places.push(place(Some(edge), plugin, words));
+        }
     }
     Ok(places)
 }
@@ -112,7 +137,12 @@ fn tokio_versions(program: &[u8]) -> BTreeSet<String> {
 /// Has the runner of `cargo wasmedge` start the program, and looks what it became:
 /// WasmEdge with the compiled program. What is measured is that, and not the
 /// runner.
-fn what_runs(tools: &Tools, edge: &WasmEdge, program: &Path) -> Result<Vec<String>> {
+fn what_runs(
+    tools: &Tools,
+    edge: &WasmEdge,
+    plugin: Option<&Path>,
+    program: &Path,
+) -> Result<Vec<String>> {
     let mut command = Command::new(&tools.cargo_wasmedge);
     quiet_environment(&mut command);
     command
@@ -120,7 +150,10 @@ fn what_runs(tools: &Tools, edge: &WasmEdge, program: &Path) -> Result<Vec<Strin
         .arg(program)
         .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
         .env("CARGO_WASMEDGE_AOT", "always")
-        .env("CARGO_WASMEDGE_PLUGIN", "never");
+        .env(
+            "CARGO_WASMEDGE_PLUGIN",
+            plugin.unwrap_or(Path::new("never")),
+        );
     // The first time it is compiled, which takes a while.
     command.arg("http");
     let mut server = Guard::start(command)?;
@@ -151,6 +184,9 @@ impl Place {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]);
         quiet_environment(&mut command);
+        if let Some(plugin) = &self.plugin {
+            command.env(PLUGIN_PATH, plugin);
+        }
         command.args(args);
         command
     }

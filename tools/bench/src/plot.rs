@@ -9,13 +9,13 @@ pub(crate) struct Line {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-const WIDTH: f64 = 640.0;
+const WIDTH: f64 = 700.0;
 const HEIGHT: f64 = 360.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 150.0;
+const RIGHT: f64 = 210.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
-const COLOURS: [&str; 4] = ["#555555", "#0072b2", "#d55e00", "#009e73"];
+const COLOURS: [&str; 5] = ["#555555", "#0072b2", "#56b4e9", "#d55e00", "#e69f00"];
 
 /// Draws `lines` over axes that begin at zero, or at the least x.
 pub(crate) fn svg(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> String {

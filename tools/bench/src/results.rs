@@ -92,7 +92,7 @@ impl Results {
                     .collect();
                 json!({
                     "name": row.name, "value": row.value, "figure": format!("{:?}", row.figure),
-                    "reach": row.reach, "stretch": row.stretch, "places": places,
+                    "plain": row.plain, "plugin": row.plugin, "places": places,
                 })
             })
             .collect();

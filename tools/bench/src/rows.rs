@@ -1,7 +1,7 @@
 //! `rows.toml`: the lines of the table, and their targets.
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::work::{Quantity, Work};
 
@@ -31,10 +31,35 @@ pub(crate) struct Row {
     pub(crate) value: Quantity,
     /// How the figure comes about.
     pub(crate) figure: Figure,
-    /// The figure may not be larger than this, to hold.
+    /// What the figure may be at most without the plugin.
+    #[serde(default)]
+    pub(crate) plain: Targets,
+    /// The same with the plugin.
+    #[serde(default)]
+    pub(crate) plugin: Targets,
+}
+
+/// What the figure of a row may be at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Targets {
+    /// To hold.
     pub(crate) reach: Option<f64>,
     /// The same, further ahead.
     pub(crate) stretch: Option<f64>,
+}
+
+impl Targets {
+    /// Which of them `figure` is within; `None` where there are none.
+    pub(crate) fn held_by(self, figure: f64) -> Option<&'static str> {
+        let within = |target: Option<f64>| target.map(|target| figure <= target);
+        match (within(self.stretch), within(self.reach)) {
+            (Some(true), _) => Some("stretch"),
+            (_, Some(true)) => Some("reach"),
+            (_, Some(false)) => Some("no"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,8 +81,10 @@ fn parse(text: &str) -> Result<Vec<Row>> {
     for row in &mut file.row {
         if row.figure == Figure::Inverse {
             // A share of native's rate reads better than its inverse.
-            for target in [&mut row.reach, &mut row.stretch] {
-                *target = target.map(|share| 1.0 / share);
+            for targets in [&mut row.plain, &mut row.plugin] {
+                for target in [&mut targets.reach, &mut targets.stretch] {
+                    *target = target.map(|share| 1.0 / share);
+                }
             }
         }
     }
@@ -81,16 +108,26 @@ mod tests {
         let row = |figure: &str| {
             let text = format!(
                 "[[row]]\nname = 'n'\nwork = {{ wrk = {{ active = 50 }} }}\nvalue = 'rate'\n\
-                 figure = '{figure}'\nreach = 0.8\n"
+                 figure = '{figure}'\nplain = {{ reach = 0.8 }}\nplugin = {{ reach = 0.5 }}\n"
             );
             parse(&text).unwrap().remove(0)
         };
-        assert_eq!(
-            (row("inverse").reach, row("inverse").stretch),
-            (Some(1.25), None)
-        );
-        assert_eq!(row("ratio").reach, Some(0.8));
+        let reach = |row: &Row| (row.plain.reach, row.plugin.reach);
+        assert_eq!(reach(&row("inverse")), (Some(1.25), Some(2.0)));
+        assert_eq!(reach(&row("ratio")), (Some(0.8), Some(0.5)));
+        assert_eq!(row("ratio").plain.stretch, None);
         assert_eq!(row("ratio").work, Work::Wrk { active: 50 });
+    }
+
+    #[test]
+    fn a_figure_is_held_by_the_better_target() {
+        let targets = Targets {
+            reach: Some(1.3),
+            stretch: Some(1.1),
+        };
+        let held = [1.0, 1.1, 1.2, 1.4].map(|figure| targets.held_by(figure).unwrap());
+        assert_eq!(held, ["stretch", "stretch", "reach", "no"]);
+        assert_eq!(Targets::default().held_by(1.0), None);
     }
 
     #[test]

@@ -3,8 +3,35 @@
 use std::fmt::Write as _;
 
 use crate::figures::{rounded, spread, with_unit};
+use crate::place::has_plugin;
 use crate::results::Results;
-use crate::rows::Row;
+use crate::rows::{Row, Targets};
+
+/// With the plugin or without: each has targets of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Plain,
+    Plugin,
+}
+
+const MODES: [Mode; 2] = [Mode::Plain, Mode::Plugin];
+
+impl Mode {
+    /// What the column of `target` is called.
+    fn head(self, target: &str) -> String {
+        match self {
+            Mode::Plain => target.to_owned(),
+            Mode::Plugin => format!("{target} with plugin"),
+        }
+    }
+
+    fn targets(self, row: &Row) -> Targets {
+        match self {
+            Mode::Plain => row.plain,
+            Mode::Plugin => row.plugin,
+        }
+    }
+}
 
 impl Results {
     /// The head of the table.
@@ -15,7 +42,9 @@ impl Results {
                 .iter()
                 .map(|place| format!("WasmEdge {place}")),
         );
-        header.extend(["reach".to_owned(), "stretch".to_owned(), "holds".to_owned()]);
+        for mode in MODES {
+            header.extend(["reach", "stretch", "holds"].map(|target| mode.head(target)));
+        }
         header
     }
 
@@ -29,30 +58,36 @@ impl Results {
                 with_unit(row.value, median)
             }),
         ];
-        let mut worst: Option<f64> = Some(0.0);
         for place in &self.places[1..] {
             let spread = self.spread(row, place);
-            worst = worst
-                .zip(spread)
-                .map(|(worst, (median, ..))| worst.max(median));
             cells.push(spread.map_or("–".to_owned(), |(median, least, most)| {
                 format!("{} ({}–{})", rounded(median), rounded(least), rounded(most))
             }));
         }
-        let target = |target: Option<f64>| target.map_or(String::new(), rounded);
-        cells.push(target(row.reach));
-        cells.push(target(row.stretch));
-        let within = |target: Option<f64>| Some(worst? <= target?);
-        cells.push(
-            match (within(row.stretch), within(row.reach)) {
-                (Some(true), _) => "stretch",
-                (_, Some(true)) => "reach",
-                (_, Some(false)) => "no",
-                _ => "",
-            }
-            .to_owned(),
-        );
+        for mode in MODES {
+            let targets = mode.targets(row);
+            let target = |target: Option<f64>| target.map_or(String::new(), rounded);
+            cells.push(target(targets.reach));
+            cells.push(target(targets.stretch));
+            let holds = self
+                .worst(row, mode)
+                .and_then(|worst| targets.held_by(worst));
+            cells.push(holds.unwrap_or_default().to_owned());
+        }
         cells
+    }
+
+    /// The greatest median of the places of a mode; `None` where one was not measured.
+    fn worst(&self, row: &Row, mode: Mode) -> Option<f64> {
+        let places = self.places[1..]
+            .iter()
+            .filter(|place| has_plugin(place) == (mode == Mode::Plugin));
+        let mut worst = None;
+        for place in places {
+            let (median, ..) = self.spread(row, place)?;
+            worst = Some(f64::max(worst.unwrap_or(median), median));
+        }
+        worst
     }
 
     /// The table for people.

@@ -23,6 +23,9 @@ pub(crate) enum Work {
         /// Bytes of a message.
         #[serde(default)]
         size: usize,
+        /// Processes that do nothing but compute meanwhile.
+        #[serde(default)]
+        beside: usize,
     },
     /// The HTTP server under the load of wrk.
     Wrk {
@@ -31,6 +34,8 @@ pub(crate) enum Work {
     },
     /// Something that ends by itself and tells how long it took.
     Timed(Timed),
+    /// Random numbers, 16 bytes at a time.
+    Random,
     /// A client that writes twice and then reads.
     WriteWriteRead,
     /// System calls of the HTTP server, under strace.
@@ -123,6 +128,9 @@ pub(crate) enum Quantity {
     P999,
     /// The longest latency of an idle connection that asks, in milliseconds.
     Cold,
+    /// The same, the median.
+    #[serde(rename = "cold median")]
+    ColdMedian,
     /// Memory in use: KiB of a loaded server, bytes for each idle connection.
     Memory,
     /// MiB of a server with idle connections.
@@ -138,6 +146,10 @@ pub(crate) enum Quantity {
     Start,
     /// Milliseconds that WasmEdge takes to do nothing.
     Alone,
+    /// Milliseconds to the first answer, less what WasmEdge takes to do nothing.
+    Beyond,
+    /// Nanoseconds to draw a random number.
+    Draw,
     /// Bytes per second.
     Bulk,
 }
@@ -166,10 +178,19 @@ impl fmt::Display for Work {
                 active,
                 idle,
                 size,
+                beside,
                 ..
-            } => write!(f, "{} {size} B, {active} active, {idle} idle", load.word()),
+            } => {
+                let load = load.word();
+                write!(f, "{load} {size} B, {active} active, {idle} idle")?;
+                if beside > 0 {
+                    write!(f, ", {beside} busy processes")?;
+                }
+                Ok(())
+            }
             Work::Wrk { active } => write!(f, "wrk, {active} active"),
             Work::Timed(timed) => f.write_str(timed.word()),
+            Work::Random => f.write_str("random numbers"),
             Work::WriteWriteRead => f.write_str("write-write-read"),
             Work::Calls => f.write_str("system calls"),
             Work::Start => f.write_str("start"),
@@ -246,8 +267,10 @@ mod tests {
             active: 50,
             idle: 0,
             size: 0,
+            beside: 2,
         };
-        assert_eq!(serve.to_string(), "new 0 B, 50 active, 0 idle");
+        let expected = "new 0 B, 50 active, 0 idle, 2 busy processes";
+        assert_eq!(serve.to_string(), expected);
         assert_eq!(Work::Timed(Timed::PingPong).to_string(), "ping-pong");
         assert_eq!(Work::Bulk(Direction::Up).to_string(), "bulk up");
     }

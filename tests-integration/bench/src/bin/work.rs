@@ -2,7 +2,8 @@
 //!
 //! Usage: `work http|echo|pairs|bulk|redis`: a server; prints `listening on ADDRESS`
 //!        `work write-write-read ADDRESS`: a client of `pairs`
-//!        `work compute|yield|spawn|sleep|mpsc|ping-pong`
+//!        `work compute|yield|spawn|sleep|mpsc|ping-pong|random`
+//!        `work busy`: computes for ever
 //!
 //! All but the servers print the nanoseconds that the work took.
 
@@ -40,6 +41,10 @@ fn main() -> Result<()> {
             ["spawn"] => timed(spawns(100_000)).await,
             ["sleep"] => timed(sleeps(100_000)).await,
             ["mpsc"] => timed(messages(1_000_000)).await,
+            ["random"] => timed(random_numbers(1_000_000)).await,
+            ["busy"] => loop {
+                compute(20_000_000).await;
+            },
             ["ping-pong"] => timed(ping_pong(200_000)).await,
             _ => Err("no such work; see the source".into()),
         }
@@ -178,6 +183,14 @@ async fn compute(count: u32) {
         sum = std::hint::black_box(sum.wrapping_mul(31) ^ n);
     }
     std::hint::black_box(sum);
+}
+
+async fn random_numbers(count: u32) {
+    let mut bytes = [0; 16];
+    for _ in 0..count {
+        getrandom::fill(&mut bytes).expect("the system has random numbers");
+        std::hint::black_box(&bytes);
+    }
 }
 
 async fn yields(count: u32) {
