@@ -8,7 +8,8 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::build::Workbench;
-use crate::host::{Host, Hosts, Mode};
+use crate::host::{Execution, Host, Hosts};
+use crate::mode::{Mode, WithPlugin};
 
 /// Says on which kinds of host a test runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub enum On {
 pub struct Suite {
     workbench: Arc<Workbench>,
     hosts: Hosts,
+    with_plugin: WithPlugin,
     trials: Vec<Trial>,
     left_out: Vec<String>,
 }
@@ -45,22 +47,44 @@ impl Suite {
         Suite {
             workbench: Arc::new(Workbench::new(PathBuf::from(tmpdir))),
             hosts,
+            with_plugin: WithPlugin::asked(),
             trials: Vec::new(),
             left_out,
         }
     }
 
-    /// Adds a test that runs on each of several hosts.
+    /// Adds a test that runs on each of several hosts, under WasmEdge in both modes.
     #[must_use]
-    pub fn test(mut self, name: &str, on: On, test: fn(&Workbench, &Host) -> Result<()>) -> Suite {
+    pub fn test(self, name: &str, on: On, test: fn(&Workbench, &Host) -> Result<()>) -> Suite {
+        self.test_in(&Mode::ALL, name, on, test)
+    }
+
+    /// Adds a test that under WasmEdge runs in these modes: in one of them only if it is of
+    /// what WasmEdge's own functions lack, or of what there is with the plugin alone.
+    #[must_use]
+    pub fn test_in(
+        mut self,
+        modes: &[Mode],
+        name: &str,
+        on: On,
+        test: fn(&Workbench, &Host) -> Result<()>,
+    ) -> Suite {
         let mut hosts = Vec::new();
         if on != On::WasmEdge {
             hosts.push(Host::Native);
         }
+        let newest = self.hosts.wasmedges.last();
         for edge in &self.hosts.wasmedges {
-            hosts.push(Host::WasmEdge(edge.clone(), Mode::Interpreted));
-            if on == On::Everywhere {
-                hosts.push(Host::WasmEdge(edge.clone(), Mode::Compiled));
+            let executions = match on {
+                On::Everywhere => &[Execution::Interpreted, Execution::Compiled][..],
+                On::Interpreted | On::WasmEdge => &[Execution::Interpreted],
+            };
+            for &execution in executions {
+                let is_quick = Some(edge) == newest && execution == Execution::Interpreted;
+                let is_run = |mode: &Mode| *mode == Mode::Plain || self.with_plugin.runs(is_quick);
+                for &mode in modes.iter().filter(|mode| is_run(mode)) {
+                    hosts.push(Host::WasmEdge(edge.clone(), execution, mode));
+                }
             }
         }
         for host in hosts {

@@ -1,20 +1,33 @@
 //! What the programs that are started find in their environment.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::host::{Host, Mode};
+use anyhow::Result;
 
-/// Tells the runner where to run.
-pub(super) fn select(command: &mut Command, host: &Host) {
-    if let Host::WasmEdge(edge, mode) = host {
-        let aot = match mode {
-            Mode::Interpreted => "never",
-            Mode::Compiled => "always",
-        };
-        command
-            .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-            .env("CARGO_WASMEDGE_AOT", aot);
-    }
+use crate::host::{Execution, Host};
+use crate::mode::SETTING;
+
+/// Tells the runner where to run. `library` gives the plugin's library.
+///
+/// # Errors
+/// Those of `library`.
+pub(super) fn select(
+    command: &mut Command,
+    host: &Host,
+    library: impl FnOnce() -> Result<PathBuf>,
+) -> Result<()> {
+    let Host::WasmEdge(edge, execution, mode) = host else {
+        return Ok(());
+    };
+    let aot = match execution {
+        Execution::Interpreted => "never",
+        Execution::Compiled => "always",
+    };
+    command
+        .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
+        .env("CARGO_WASMEDGE_AOT", aot);
+    mode.select(command, library)
 }
 
 /// Programs built without optimisation are slow to interpret and to compile
@@ -26,7 +39,7 @@ pub(super) fn quick_to_load(command: &mut Command) {
 }
 
 /// Takes away what cargo tells the tests that it runs, which would not be there
-/// in a shell.
+/// in a shell. Unless a mode is selected, programs have no plugin, whatever is set up.
 pub(super) fn shell_like(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -44,5 +57,6 @@ pub(super) fn shell_like(mut command: Command) -> Command {
             command.env_remove(&*name);
         }
     }
+    command.env(SETTING, "never");
     command
 }
