@@ -141,11 +141,11 @@ impl Hosts {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use cargo_wasmedge::toolchain::Origin;
 
-    fn edge(version: &str) -> WasmEdge {
+    pub(crate) fn edge(version: &str) -> WasmEdge {
         WasmEdge {
             program: format!("/{version}/wasmedge").into(),
             version: version.parse().unwrap(),
