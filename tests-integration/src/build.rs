@@ -15,7 +15,8 @@ use environment::{quick_to_load, select, shell_like};
 use once::Once;
 
 use crate::guard::Guard;
-use crate::host::{Host, Mode};
+use crate::host::{Execution, Host};
+use crate::mode;
 
 /// Names the `cargo-wasmedge` program to test; without it the one of this
 /// workspace is built.
@@ -102,15 +103,14 @@ impl Workbench {
         self.once.run("plugin", || {
             let mut cargo = self.cargo();
             cargo
-                .args(["build", "--package", "tokio_wasmedge_plugin"])
-                .arg("--target-dir")
+                .args(["build", "--package", mode::PACKAGE, "--target-dir"])
                 .arg(&target)
                 .arg("--manifest-path")
                 .arg(self.sources().join("../Cargo.toml"));
             Guard::run(cargo, BUILD_LIMIT)?.successful()?;
             Ok(())
         })?;
-        Ok(target.join("debug/libtokio_wasmedge_plugin.so"))
+        Ok(mode::built(&target))
     }
 
     /// A guest of the plugin's, of those in `plugin`.
@@ -140,8 +140,13 @@ impl Workbench {
         let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
         command.arg("wasmedge");
         quick_to_load(&mut command);
-        select(&mut command, host);
+        self.select(&mut command, host)?;
         Ok(command)
+    }
+
+    /// Tells the runner where to run.
+    fn select(&self, command: &mut Command, host: &Host) -> Result<()> {
+        select(command, host, || self.plugin())
     }
 
     /// A command that runs `app` on `host`.
@@ -163,9 +168,9 @@ impl Workbench {
         }
         let mut command = shell_like(Command::new(self.cargo_wasmedge()?));
         command.arg(runner::SUBCOMMAND).arg(program);
-        select(&mut command, host);
+        self.select(&mut command, host)?;
         // Compiled outside of the test's time limits.
-        if let Host::WasmEdge(_, Mode::Compiled) = host {
+        if let Host::WasmEdge(_, Execution::Compiled, _) = host {
             self.compile(program, host)?;
         }
         Ok(command)
@@ -180,7 +185,7 @@ impl Workbench {
                 .arg(runner::SUBCOMMAND)
                 .arg(program)
                 .args(["--help", "no such command"]);
-            select(&mut command, host);
+            self.select(&mut command, host)?;
             Guard::run(command, BUILD_LIMIT)?;
             Ok(())
         })

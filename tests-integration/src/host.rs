@@ -6,6 +6,8 @@ use anyhow::Result;
 use cargo_wasmedge::toolchain::Dirs;
 use cargo_wasmedge::toolchain::wasmedge::{self, WasmEdge};
 
+use crate::mode::Mode;
+
 /// Lists the WasmEdge versions to run under, separated by spaces or commas.
 pub const VERSIONS_VARIABLE: &str = "WASMEDGE_VERSIONS";
 
@@ -14,7 +16,7 @@ pub const VERSIONS: [&str; 2] = ["0.14.1", "0.17.1"];
 
 /// How WasmEdge executes a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum Execution {
     /// As it is.
     Interpreted,
     /// Compiled ahead of time.
@@ -27,7 +29,7 @@ pub enum Host {
     /// The machine itself, with upstream's crates.
     Native,
     /// WasmEdge.
-    WasmEdge(WasmEdge, Mode),
+    WasmEdge(WasmEdge, Execution, Mode),
 }
 
 impl Host {
@@ -42,8 +44,32 @@ impl Host {
     pub fn interpreted(&self) -> Host {
         match self {
             Host::Native => Host::Native,
-            Host::WasmEdge(edge, _) => Host::WasmEdge(edge.clone(), Mode::Interpreted),
+            Host::WasmEdge(edge, _, mode) => {
+                Host::WasmEdge(edge.clone(), Execution::Interpreted, *mode)
+            }
         }
+    }
+
+    /// The same WasmEdge, with ahead-of-time compilation.
+    #[must_use]
+    pub fn compiled(&self) -> Host {
+        match self {
+            Host::Native => Host::Native,
+            Host::WasmEdge(edge, _, mode) => {
+                Host::WasmEdge(edge.clone(), Execution::Compiled, *mode)
+            }
+        }
+    }
+
+    /// Whether it is WasmEdge with the plugin: then what natively holds of sockets and
+    /// signals holds there, too.
+    pub fn has_plugin(&self) -> bool {
+        matches!(self, Host::WasmEdge(_, _, Mode::Plugin))
+    }
+
+    /// Whether it is WasmEdge without the plugin: what limits programs there holds.
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Host::WasmEdge(_, _, Mode::Plain))
     }
 }
 
@@ -51,8 +77,13 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Host::Native => f.write_str("native"),
-            Host::WasmEdge(edge, Mode::Interpreted) => write!(f, "wasmedge-{}", edge.version),
-            Host::WasmEdge(edge, Mode::Compiled) => write!(f, "wasmedge-{}-aot", edge.version),
+            Host::WasmEdge(edge, execution, mode) => {
+                let aot = match execution {
+                    Execution::Interpreted => "",
+                    Execution::Compiled => "-aot",
+                };
+                write!(f, "wasmedge-{}{aot}{}", edge.version, mode.suffix())
+            }
         }
     }
 }
@@ -110,11 +141,11 @@ impl Hosts {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use cargo_wasmedge::toolchain::Origin;
 
-    fn edge(version: &str) -> WasmEdge {
+    pub(crate) fn edge(version: &str) -> WasmEdge {
         WasmEdge {
             program: format!("/{version}/wasmedge").into(),
             version: version.parse().unwrap(),
@@ -135,6 +166,22 @@ mod tests {
         let hosts = Hosts::choose(vec![edge("0.17.1"), edge("0.15.0"), edge("0.17.1")], None);
         assert_eq!(versions(&hosts), ["0.15.0", "0.17.1"]);
         assert_eq!(hosts.left_out, ["0.14.1"]);
+    }
+
+    #[test]
+    fn names_of_hosts_tell_all_that_they_differ_in() {
+        let names = [Execution::Interpreted, Execution::Compiled].map(|execution| {
+            Mode::ALL.map(|mode| Host::WasmEdge(edge("0.17.1"), execution, mode).to_string())
+        });
+        assert_eq!(
+            names.concat(),
+            [
+                "wasmedge-0.17.1",
+                "wasmedge-0.17.1+plugin",
+                "wasmedge-0.17.1-aot",
+                "wasmedge-0.17.1-aot+plugin",
+            ]
+        );
     }
 
     #[test]

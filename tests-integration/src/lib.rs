@@ -1,6 +1,7 @@
 //! Runs apps natively and under WasmEdge, and looks at them from outside.
 //!
 //! * [`host`]: where a program can run, and which places are missing here;
+//! * [`mode`]: whether it has WasmEdge's plugin there;
 //! * [`build`]: apps become programs, through cargo and `cargo wasmedge`;
 //! * [`guard`]: a running program, which always ends with its test;
 //! * [`peers`]: real servers, which always end too;
@@ -10,6 +11,7 @@ pub mod build;
 pub mod guard;
 pub mod host;
 mod limits;
+pub mod mode;
 mod net;
 pub mod peers;
 pub mod suite;
@@ -18,5 +20,6 @@ pub use build::{App, Workbench};
 pub use guard::Guard;
 pub use host::Host;
 pub use limits::{LIMIT, wait_until};
+pub use mode::Mode;
 pub use net::{connect, echo, free_port};
 pub use suite::Suite;

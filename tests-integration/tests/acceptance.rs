@@ -15,9 +15,9 @@ use cargo_wasmedge::toolchain::{Dirs, rust};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tests_integration::build::{BUILD_LIMIT, copy_folder};
-use tests_integration::host::Hosts;
+use tests_integration::host::{Execution, Hosts};
 use tests_integration::suite::On;
-use tests_integration::{Guard, Host, LIMIT, Suite, Workbench, connect, echo, wait_until};
+use tests_integration::{Guard, Host, LIMIT, Mode, Suite, Workbench, connect, echo, wait_until};
 
 fn main() -> ExitCode {
     let suite = Suite::new(env!("CARGO_TARGET_TMPDIR"))
@@ -129,10 +129,7 @@ impl NewApp {
 fn newest() -> Result<Host> {
     let hosts = Hosts::find()?;
     let edge = hosts.wasmedges.last().context("no WasmEdge")?.clone();
-    Ok(Host::WasmEdge(
-        edge,
-        tests_integration::host::Mode::Interpreted,
-    ))
+    Ok(Host::WasmEdge(edge, Execution::Interpreted, Mode::Plain))
 }
 
 fn serves(guard: &mut Guard) -> Result<()> {
@@ -153,7 +150,7 @@ fn native_run(workbench: &Workbench) -> Result<()> {
 fn run(workbench: &Workbench, host: &Host) -> Result<()> {
     let app = NewApp::new(
         workbench,
-        &format!("app-on-{}", host.to_string().replace('.', "-")),
+        &format!("app-on-{}", host.to_string().replace(['.', '+'], "-")),
     )?;
     let before = app.files()?;
     let command = app.wasmedge(workbench, host, &["run", "--", "127.0.0.1:0"])?;

@@ -14,10 +14,11 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench, free_port, wait_until};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench, free_port, wait_until};
 
 fn main() -> ExitCode {
-    let mut suite = Suite::new(env!("CARGO_TARGET_TMPDIR")).test(
+    let mut suite = Suite::new(env!("CARGO_TARGET_TMPDIR")).test_in(
+        &[Mode::Plain],
         "a_compiled_program_runs_without_cargo",
         On::WasmEdge,
         a_compiled_program,
@@ -30,7 +31,12 @@ fn main() -> ExitCode {
         );
     }
     if suite.has("buildah", "the container image") {
-        suite = suite.test("the_image_holds_the_program", On::WasmEdge, the_image);
+        suite = suite.test_in(
+            &[Mode::Plain],
+            "the_image_holds_the_program",
+            On::WasmEdge,
+            the_image,
+        );
     }
     suite.run()
 }
@@ -285,7 +291,7 @@ fn runs_as_the_image_says(workbench: &Workbench, host: &Host, program: &Path) ->
         .context("no ENTRYPOINT")?;
     let entry: Vec<String> = serde_json::from_str(entry)?;
     ensure!(entry == ["/app.wasm", "0.0.0.0:8080"], "{entry:?}");
-    let Host::WasmEdge(edge, _) = host else {
+    let Host::WasmEdge(edge, ..) = host else {
         bail!("needs WasmEdge");
     };
     let mut command = Command::new(&edge.program);

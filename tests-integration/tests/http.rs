@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use tests_integration::guard::{Ended, Signal};
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench, connect};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench, connect};
 
 fn main() -> ExitCode {
     Suite::new(env!("CARGO_TARGET_TMPDIR"))
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         )
         .test("axum_answers_json", On::Interpreted, axum_json)
         .test("axum_shuts_down_gracefully", On::Interpreted, axum_shutdown)
-        .test(
+        .test_in(
+            &[Mode::Plugin],
             "axum_answers_what_is_under_way_when_it_is_stopped",
             On::Interpreted,
             axum_signal,
@@ -226,22 +227,14 @@ fn axum_shutdown(workbench: &Workbench, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// With the plugin `ctrl_c()` is told of SIGTERM, too.
+/// With the plugin `ctrl_c()` is told of SIGTERM, too. Without it nothing is told of signals.
 fn axum_signal(workbench: &Workbench, host: &Host) -> Result<()> {
-    let (plugin, signals) = match host {
-        Host::Native => (None, vec![Signal::INT]),
-        // The plugin is for Linux.
-        _ if cfg!(not(target_os = "linux")) => return Ok(()),
-        _ => (Some(workbench.plugin()?), vec![Signal::INT, Signal::TERM]),
+    let signals: &[Signal] = match host {
+        Host::Native => &[Signal::INT],
+        Host::WasmEdge(..) => &[Signal::INT, Signal::TERM],
     };
-    for signal in signals {
-        let mut command = workbench.command(App::Own("axum-app"), host)?;
-        command.arg("127.0.0.1:0");
-        if let Some(plugin) = &plugin {
-            command.env("CARGO_WASMEDGE_PLUGIN", plugin);
-        }
-        let mut guard = Guard::start(command)?;
-        let address = guard.address()?;
+    for &signal in signals {
+        let (mut guard, address) = server(workbench, host, "axum-app")?;
         let slow = move || ask(address, "GET", "/slow?ms=700", "");
         let under_way: Vec<_> = (0..50).map(|_| std::thread::spawn(slow)).collect();
         std::thread::sleep(Duration::from_millis(300));

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use simple_dns::rdata::{A, AAAA, CNAME, RData};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE};
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench};
 
 fn main() -> ExitCode {
     Suite::new(env!("CARGO_TARGET_TMPDIR"))
@@ -36,7 +36,8 @@ fn main() -> ExitCode {
             On::WasmEdge,
             timers_go_on,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "without_the_files_the_host_is_asked",
             On::WasmEdge,
             without_files,
@@ -157,9 +158,16 @@ fn replies(question: &[u8], tcp: bool) -> Result<Vec<Vec<u8>>> {
     Ok(vec![answer.build_bytes_vec_compressed()?])
 }
 
-/// The app `names` with this configuration, as an operator would start it.
+/// The app `names` with this configuration, as an operator would start it. The plugin is
+/// the runner's business.
 fn with_files(workbench: &Workbench, host: &Host, etc: Option<&Path>) -> Result<Command> {
-    let Host::WasmEdge(edge, _) = host else {
+    if let (true, Some(etc)) = (host.has_plugin(), etc) {
+        let mut command = workbench.command(App::Own("names"), host)?;
+        let dirs = format!("/etc:{}:readonly", etc.display());
+        command.env("CARGO_WASMEDGE_DIRS", dirs);
+        return Ok(command);
+    }
+    let Host::WasmEdge(edge, ..) = host else {
         anyhow::bail!("needs WasmEdge");
     };
     let mut command = Command::new(&edge.program);

@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench};
 use wasmedge_random::minstd::{Minstd, recognise};
 
 const KERNEL: &str = "/proc/sys/kernel/random:/proc/sys/kernel/random:readonly";
@@ -17,27 +17,32 @@ fn main() -> ExitCode {
             no_two_keys_agree,
         )
         .test("bits_are_balanced", On::Interpreted, statistics)
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "without_a_sound_seed_the_error_names_the_remedy",
             On::WasmEdge,
             without_a_source,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "c_code_has_the_same_generator",
             On::WasmEdge,
             c_code_has_the_same_generator,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "urandom_in_a_preopened_folder_is_enough",
             On::WasmEdge,
             urandom,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "with_the_plugin_no_folder_is_needed",
             On::WasmEdge,
             with_the_plugin,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "four_bytes_of_the_hosts_own_numbers_give_away_the_rest",
             On::WasmEdge,
             raw_host_numbers_leak,
@@ -108,7 +113,7 @@ fn bytes(hex: &str) -> Result<Vec<u8>> {
 
 /// WasmEdge as an operator starts it, without the runner.
 fn plain(workbench: &Workbench, host: &Host, options: &[&str]) -> Result<Option<Command>> {
-    let Host::WasmEdge(edge, _) = host else {
+    let Host::WasmEdge(edge, ..) = host else {
         return Ok(None);
     };
     let mut command = Command::new(&edge.program);
@@ -211,7 +216,7 @@ fn each_call_is_a_draw(workbench: &Workbench, host: &Host) -> Result<bool> {
 /// first four bytes (a nonce, say) computes the other 28. Later versions have 64
 /// bits in all; their numbers are not of this kind, and count for nothing.
 fn raw_host_numbers_leak(workbench: &Workbench, host: &Host) -> Result<()> {
-    let Host::WasmEdge(edge, _) = host else {
+    let Host::WasmEdge(edge, ..) = host else {
         return Ok(());
     };
     let key = raw(workbench, host)?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench};
 
 const SETTING: &str = "CARGO_WASMEDGE_ALLOW_AF_UNIX";
 
@@ -37,7 +37,8 @@ fn main() -> ExitCode {
             On::Interpreted,
             slow_receiver,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "what_the_host_lacks_is_unsupported",
             On::WasmEdge,
             what_is_missing,
@@ -221,7 +222,7 @@ fn native_datagrams(workbench: &Workbench, host: &Host) -> Result<()> {
     // The host's warning of it, where there is a way to be rid of it.
     let mute = match host {
         Host::Native => true,
-        Host::WasmEdge(edge, _) => edge.has_log_level(),
+        Host::WasmEdge(edge, ..) => edge.has_log_level(),
     };
     let stdout = server.stdout();
     ensure!(!mute || stdout.lines().count() == 2, "{stdout}");

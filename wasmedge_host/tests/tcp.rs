@@ -451,15 +451,33 @@ fn a_hundred_connections() {
     }
 }
 
-/// Where the host falls short of a native one.
+#[cfg(target_os = "wasi")]
+mod mode;
+
+/// Where the host falls short of a native one, without the plugin.
 #[cfg(target_os = "wasi")]
 mod wasmedge {
     use super::*;
 
     #[test]
-    fn unreachable_options_are_unsupported() {
-        let (listener, client, _server) = pair(LOOPBACKS[0]);
-        #[allow(deprecated)]
+    #[allow(deprecated)]
+    fn options_need_the_plugin() {
+        let (listener, client, mut server) = pair(LOOPBACKS[0]);
+        if mode::plugin() {
+            client.set_ttl(3).unwrap();
+            listener.set_ttl(4).unwrap();
+            assert_eq!((client.ttl().unwrap(), listener.ttl().unwrap()), (3, 4));
+            // Bound to an address of IPv6, it is for that alone, and stays so.
+            let (v6, ..) = pair(LOOPBACKS[1]);
+            assert!(v6.only_v6().unwrap());
+            let late = v6.set_only_v6(true);
+            assert_eq!(late.unwrap_err().kind(), ErrorKind::InvalidInput);
+            let same = listener.try_clone().unwrap();
+            assert_eq!(same.local_addr().unwrap(), listener.local_addr().unwrap());
+            client.try_clone().unwrap().write_all(b"x").unwrap();
+            server.read_exact(&mut [0]).unwrap();
+            return;
+        }
         let errors = [
             client.set_ttl(3).unwrap_err(),
             client.ttl().unwrap_err(),
@@ -486,29 +504,35 @@ mod wasmedge {
     }
 
     #[test]
-    fn scoped_addresses_are_unsupported() {
-        let scoped = "[fe80::1%7]:80".parse::<SocketAddr>().unwrap();
-        assert_eq!(
-            TcpStream::connect(scoped).unwrap_err().kind(),
-            ErrorKind::Unsupported
-        );
-        assert_eq!(
-            TcpListener::bind(scoped).unwrap_err().kind(),
-            ErrorKind::Unsupported
-        );
+    fn scoped_addresses_need_the_plugin() {
+        // There is no such interface.
+        let scoped = "[fe80::1%7777]:80".parse::<SocketAddr>().unwrap();
+        for error in [
+            TcpStream::connect(scoped).unwrap_err(),
+            TcpListener::bind(scoped).unwrap_err(),
+        ] {
+            // With the plugin the system says so.
+            let is_unsupported = error.kind() == ErrorKind::Unsupported;
+            assert_eq!(is_unsupported, !mode::plugin(), "{error:?}");
+        }
     }
 
     #[test]
-    fn a_peer_that_has_reset_before_it_is_accepted_has_no_address() {
+    fn a_peer_that_has_reset_before_it_is_accepted_has_an_address_with_the_plugin() {
         for loopback in LOOPBACKS {
             let listener = TcpListener::bind(loopback).unwrap();
             let addr = listener.local_addr().unwrap();
             let client = TcpStream::connect(addr).unwrap();
             client.set_linger(Some(Duration::ZERO)).unwrap();
             assert_eq!(client.linger().unwrap(), Some(Duration::ZERO));
+            let its_own = client.local_addr().unwrap();
             drop(client);
             let (mut server, peer) = listener.accept().unwrap();
-            assert!(peer.ip().is_unspecified() && peer.port() == 0, "{peer}");
+            if mode::plugin() {
+                assert_eq!(peer, its_own);
+            } else {
+                assert!(peer.ip().is_unspecified() && peer.port() == 0, "{peer}");
+            }
             assert_eq!(peer.is_ipv4(), addr.is_ipv4());
             let error = server.read(&mut [0; 4]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);

@@ -204,7 +204,10 @@ fn conversions_and_debug() {
     assert_eq!(a.recv_from(&mut [0; 4]).unwrap(), (3, b_addr));
 }
 
-/// Where the host falls short of a native one.
+#[cfg(target_os = "wasi")]
+mod mode;
+
+/// Where the host falls short of a native one, without the plugin.
 #[cfg(target_os = "wasi")]
 mod wasmedge {
     use super::*;
@@ -213,25 +216,38 @@ mod wasmedge {
     use wasmedge_host::net::{TcpListener, TcpStream};
 
     #[test]
-    fn unreachable_options_are_unsupported() {
+    fn options_need_the_plugin() {
         let (a, _) = bind(LOOPBACKS[0]);
-        let (group, any) = (Ipv4Addr::new(224, 0, 0, 251), Ipv4Addr::UNSPECIFIED);
+        let (v6, _) = bind(LOOPBACKS[1]);
+        let (group, near) = (Ipv4Addr::new(224, 0, 0, 251), Ipv4Addr::LOCALHOST);
         let group6 = Ipv6Addr::from(0xff02 << 112 | 0xfb);
         let results = [
             ("ttl", a.set_ttl(3)),
             ("ttl", a.ttl().map(drop)),
-            ("multicast_loop_v4", a.set_multicast_loop_v4(true)),
+            ("multicast_loop_v4", a.set_multicast_loop_v4(false)),
             ("multicast_loop_v4", a.multicast_loop_v4().map(drop)),
             ("multicast_ttl_v4", a.set_multicast_ttl_v4(3)),
             ("multicast_ttl_v4", a.multicast_ttl_v4().map(drop)),
-            ("multicast_loop_v6", a.set_multicast_loop_v6(true)),
-            ("multicast_loop_v6", a.multicast_loop_v6().map(drop)),
-            ("join_multicast_v4", a.join_multicast_v4(&group, &any)),
-            ("leave_multicast_v4", a.leave_multicast_v4(&group, &any)),
-            ("join_multicast_v6", a.join_multicast_v6(&group6, 0)),
-            ("leave_multicast_v6", a.leave_multicast_v6(&group6, 0)),
+            ("multicast_loop_v6", v6.set_multicast_loop_v6(false)),
+            ("multicast_loop_v6", v6.multicast_loop_v6().map(drop)),
+            ("join_multicast_v4", a.join_multicast_v4(&group, &near)),
+            ("leave_multicast_v4", a.leave_multicast_v4(&group, &near)),
+            // Interface 1 is the loopback interface.
+            ("join_multicast_v6", v6.join_multicast_v6(&group6, 1)),
+            ("leave_multicast_v6", v6.leave_multicast_v6(&group6, 1)),
             ("try_clone", a.try_clone().map(drop)),
         ];
+        if mode::plugin() {
+            for (option, result) in results {
+                result.expect(option);
+            }
+            assert_eq!((a.ttl().unwrap(), a.multicast_ttl_v4().unwrap()), (3, 3));
+            assert!(!a.multicast_loop_v4().unwrap());
+            assert!(!v6.multicast_loop_v6().unwrap());
+            let same = a.try_clone().unwrap().local_addr().unwrap();
+            assert_eq!(same, a.local_addr().unwrap());
+            return;
+        }
         for (option, result) in results {
             let error = result.expect_err(option);
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{option}");

@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use semver::VersionReq;
 use tests_integration::build::BIN_VARIABLE;
 use tests_integration::guard::Ended;
-use tests_integration::host::Mode;
-use tests_integration::{App, Guard, Host, LIMIT, Workbench, connect, free_port, wait_until};
+use tests_integration::host::Execution;
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Workbench, connect, free_port, wait_until};
 use tools_common::{Repo, Tools};
 
 #[derive(Debug, Default, clap::Args)]
@@ -39,10 +39,10 @@ pub fn run(args: &Args) -> Result<bool> {
         .into_iter()
         .max_by(|a, b| a.version.cmp(&b.version))
         .context("no WasmEdge found")?;
-    let mode = if args.aot {
-        Mode::Compiled
+    let execution = if args.aot {
+        Execution::Compiled
     } else {
-        Mode::Interpreted
+        Execution::Interpreted
     };
     // The folder that the tests build into: what is built there is used.
     let folder = repo.target.join("tmp");
@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<bool> {
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let demo = Demo {
         workbench: Workbench::new(folder),
-        host: Host::WasmEdge(newest.clone(), mode),
+        host: Host::WasmEdge(newest.clone(), execution, Mode::Plain),
         repo: &repo,
     };
     let how = if args.aot {

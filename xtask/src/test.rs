@@ -10,11 +10,13 @@ use anyhow::{Context as _, Result};
 use cargo_wasmedge::resolve::fetch::fetch;
 use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
 use semver::{Version, VersionReq};
+use tests_integration::Mode;
+use tests_integration::mode::{WITH_PLUGIN, WithPlugin};
 use tools_common::repo::is_ci;
 use tools_common::report::Counts;
 use tools_common::setup::versions;
 use tools_common::sources::copy_sources;
-use tools_common::{Repo, Report, Runner, Tools};
+use tools_common::{Modes, Repo, Report, Runner, Tools};
 
 /// Packages that are compiled into guests, and whose tests run in both worlds. This is
 /// the only list of them.
@@ -38,9 +40,14 @@ pub const OLDER_TOKIO: [&str; 3] = ["~1.51", "~1.52", "~1.53"];
 Sets up what is missing first. What cannot be tested here is listed at the end;
 with CI=true it is a failure. The last line has the sums.")]
 pub struct Args {
-    /// Leave out the older releases of tokio
+    /// Leave out the older releases of tokio, and with the plugin all but the newest
+    /// WasmEdge, interpreted
     #[arg(long)]
     pub quick: bool,
+
+    /// Without WasmEdge's plugin, with it, or both: `plain`, `plugin`, `all`
+    #[arg(long, value_name = "MODE", default_value_t)]
+    pub mode: Modes,
 
     /// A version of WasmEdge to test, such as 0.17.1 (may be repeated)
     #[arg(long, value_name = "VERSION")]
@@ -66,6 +73,11 @@ pub fn run_after(report: Report, args: &Args) -> Result<Report> {
         tools: &tools,
         report,
         aot: !args.no_aot,
+        with_plugin: match args.mode {
+            Modes::Only(Mode::Plain) => WithPlugin::None,
+            _ if args.quick => WithPlugin::Newest,
+            _ => WithPlugin::All,
+        },
     };
     for missing in &tools.missing {
         run.report.left_out(missing);
@@ -76,18 +88,36 @@ pub fn run_after(report: Report, args: &Args) -> Result<Report> {
     }
 
     run.native()?;
-    if run.aot && run.runner == Runner::Nextest {
-        run.compile()?;
+    let is_quick = |wasmedge: &WasmEdge| wasmedge.version == tools.newest().version;
+    for mode in args.mode.here() {
+        let aot = match mode {
+            Mode::Plain => run.aot,
+            Mode::Plugin => run.aot && run.with_plugin.runs(false),
+        };
+        if aot && run.runner == Runner::Nextest {
+            run.compile(mode)?;
+        }
+        for wasmedge in &tools.wasmedge {
+            if mode == Mode::Plain || run.with_plugin.runs(is_quick(wasmedge)) {
+                run.under(wasmedge, mode, aot)?;
+            }
+        }
     }
-    for wasmedge in &tools.wasmedge {
-        run.under(wasmedge)?;
-    }
-    run.driven()?;
+    run.driven(args.mode)?;
     if args.quick {
         run.report
             .not_asked_for("behaviour with older releases of tokio (--quick)");
+        if run.with_plugin == WithPlugin::Newest {
+            run.report.not_asked_for(
+                "with the plugin, other WasmEdges and programs compiled ahead of time (--quick)",
+            );
+        }
     } else {
         run.older_tokio()?;
+    }
+    if args.mode != Modes::All {
+        run.report
+            .not_asked_for(format!("other modes (--mode {})", args.mode));
     }
     if args.no_aot {
         run.report
@@ -102,6 +132,7 @@ struct Run<'a> {
     runner: Runner,
     report: Report,
     aot: bool,
+    with_plugin: WithPlugin,
 }
 
 impl Run<'_> {
@@ -150,7 +181,7 @@ impl Run<'_> {
     /// Has the behaviour tests compiled ahead of time for all WasmEdges at once, each of
     /// which uses one processor for it. Listing tests runs the program, so it is
     /// compiled and kept.
-    fn compile(&mut self) -> Result<()> {
+    fn compile(&mut self, mode: Mode) -> Result<()> {
         let (folder, started) = (self.repo.behaviour(), Instant::now());
         self.repo
             .shell
@@ -160,7 +191,7 @@ impl Run<'_> {
         let passed = std::thread::scope(|scope| {
             let compile = |wasmedge| {
                 let words = &["nextest", "list"];
-                let mut command = run.behaviour_command(wasmedge, &folder, words, true);
+                let mut command = run.behaviour_command(wasmedge, mode, &folder, words, true)?;
                 run.repo.succeeds(command.stdout(Stdio::null()))
             };
             let running: Vec<_> = (run.tools.wasmedge.iter())
@@ -171,14 +202,13 @@ impl Run<'_> {
                 anyhow::Ok(passed & succeeded)
             })
         })?;
-        self.report
-            .check("behaviour, compiled", passed, started.elapsed());
+        let name = format!("behaviour, compiled{}", mode.suffix());
+        self.report.check(&name, passed, started.elapsed());
         Ok(())
     }
 
     /// What runs inside of WasmEdge.
-    fn under(&mut self, wasmedge: &WasmEdge) -> Result<()> {
-        let name = format!("WasmEdge {}", wasmedge.version);
+    fn under(&mut self, wasmedge: &WasmEdge, mode: Mode, aot: bool) -> Result<()> {
         // They depend on no upstream crate, so there is nothing to port.
         let mut command = self.tools.plain_cargo(wasmedge);
         command
@@ -187,12 +217,13 @@ impl Run<'_> {
         for package in GUEST_PACKAGES {
             command.args(["--package", package]);
         }
-        self.test("host layer", &name, &mut command)?;
+        self.tools.select(mode, self.repo, &mut command)?;
+        self.test("host layer", &runtime(wasmedge, mode, false), &mut command)?;
 
         let folder = self.repo.behaviour();
-        self.behaviour("behaviour", wasmedge, &folder, false)?;
-        if self.aot {
-            self.behaviour("behaviour", wasmedge, &folder, true)?;
+        self.behaviour("behaviour", wasmedge, mode, &folder, false)?;
+        if aot {
+            self.behaviour("behaviour", wasmedge, mode, &folder, true)?;
         }
         Ok(())
     }
@@ -203,26 +234,24 @@ impl Run<'_> {
         &mut self,
         suite: &str,
         wasmedge: &WasmEdge,
+        mode: Mode,
         folder: &Path,
         aot: bool,
     ) -> Result<Counts> {
-        let mut command = self.behaviour_command(wasmedge, folder, self.runner.args(), aot);
-        let name = format!(
-            "WasmEdge {}{}",
-            wasmedge.version,
-            if aot { " AOT" } else { "" }
-        );
-        self.test(suite, &name, &mut command)
+        let words = self.runner.args();
+        let mut command = self.behaviour_command(wasmedge, mode, folder, words, aot)?;
+        self.test(suite, &runtime(wasmedge, mode, aot), &mut command)
     }
 
     /// `cargo wasmedge` with `words`, for the behaviour tests of a folder.
     fn behaviour_command(
         &self,
         wasmedge: &WasmEdge,
+        mode: Mode,
         folder: &Path,
         words: &[&str],
         aot: bool,
-    ) -> Command {
+    ) -> Result<Command> {
         let mut command = self.tools.cargo_wasmedge(wasmedge);
         command
             .args(words)
@@ -230,11 +259,13 @@ impl Run<'_> {
             .current_dir(folder)
             .env("CARGO_TARGET_DIR", self.behaviour_target())
             .env("CARGO_WASMEDGE_AOT", if aot { "always" } else { "never" });
-        command
+        self.tools.select(mode, self.repo, &mut command)?;
+        Ok(command)
     }
 
-    /// Programs that are run and looked at from outside.
-    fn driven(&mut self) -> Result<()> {
+    /// Programs that are run and looked at from outside: natively, and under WasmEdge in
+    /// these modes.
+    fn driven(&mut self, modes: Modes) -> Result<()> {
         let versions: Vec<String> = self
             .tools
             .wasmedge
@@ -251,12 +282,19 @@ impl Run<'_> {
             .env(
                 tests_integration::host::VERSIONS_VARIABLE,
                 versions.join(" "),
-            );
-        self.test(
-            "apps",
-            &format!("native, WasmEdge {}", versions.join(", ")),
-            &mut command,
-        )?;
+            )
+            .env(WITH_PLUGIN, self.with_plugin.to_string());
+        if !modes.has(Mode::Plain) && self.runner == Runner::Nextest {
+            command.args(["-E", &format!("test({})", Mode::Plugin.suffix())]);
+        }
+        let with = match self.with_plugin {
+            _ if !Mode::Plugin.is_here() => String::new(),
+            WithPlugin::All => ", with the plugin, too".to_owned(),
+            WithPlugin::Newest => format!(", {}+plugin", self.tools.newest().version),
+            WithPlugin::None => String::new(),
+        };
+        let runtime = format!("native, WasmEdge {}{with}", versions.join(", "));
+        self.test("apps", &runtime, &mut command)?;
         Ok(())
     }
 
@@ -272,7 +310,7 @@ impl Run<'_> {
             )?;
             let folder = self.behaviour_with(&upstream.version)?;
             let suite = format!("behaviour, tokio {}", upstream.version);
-            self.behaviour(&suite, wasmedge, &folder, false)?;
+            self.behaviour(&suite, wasmedge, Mode::Plain, &folder, false)?;
         }
         Ok(())
     }
@@ -298,6 +336,12 @@ impl Run<'_> {
     fn behaviour_target(&self) -> PathBuf {
         self.repo.target.join("behaviour")
     }
+}
+
+/// What the table says of where tests ran.
+fn runtime(wasmedge: &WasmEdge, mode: Mode, aot: bool) -> String {
+    let aot = if aot { " AOT" } else { "" };
+    format!("WasmEdge {}{}{aot}", wasmedge.version, mode.suffix())
 }
 
 #[cfg(test)]

@@ -474,22 +474,43 @@ fn bad_arguments_are_errors() {
     assert_eq!(closed.unwrap_err().raw_os_error(), Some(libc::EBADF));
 }
 
-/// Where the host falls short of a native one.
+#[cfg(target_os = "wasi")]
+#[path = "../../../wasmedge_host/tests/mode/mod.rs"]
+mod mode;
+
+/// Where the host falls short of a native one, without the plugin.
 #[cfg(target_os = "wasi")]
 #[test]
-fn unreachable_options_are_unsupported() {
+fn options_need_the_plugin() {
     let (client, _server) = pair();
     for (level, option) in [
         (libc::IPPROTO_IP, libc::IP_TTL),
         (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
+    ] {
+        let result = set(&client, level, option, 7 as c_int);
+        if mode::plugin() {
+            result.unwrap();
+            assert_eq!(get::<c_int>(&client, level, option).unwrap(), 7);
+        } else {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Unsupported);
+            let error = get::<c_int>(&client, level, option).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+        }
+    }
+    // Of another family, and of no system: with the plugin as natively.
+    let refused = match mode::plugin() {
+        true => libc::ENOPROTOOPT,
+        false => libc::ENOTSUP,
+    };
+    for (level, option) in [
         (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
         (libc::SOL_SOCKET, 12_345),
     ] {
         let error = set(&client, level, option, 1 as c_int).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        let error = get::<c_int>(&client, level, option).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.raw_os_error(), Some(refused));
     }
+    let error = get::<c_int>(&client, libc::SOL_SOCKET, 12_345).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(refused));
     let error = recv(&client, &mut [0; 4], 0x40).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }

@@ -3,13 +3,13 @@
 //!
 //! Each row brings a registered source into a state, lets something happen and says what
 //! is told of it. mio promises less than Linux keeps; Linux is what programs are written
-//! on. What WasmEdge cannot tell stands beside it, with the reason.
+//! on. What WasmEdge cannot tell without the plugin stands beside it, with the reason.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
-use behaviour::LIMIT;
+use behaviour::{is_plain, LIMIT};
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Events, Interest, Poll, Token};
@@ -127,7 +127,7 @@ impl Connection {
             Ended => {
                 far.shutdown(Shutdown::Write).unwrap();
                 assert_eq!(soon(|| near.read(&mut [0; 8])), 0);
-                let closed = if cfg!(target_os = "wasi") { "" } else { "rwR" };
+                let closed = if is_plain() { "" } else { "rwR" };
                 watch.told(closed);
             }
             _ => {
@@ -151,7 +151,7 @@ impl Connection {
         }
         // WasmEdge has no edges. It is asked again, since there may be more, and says so.
         let again = match before {
-            Part if cfg!(target_os = "wasi") => "rw",
+            Part if is_plain() => "rw",
             _ => "",
         };
         if before != Ended {
@@ -184,17 +184,22 @@ fn rows(what: &str, rows: &[(Before, &str)], happens: fn(&mut Connection)) {
 }
 
 /// WasmEdge cannot be asked whether there is more than what was told and not touched since.
-const UNTOLD: fn(&'static str) -> &'static str = |native| match cfg!(target_os = "wasi") {
-    true => "",
-    false => native,
-};
+fn untold(native: &'static str) -> &'static str {
+    if is_plain() {
+        ""
+    } else {
+        native
+    }
+}
 
 /// WasmEdge does not tell that the peer has ended its direction: a read does.
-const END: &str = if cfg!(target_os = "wasi") {
-    "rw"
-} else {
-    "rwR"
-};
+fn end() -> &'static str {
+    if is_plain() {
+        "rw"
+    } else {
+        "rwR"
+    }
+}
 
 #[test]
 fn what_comes_in_is_told_with_all_that_is_ready() {
@@ -205,8 +210,8 @@ fn what_comes_in_is_told_with_all_that_is_ready() {
             (Full, "rw"),
             (Short, "rw"),
             (Drained, "rw"),
-            (Unread, UNTOLD("rw")),
-            (Part, UNTOLD("rw")),
+            (Unread, untold("rw")),
+            (Part, untold("rw")),
         ],
         |connection| connection.far().write_all(b"more").unwrap(),
     );
@@ -217,11 +222,11 @@ fn the_peers_end_is_told() {
     rows(
         "the peer closes",
         &[
-            (Silent, END),
-            (Full, END),
-            (Short, END),
-            (Drained, END),
-            (Unread, UNTOLD(END)),
+            (Silent, end()),
+            (Full, end()),
+            (Short, end()),
+            (Drained, end()),
+            (Unread, untold(end())),
         ],
         |connection| drop(connection.far.take()),
     );
@@ -236,7 +241,7 @@ fn a_reset_is_told_as_an_error() {
             (Full, "rwRWe"),
             (Short, "rwRWe"),
             (Drained, "rwRWe"),
-            (Unread, UNTOLD("rwRWe")),
+            (Unread, untold("rwRWe")),
         ],
         |connection| {
             connection.near.write_all(b"x").unwrap();
@@ -370,7 +375,7 @@ fn registering_anew_tells_all_that_is_ready() {
             // WasmEdge tells of a new registration of a socket whose reading is shut that
             // it can be read, and not that it is shut.
             let expected = match how {
-                Some(Shutdown::Read) if is_new && cfg!(target_os = "wasi") => "rw",
+                Some(Shutdown::Read) if is_new && is_plain() => "rw",
                 _ => expected,
             };
             let told = connection.watch.told(expected);

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use behaviour::{native_only, tcp_pair, within};
+use behaviour::{not_plain, tcp_pair, within};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 
@@ -160,21 +160,21 @@ async fn small_send_buffer_fills_early() {
 }
 
 #[tokio::test]
-async fn ttl_is_native_only() {
+async fn ttl_is_set_or_unsupported() {
     within(async {
         let (near, _far) = tcp_pair().await;
-        native_only(near.set_ttl(42));
-        if let Some(ttl) = native_only(near.ttl()) {
+        not_plain(near.set_ttl(42));
+        if let Some(ttl) = not_plain(near.ttl()) {
             assert_eq!(ttl, 42);
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        native_only(listener.set_ttl(43));
-        if let Some(ttl) = native_only(listener.ttl()) {
+        not_plain(listener.set_ttl(43));
+        if let Some(ttl) = not_plain(listener.ttl()) {
             assert_eq!(ttl, 43);
         }
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        native_only(socket.set_ttl(44));
-        if let Some(ttl) = native_only(socket.ttl()) {
+        not_plain(socket.set_ttl(44));
+        if let Some(ttl) = not_plain(socket.ttl()) {
             assert_eq!(ttl, 44);
         }
     })
@@ -182,32 +182,32 @@ async fn ttl_is_native_only() {
 }
 
 #[tokio::test]
-async fn multicast_is_native_only() {
+async fn multicast_is_set_or_unsupported() {
     let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
-    native_only(socket.set_multicast_loop_v4(false));
-    if let Some(on) = native_only(socket.multicast_loop_v4()) {
+    not_plain(socket.set_multicast_loop_v4(false));
+    if let Some(on) = not_plain(socket.multicast_loop_v4()) {
         assert!(!on);
     }
-    native_only(socket.set_multicast_ttl_v4(5));
-    if let Some(ttl) = native_only(socket.multicast_ttl_v4()) {
+    not_plain(socket.set_multicast_ttl_v4(5));
+    if let Some(ttl) = not_plain(socket.multicast_ttl_v4()) {
         assert_eq!(ttl, 5);
     }
     let group = Ipv4Addr::new(239, 1, 2, 3);
-    native_only(socket.join_multicast_v4(group, Ipv4Addr::LOCALHOST));
-    native_only(socket.leave_multicast_v4(group, Ipv4Addr::LOCALHOST));
+    not_plain(socket.join_multicast_v4(group, Ipv4Addr::LOCALHOST));
+    not_plain(socket.leave_multicast_v4(group, Ipv4Addr::LOCALHOST));
 }
 
 #[tokio::test]
-async fn multicast_over_ipv6_is_native_only() {
+async fn multicast_over_ipv6_is_set_or_unsupported() {
     let socket = UdpSocket::bind("[::]:0").await.unwrap();
-    native_only(socket.set_multicast_loop_v6(false));
-    if let Some(on) = native_only(socket.multicast_loop_v6()) {
+    not_plain(socket.set_multicast_loop_v6(false));
+    if let Some(on) = not_plain(socket.multicast_loop_v6()) {
         assert!(!on);
     }
     let group = "ff02::123".parse().unwrap();
     // Interface 1 is the loopback interface.
-    native_only(socket.join_multicast_v6(&group, 1));
-    native_only(socket.leave_multicast_v6(&group, 1));
+    not_plain(socket.join_multicast_v6(&group, 1));
+    not_plain(socket.leave_multicast_v6(&group, 1));
 }
 
 #[tokio::test]

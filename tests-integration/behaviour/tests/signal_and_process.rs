@@ -1,4 +1,5 @@
-//! Signals and child processes: a guest has neither.
+//! Signals and child processes: a guest is told of signals with the plugin only, and has
+//! no children.
 
 use std::time::Duration;
 

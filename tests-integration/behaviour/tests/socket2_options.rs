@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use behaviour::{native_only, tcp_pair, within};
+use behaviour::{not_plain, tcp_pair, within};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -42,10 +42,10 @@ async fn addresses_are_those_of_the_stream() {
 }
 
 #[tokio::test]
-async fn only_v6_is_native_only() {
+async fn only_v6_is_set_or_unsupported() {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).unwrap();
-    native_only(socket.set_only_v6(true));
-    if let Some(on) = native_only(socket.only_v6()) {
+    not_plain(socket.set_only_v6(true));
+    if let Some(on) = not_plain(socket.only_v6()) {
         assert!(on);
     }
 }

@@ -1,22 +1,33 @@
 //! What the programs that are started find in their environment.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::host::{Host, Mode};
+use anyhow::Result;
 
-/// Tells the runner where to run.
-pub(super) fn select(command: &mut Command, host: &Host) {
-    if let Host::WasmEdge(edge, mode) = host {
-        let aot = match mode {
-            Mode::Interpreted => "never",
-            Mode::Compiled => "always",
-        };
-        command
-            .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
-            .env("CARGO_WASMEDGE_AOT", aot)
-            // Whether or not this machine has it.
-            .env("CARGO_WASMEDGE_PLUGIN", "never");
-    }
+use crate::host::{Execution, Host};
+use crate::mode::SETTING;
+
+/// Tells the runner where to run. `library` gives the plugin's library.
+///
+/// # Errors
+/// Those of `library`.
+pub(super) fn select(
+    command: &mut Command,
+    host: &Host,
+    library: impl FnOnce() -> Result<PathBuf>,
+) -> Result<()> {
+    let Host::WasmEdge(edge, execution, mode) = host else {
+        return Ok(());
+    };
+    let aot = match execution {
+        Execution::Interpreted => "never",
+        Execution::Compiled => "always",
+    };
+    command
+        .env("CARGO_WASMEDGE_WASMEDGE", &edge.program)
+        .env("CARGO_WASMEDGE_AOT", aot);
+    mode.select(command, library)
 }
 
 /// Programs built without optimisation are slow to interpret and to compile
@@ -28,7 +39,7 @@ pub(super) fn quick_to_load(command: &mut Command) {
 }
 
 /// Takes away what cargo tells the tests that it runs, which would not be there
-/// in a shell.
+/// in a shell. Unless a mode is selected, programs have no plugin, whatever is set up.
 pub(super) fn shell_like(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
@@ -46,30 +57,6 @@ pub(super) fn shell_like(mut command: Command) -> Command {
             command.env_remove(&*name);
         }
     }
+    command.env(SETTING, "never");
     command
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cargo_wasmedge::toolchain::Origin;
-    use cargo_wasmedge::toolchain::wasmedge::WasmEdge;
-
-    /// Where it is set up, programs have it: a test that says nothing of it has no way to
-    /// know whether they do.
-    #[test]
-    fn programs_run_without_the_plugin_unless_a_test_says_otherwise() {
-        let edge = WasmEdge {
-            program: "/wasmedge".into(),
-            version: "0.17.1".parse().unwrap(),
-            origin: Origin::Private,
-        };
-        for mode in [Mode::Interpreted, Mode::Compiled] {
-            let mut command = Command::new("true");
-            select(&mut command, &Host::WasmEdge(edge.clone(), mode));
-            let mut set = command.get_envs();
-            let plugin = set.find(|(name, _)| *name == "CARGO_WASMEDGE_PLUGIN");
-            assert_eq!(plugin.unwrap().1, Some("never".as_ref()));
-        }
-    }
 }

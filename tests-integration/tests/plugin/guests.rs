@@ -6,22 +6,43 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::guard::{Ended, Signal};
-use tests_integration::host::Mode;
 use tests_integration::suite::On;
-use tests_integration::{Guard, Host, LIMIT, Suite, Workbench};
+use tests_integration::{Guard, Host, LIMIT, Mode, Suite, Workbench};
 
 pub fn suite() -> Suite {
     Suite::new(env!("CARGO_TARGET_TMPDIR"))
-        .test("every_function_does_its_work", On::WasmEdge, every_function)
-        .test("unix_sockets_need_the_variable", On::WasmEdge, unix)
-        .test("standard_input_can_be_waited_for", On::WasmEdge, stdin)
-        .test("signals_can_be_waited_for", On::WasmEdge, signals)
-        .test(
+        .test_in(
+            &[Mode::Plain],
+            "every_function_does_its_work",
+            On::WasmEdge,
+            every_function,
+        )
+        .test_in(
+            &[Mode::Plain],
+            "unix_sockets_need_the_variable",
+            On::WasmEdge,
+            unix,
+        )
+        .test_in(
+            &[Mode::Plain],
+            "standard_input_can_be_waited_for",
+            On::WasmEdge,
+            stdin,
+        )
+        .test_in(
+            &[Mode::Plain],
+            "signals_can_be_waited_for",
+            On::WasmEdge,
+            signals,
+        )
+        .test_in(
+            &[Mode::Plain],
             "without_the_plugin_nothing_is_imported",
             On::WasmEdge,
             without,
         )
-        .test(
+        .test_in(
+            &[Mode::Plain],
             "stubs_become_functions_where_the_plugin_is",
             On::WasmEdge,
             stubs,
@@ -30,12 +51,8 @@ pub fn suite() -> Suite {
 
 /// There is nothing to run natively: what natively holds is what the guest expects, number
 /// by number.
-fn both_modes(host: &Host) -> Vec<Host> {
-    let mut modes = vec![host.clone()];
-    if let Host::WasmEdge(edge, _) = host {
-        modes.push(Host::WasmEdge(edge.clone(), Mode::Compiled));
-    }
-    modes
+fn both_ways(host: &Host) -> Vec<Host> {
+    vec![host.clone(), host.compiled()]
 }
 
 /// The guest, with the plugin.
@@ -54,7 +71,7 @@ fn successful(command: Command) -> Result<Ended> {
 }
 
 fn every_function(workbench: &Workbench, host: &Host) -> Result<()> {
-    for host in both_modes(host) {
+    for host in both_ways(host) {
         all_are_called(workbench, &host)?;
     }
     Ok(())
@@ -97,7 +114,7 @@ fn stdin(workbench: &Workbench, host: &Host) -> Result<()> {
 }
 
 fn signals(workbench: &Workbench, host: &Host) -> Result<()> {
-    for host in both_modes(host) {
+    for host in both_ways(host) {
         signals_come(workbench, &host)?;
     }
     Ok(())
@@ -132,7 +149,7 @@ fn without(workbench: &Workbench, host: &Host) -> Result<()> {
 
 /// One program, without the plugin and with it.
 fn stubs(workbench: &Workbench, host: &Host) -> Result<()> {
-    for host in both_modes(host) {
+    for host in both_ways(host) {
         let program = workbench.plugin_guest("plugin-stubs", &host)?;
         let without = successful(workbench.run_program(&program, &host)?)?;
         let expected = "version -38\nrandom -38, false";

@@ -1,6 +1,7 @@
 //! What xtask and the tools share.
 //!
 //! * [`repo`]: the checkout, and how programs are started in it;
+//! * [`modes`]: without WasmEdge's plugin, with it, or both;
 //! * [`setup`]: `cargo wasmedge`, a toolchain for the target, WasmEdge;
 //! * [`sources`]: copies of packages that cargo does not build anew;
 //! * [`runner`]: cargo-nextest, or else `cargo test`;
@@ -9,6 +10,7 @@
 
 pub mod junit;
 mod libtest;
+pub mod modes;
 pub mod repo;
 pub mod report;
 pub mod runner;
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 use anstream::eprintln;
 use cargo_wasmedge::error::Error;
 
+pub use modes::Modes;
 pub use repo::Repo;
 pub use report::Report;
 pub use runner::Runner;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use cargo_wasmedge::toolchain::rust::{self, RustToolchain};
@@ -10,6 +11,7 @@ use cargo_wasmedge::toolchain::wasmedge::{self, WasmEdge};
 use cargo_wasmedge::toolchain::{self, Dirs, What};
 use semver::VersionReq;
 use tests_integration::host::VERSIONS;
+use tests_integration::{Mode, mode};
 
 use crate::repo::{Repo, quiet_environment};
 
@@ -36,6 +38,8 @@ pub struct Tools {
     pub wasmedge: Vec<WasmEdge>,
     /// What could not be had, and why.
     pub missing: Vec<String>,
+    /// The plugin's library, once it was asked for.
+    plugin: OnceLock<PathBuf>,
 }
 
 impl Tools {
@@ -62,6 +66,7 @@ impl Tools {
                 rust: all.rust.expect("it was asked for"),
                 wasmedge: all.wasmedge,
                 missing: Vec::new(),
+                plugin: OnceLock::new(),
             });
         }
         // Something cannot be had: one by one, to know what.
@@ -95,6 +100,7 @@ impl Tools {
             rust: rust.expect("it was asked for"),
             wasmedge: found,
             missing,
+            plugin: OnceLock::new(),
         })
     }
 
@@ -107,8 +113,25 @@ impl Tools {
         newest.expect("set-up fails without any")
     }
 
-    /// `cargo wasmedge`, to be run with this WasmEdge, and without its plugin: this
-    /// machine may have it or not.
+    /// Has what `command` runs in WasmEdge run in this mode.
+    ///
+    /// # Errors
+    /// When the plugin cannot be built.
+    pub fn select(&self, mode: Mode, repo: &Repo, command: &mut Command) -> Result<()> {
+        mode.select(command, || self.plugin(repo))
+    }
+
+    /// The plugin's library, built once.
+    fn plugin(&self, repo: &Repo) -> Result<PathBuf> {
+        if self.plugin.get().is_none() {
+            repo.must(&mut repo.cargo(["build", "--package", mode::PACKAGE]))?;
+        }
+        let library = self.plugin.get_or_init(|| mode::built(&repo.target));
+        Ok(library.clone())
+    }
+
+    /// `cargo wasmedge`, to be run with this WasmEdge, and without the plugin until
+    /// [`Tools::select`] says more.
     pub fn cargo_wasmedge(&self, wasmedge: &WasmEdge) -> Command {
         let mut command = Command::new(&self.cargo_wasmedge);
         quiet_environment(&mut command);
@@ -116,12 +139,13 @@ impl Tools {
             .arg("wasmedge")
             .arg("--wasmedge")
             .arg(&wasmedge.program)
-            .env("CARGO_WASMEDGE_PLUGIN", "never");
+            .env(mode::SETTING, "never");
         command
     }
 
     /// The toolchain's own cargo, without ported crates. It builds for the target,
-    /// and programs run under this WasmEdge, interpreted.
+    /// and programs run under this WasmEdge, interpreted, and without the plugin until
+    /// [`Tools::select`] says more.
     pub fn plain_cargo(&self, wasmedge: &WasmEdge) -> Command {
         let mut command = Command::new(&self.rust.cargo);
         quiet_environment(&mut command);
@@ -135,7 +159,7 @@ impl Tools {
             .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner)
             .env(wasmedge::PROGRAM_VARIABLE, &wasmedge.program)
             .env("CARGO_WASMEDGE_AOT", "never")
-            .env("CARGO_WASMEDGE_PLUGIN", "never");
+            .env(mode::SETTING, "never");
         command
     }
 }

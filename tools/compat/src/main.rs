@@ -12,8 +12,9 @@ use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::toolchain::{self, Dirs, What};
 use clap::Parser;
 use tests_integration::Host;
+use tests_integration::Mode;
 use tests_integration::build::BIN_VARIABLE;
-use tests_integration::host::{Hosts, Mode};
+use tests_integration::host::{Execution, Hosts};
 use tools_common::repo::is_ci;
 use tools_common::setup::versions;
 use tools_common::{Repo, Tools};
@@ -81,7 +82,7 @@ fn run(args: &Args) -> Result<bool> {
     let mut hosts = vec![Host::Native];
     let found = Hosts::find()?;
     for edge in found.wasmedges {
-        hosts.push(Host::WasmEdge(edge, Mode::Interpreted));
+        hosts.push(Host::WasmEdge(edge, Execution::Interpreted, Mode::Plain));
     }
     for missing in found.left_out {
         repo.shell.warn(format_args!("no WasmEdge {missing}"));

@@ -8,7 +8,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tests_integration::host::Mode;
 use tests_integration::peers::{Peer, make_keys};
 use tests_integration::{Guard, Host, Workbench, free_port};
 use tools_common::Repo;
@@ -132,9 +131,7 @@ impl<'a> Run<'a> {
         let mut outcomes = Vec::new();
         for host in &self.hosts {
             let compiled = match host {
-                Host::WasmEdge(edge, _) if row.compiled => {
-                    Host::WasmEdge(edge.clone(), Mode::Compiled)
-                }
+                host if row.compiled => host.compiled(),
                 other => other.clone(),
             };
             let printed = self.printed(row, peer, &compiled);

@@ -3,29 +3,47 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use tests_integration::Mode;
 use tools_common::Report;
 use tools_common::report::Counts;
 
 use crate::gated;
 use crate::judge::{Sums, judge};
-use crate::results;
+use crate::results::{self, Results};
 use crate::run::Run;
 use crate::section::{Column, Section};
 
 impl Run<'_> {
     /// Runs it natively, unless the quick selection is asked for, and under every
-    /// WasmEdge.
-    pub(crate) fn all(&self, report: &mut Report) -> Result<Section> {
-        let suite = self.suite;
-        let is_whole = self.args.is_whole();
-        let expectations = &suite.expectations;
-        let mut section = Section::new(suite, self.tools)?;
-
+    /// WasmEdge. Gives a section for each mode.
+    pub(crate) fn all(&self, report: &mut Report) -> Result<Vec<Section>> {
         let native = match self.args.quick {
             true => None,
-            false => Some(self.native(report, &mut section)?),
+            false => Some(self.native(report)?),
         };
-        if let Some(native) = &native {
+        let modes = self.args.mode.here().into_iter();
+        let sections = modes.map(|mode| self.in_mode(mode, native.as_ref(), report));
+        let sections = sections.collect::<Result<_>>()?;
+        if self.args.write {
+            self.suite.keep_lock()?;
+        }
+        Ok(sections)
+    }
+
+    /// Runs it under every WasmEdge in one mode.
+    fn in_mode(
+        &self,
+        mode: Mode,
+        native: Option<&(Results, Vec<String>)>,
+        report: &mut Report,
+    ) -> Result<Section> {
+        let suite = self.suite;
+        let is_whole = self.args.is_whole();
+        let expectations = suite.expect(mode)?;
+        let mut section = Section::new(suite, mode, self.tools)?;
+        if let Some((native, failing)) = native {
+            section.take_native(native);
+            section.fails_natively.clone_from(failing);
             section.gated = gated::count(suite, native)?;
             let not_for_root = results::not_for_root(&suite.head.not_as_root).len();
             if not_for_root > 0 {
@@ -36,17 +54,19 @@ impl Run<'_> {
         }
         for wasmedge in &self.tools.wasmedge {
             let how = if self.args.aot { " AOT" } else { "" };
-            let runtime = format!("WasmEdge {}{how}", wasmedge.version);
+            let runtime = format!("WasmEdge {}{}{how}", wasmedge.version, mode.suffix());
             let started = Instant::now();
             self.status(&runtime);
             let aot = if self.args.aot { "always" } else { "never" };
             let mut results = self.run(&runtime, None, &suite.ported, || {
                 let mut command = self.tools.cargo_wasmedge(wasmedge);
                 command.env("CARGO_WASMEDGE_AOT", aot);
-                command
+                self.tools.select(mode, self.repo, &mut command)?;
+                Ok(command)
             })?;
             self.take_failing(&mut results)?;
-            let verdict = judge(expectations, &results, native.as_ref(), is_whole);
+            let native = native.map(|(native, _)| native);
+            let verdict = judge(&expectations, &results, native, is_whole);
             let mut sums = Sums::default();
             for program in verdict.programs.values() {
                 sums.add(program);
@@ -68,10 +88,7 @@ impl Run<'_> {
                 programs: verdict.programs,
             });
         }
-        section.take_entries(expectations);
-        if self.args.write {
-            suite.keep_lock()?;
-        }
+        section.take_entries(&expectations);
         Ok(section)
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use semver::{Version, VersionReq};
+use tests_integration::Mode;
+use tools_common::Modes;
 use tools_common::setup::versions;
 
 #[derive(Debug, Default, clap::Args)]
@@ -18,6 +20,10 @@ pub(crate) struct Args {
     /// A version of WasmEdge to test, such as 0.17.1, or `all` (may be repeated)
     #[arg(long, value_name = "VERSION", default_value = "all")]
     pub(crate) wasmedge: Vec<String>,
+
+    /// Without WasmEdge's plugin, with it, or both: `plain`, `plugin`, `all`
+    #[arg(long, value_name = "MODE", default_value_t)]
+    pub(crate) mode: Modes,
 
     /// Compile the tests ahead of time instead of interpreting them
     #[arg(long)]
@@ -39,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["filter", "quick", "no_upstream"])]
     pub(crate) kept: bool,
 
-    /// Leave out the crates as published
+    /// Leave out the crates as published. With the plugin alone they are left out anyway
     #[arg(long)]
     pub(crate) no_upstream: bool,
 
@@ -57,6 +63,11 @@ impl Args {
     /// Whether no test is left out.
     pub(crate) fn is_whole(&self) -> bool {
         self.filter.is_none() && !self.quick
+    }
+
+    /// Whether the crate as published is run as well: it has nothing to do with the plugin.
+    pub(crate) fn has_upstream(&self) -> bool {
+        !self.no_upstream && self.mode.has(Mode::Plain)
     }
 
     /// The versions of WasmEdge to test.

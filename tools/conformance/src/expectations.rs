@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use globset::{Glob, GlobMatcher};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
+use tests_integration::Mode;
 
 /// Why a test cannot pass. The list is closed: 'flaky' and 'slow' are no reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,6 +82,29 @@ struct Raw {
     lacks: Option<String>,
     why: String,
     versions: Option<VersionReq>,
+    mode: Option<In>,
+}
+
+/// The key `mode`: the modes that an entry is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum In {
+    /// Both, as without the key.
+    All,
+    /// WasmEdge without the plugin.
+    Plain,
+    /// WasmEdge with the plugin.
+    Plugin,
+}
+
+impl In {
+    fn has(self, mode: Mode) -> bool {
+        match self {
+            In::All => true,
+            In::Plain => mode == Mode::Plain,
+            In::Plugin => mode == Mode::Plugin,
+        }
+    }
 }
 
 /// One entry.
@@ -102,7 +126,7 @@ impl Entry {
     }
 }
 
-/// The entries for one release.
+/// The entries for one release in one mode.
 #[derive(Debug, Default)]
 pub(crate) struct Expectations {
     pub(crate) entries: Vec<Entry>,
@@ -110,7 +134,7 @@ pub(crate) struct Expectations {
 
 impl Expectations {
     /// Reads the file; without one every test is expected to pass.
-    pub(crate) fn load(path: &Path, version: &Version) -> Result<Expectations> {
+    pub(crate) fn load(path: &Path, version: &Version, mode: Mode) -> Result<Expectations> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -118,10 +142,10 @@ impl Expectations {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        Expectations::parse(&text, version).with_context(|| path.display().to_string())
+        Expectations::parse(&text, version, mode).with_context(|| path.display().to_string())
     }
 
-    pub(crate) fn parse(text: &str, version: &Version) -> Result<Expectations> {
+    pub(crate) fn parse(text: &str, version: &Version, mode: Mode) -> Result<Expectations> {
         let file: File = toml::from_str(text)?;
         let mut entries = Vec::new();
         for raw in file.expect {
@@ -131,10 +155,12 @@ impl Expectations {
                 raw.lacks.is_some() == (raw.reason == Reason::Host),
                 "{first}: `lacks` belongs to reason \"host\", and is needed there"
             );
-            if raw
-                .versions
-                .is_some_and(|versions| !versions.matches(version))
-            {
+            ensure!(
+                raw.mode.is_some() || raw.reason != Reason::Host,
+                "{first}: reason \"host\" needs `mode`: with the plugin the host has more"
+            );
+            let is_other = |versions: VersionReq| !versions.matches(version);
+            if raw.versions.is_some_and(is_other) || raw.mode.is_some_and(|only| !only.has(mode)) {
                 continue;
             }
             let compiled = raw.tests.iter().map(|text| {
@@ -181,13 +207,34 @@ mod tests {
     fn reasons_are_a_closed_list_and_the_host_s_says_what() {
         let parse = |reason: &str| {
             let text = format!("[[expect]]\ntests = ['a']\ninstead = 'fails'\nwhy = 'w'\n{reason}");
-            Expectations::parse(&text, &VERSION)
+            Expectations::parse(&text, &VERSION, Mode::Plain)
         };
         assert!(parse("reason = 'flaky'").is_err());
-        assert!(parse("reason = 'host'").is_err());
-        assert!(parse("reason = 'host'\nlacks = 'IP_TTL'").is_ok());
+        assert!(parse("reason = 'host'\nmode = 'plain'").is_err());
+        assert!(parse("reason = 'host'\nlacks = 'IP_TTL'\nmode = 'plain'").is_ok());
         assert!(parse("reason = 'thread'\nlacks = 'IP_TTL'").is_err());
         let older = parse("reason = 'thread'\nversions = '<1.52'").unwrap();
         assert!(older.entries.is_empty());
+    }
+
+    #[test]
+    fn entries_are_for_the_modes_that_they_name_and_the_host_s_name_them() {
+        let entries = |more: &str, mode| {
+            let text = format!(
+                "[[expect]]\ntests = ['a']\ninstead = 'fails'\nreason = 'host'\nlacks = 'x'\n\
+                 why = 'w'\n{more}"
+            );
+            Expectations::parse(&text, &VERSION, mode).map(|found| found.entries.len())
+        };
+        for (more, counts) in [
+            ("mode = 'all'", [1, 1]),
+            ("mode = 'plain'", [1, 0]),
+            ("mode = 'plugin'", [0, 1]),
+        ] {
+            let found = Mode::ALL.map(|mode| entries(more, mode).unwrap());
+            assert_eq!(found, counts, "{more}");
+        }
+        let error = entries("", Mode::Plain).unwrap_err().to_string();
+        assert!(error.contains("needs `mode`"), "{error}");
     }
 }

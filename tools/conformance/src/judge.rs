@@ -142,6 +142,7 @@ pub(crate) fn judge(
 #[cfg(test)]
 mod tests {
     use semver::Version;
+    use tests_integration::Mode;
 
     use super::*;
 
@@ -162,7 +163,7 @@ mod tests {
         let text = format!(
             "[[expect]]\ntests = ['{tests}']\ninstead = '{instead}'\nreason = 'thread'\nwhy = 'w'"
         );
-        Expectations::parse(&text, &VERSION).unwrap()
+        Expectations::parse(&text, &VERSION, Mode::Plain).unwrap()
     }
 
     #[test]

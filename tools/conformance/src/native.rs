@@ -11,20 +11,20 @@ use tools_common::repo::quiet_environment;
 
 use crate::results::Results;
 use crate::run::Run;
-use crate::section::Section;
 
 impl Run<'_> {
     /// Runs the ported crate natively, and unless that is left out the crate as
-    /// published: every test must go alike. Gives how the ported crate's tests went.
-    pub(crate) fn native(&self, report: &mut Report, section: &mut Section) -> Result<Results> {
+    /// published: every test must go alike. Gives how the ported crate's tests went, and
+    /// those of them that fail as published, too.
+    pub(crate) fn native(&self, report: &mut Report) -> Result<(Results, Vec<String>)> {
         let started = Instant::now();
         self.status("native, ported");
         // Named, so that `cargo wasmedge` builds for it, with the ported crates.
         let host = Some(self.tools.rust.host.as_str());
         let mut ported = self.run("native, ported", host, &self.suite.ported, || {
-            self.tools.cargo_wasmedge(self.tools.newest())
+            Ok(self.tools.cargo_wasmedge(self.tools.newest()))
         })?;
-        section.fails_natively = self.take_failing(&mut ported)?.into_keys().collect();
+        let failing = self.take_failing(&mut ported)?.into_keys().collect();
         for (test, outcome) in &ported {
             if let Outcome::Failed(said) = outcome {
                 let said = said.replace('\n', "\n      ");
@@ -34,13 +34,12 @@ impl Run<'_> {
         let name = self.suite.name();
         let counts = junit::counts(ported.values());
         report.note(&name, "native, ported", counts, started.elapsed());
-        section.take_native(&ported);
-        if self.args.no_upstream {
-            report.not_asked_for(format!("{name} as published (--no-upstream)"));
-        } else {
+        if self.args.has_upstream() {
             self.published(report, &ported)?;
+        } else {
+            report.not_asked_for(format!("{name} as published"));
         }
-        Ok(ported)
+        Ok((ported, failing))
     }
 
     /// Runs the crate as published, and compares.
@@ -54,7 +53,7 @@ impl Run<'_> {
             command
                 .envs(self.tools.rust.env())
                 .env("CARGO", &self.tools.rust.cargo);
-            command
+            Ok(command)
         })?;
         self.take_failing(&mut published)?;
         let different = differences(ported, &published);

@@ -6,11 +6,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use tests_integration::Mode;
 
 use crate::expectations::Reason;
 use crate::judge::Sums;
-use crate::section::Section;
+use crate::section::{Column, Section};
 
 /// Passed tests as a share of those that apply, rounded down.
 fn share(sums: &Sums) -> String {
@@ -77,29 +78,34 @@ impl Part {
     }
 }
 
-/// Writes `docs/conformance.md` from the latest whole runs of these suites. A suite
-/// without one in this checkout keeps what the page has of it: all of them take hours.
+/// Writes `docs/conformance.md` from the latest whole runs of these sections: suites in
+/// their modes. One without a run in this checkout keeps what the page has of it: all of
+/// them take hours.
 ///
 /// # Errors
-/// When there is neither.
-pub(crate) fn write(path: &Path, folder: &Path, suites: &[String]) -> Result<()> {
+/// When there is neither, unless it is one with the plugin: that is left out.
+pub(crate) fn write(path: &Path, folder: &Path, sections: &[(String, Mode)]) -> Result<()> {
     let before = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         read => read.with_context(|| path.display().to_string())?,
     };
-    let parts = suites.iter().map(|name| {
-        if let Some(section) = Section::kept(folder, name)? {
-            return Part::of(&section);
-        }
-        Part::of_page(&before, name).with_context(|| {
-            format!("there is no result of a whole run of {name}; run cargo xtask conformance")
-        })
-    });
-    let parts: Vec<Part> = parts.collect::<Result<_>>()?;
+    let mut parts = Vec::new();
+    for (name, mode) in sections {
+        let part = match Section::kept(folder, name)? {
+            Some(section) => Some(Part::of(&section)?),
+            None => Part::of_page(&before, name),
+        };
+        ensure!(
+            part.is_some() || *mode == Mode::Plugin,
+            "there is no result of a whole run of {name}; run cargo xtask conformance"
+        );
+        parts.extend(part);
+    }
     let mut text = String::from(
         "# Conformance\n\nUpstream's own tests, out of the published packages, on the ported \
          crates. This page is written by `cargo xtask conformance --write`; tests that do not \
-         pass, with reasons, are in the `expectations.toml` of each port.\n\n",
+         pass, with reasons, are in the `expectations.toml` of each port. With the \
+         [plugin](plugin.md) the name of WasmEdge ends in `+plugin`.\n\n",
     );
     text += "| suite | natively | runtime | passed | failed | host lacks it | not applicable | passed of applicable |\n|---|--:|---|--:|--:|--:|--:|--:|\n";
     text.extend(parts.iter().map(|part| part.rows.as_str()));
@@ -135,6 +141,9 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
             "Left out, since they fail natively as published too or need the internet: `{tests}`.\n"
         )?;
     }
+    if section.has_plugin() {
+        text.push_str("Files of which all tests pass are left out.\n\n");
+    }
     text.push_str("| file | natively |");
     for column in &section.columns {
         write!(text, " {} |", column.runtime)?;
@@ -148,11 +157,15 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
         .flat_map(|column| column.programs.keys())
         .collect();
     for program in programs {
-        write!(
-            text,
-            "| {program} | {} |",
-            section.native.get(program).copied().unwrap_or_default()
-        )?;
+        let natively = section.native.get(program).copied().unwrap_or_default();
+        let has_all = |column: &Column| {
+            (column.programs.get(program)).is_some_and(|sums| sums.passed == natively)
+        };
+        // Beside the section without the plugin, which has them all.
+        if section.has_plugin() && section.columns.iter().all(has_all) {
+            continue;
+        }
+        write!(text, "| {program} | {natively} |")?;
         for column in &section.columns {
             let sums = column.programs.get(program).cloned().unwrap_or_default();
             let mut cell = sums.passed.to_string();
@@ -183,22 +196,26 @@ fn section_text(text: &mut String, section: &Section) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::section::Column;
+    use crate::section::name;
 
-    fn suite(name: &str, passed: usize) -> Section {
-        let sums = Sums {
+    fn suite(of: &str, mode: Mode, passed: usize) -> Section {
+        let sums = |passed| Sums {
             passed,
             ..Sums::default()
         };
         Section {
-            name: name.to_owned(),
+            name: name(of, mode),
             run: "2026-11-24".to_owned(),
-            native: [("lib".to_owned(), passed)].into(),
+            native: [("lib".to_owned(), passed), ("net".to_owned(), 7)].into(),
             gated: [].into(),
             fails_natively: Vec::new(),
             columns: vec![Column {
-                runtime: "WasmEdge 0.17.1".to_owned(),
-                programs: [("lib".to_owned(), sums)].into(),
+                runtime: format!("WasmEdge 0.17.1{}", mode.suffix()),
+                programs: [
+                    ("lib".to_owned(), sums(passed)),
+                    ("net".to_owned(), sums(6)),
+                ]
+                .into(),
             }],
             entries: vec![("lib::x".to_owned(), "Unix only".to_owned(), "W.".to_owned())],
         }
@@ -208,29 +225,46 @@ mod tests {
     fn suites_that_were_not_run_keep_what_the_page_has() {
         let folder = tempfile::tempdir().unwrap();
         let (results, page) = (folder.path().join("results"), folder.path().join("page.md"));
-        let names = ["a 1.5.1", "a 1.5.10", "b 0.1.0"].map(str::to_owned);
-        let run = |name: &str, passed| suite(name, passed).keep(&results, true).unwrap();
-        run(&names[0], 1);
-        run(&names[1], 2);
-        run(&names[2], 3);
+        let suites = ["a 1.5.1", "a 1.5.10", "b 0.1.0"];
+        let names = suites.map(|of| Mode::ALL.map(|mode| (name(of, mode), mode)));
+        let names = names.concat();
+        let run = |of: &str, mode, passed| suite(of, mode, passed).keep(&results, true).unwrap();
+        for (of, passed) in suites.into_iter().zip(1..) {
+            run(of, Mode::Plain, passed);
+        }
+        // That of the plugin is left out where there is none.
+        run(suites[0], Mode::Plugin, 4);
         write(&page, &results, &names).unwrap();
         let all = fs::read_to_string(&page).unwrap();
+        let with_plugin: Vec<&str> = all.lines().filter(|line| line.contains("plugin")).collect();
+        assert_eq!(
+            with_plugin[1..],
+            [
+                "| a 1.5.1, with the plugin | 11 | WasmEdge 0.17.1+plugin | 10 | 0 | 0 | 0 | 100.0 % |",
+                "## a 1.5.1, with the plugin",
+                "| file | natively | WasmEdge 0.17.1+plugin |",
+            ]
+        );
+        // Of its files those only that do not pass in full.
+        assert_eq!(all.matches("| net | 7 | 6 |").count(), 4);
+        assert_eq!(all.matches("| lib |").count(), 3);
 
         // Another checkout, in which one suite was run.
         fs::remove_dir_all(&results).unwrap();
-        run(&names[1], 22);
+        run(suites[1], Mode::Plain, 22);
         write(&page, &results, &names).unwrap();
         let expected = all
             .replace(
-                "| a 1.5.10 | 2 | WasmEdge 0.17.1 | 2 |",
-                "| a 1.5.10 | 22 | WasmEdge 0.17.1 | 22 |",
+                "| a 1.5.10 | 9 | WasmEdge 0.17.1 | 8 |",
+                "| a 1.5.10 | 29 | WasmEdge 0.17.1 | 28 |",
             )
             .replace("| lib | 2 | 2 |", "| lib | 22 | 22 |");
         assert_ne!(expected, all);
         assert_eq!(fs::read_to_string(&page).unwrap(), expected);
 
         // One that neither has.
-        let error = write(&page, &results, &["c 1.0.0".to_owned()]).unwrap_err();
+        let missing = ("c 1.0.0".to_owned(), Mode::Plain);
+        let error = write(&page, &results, &[missing]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no result of a whole run of c 1.0.0; run cargo xtask conformance"

@@ -42,14 +42,14 @@ impl Run<'_> {
         runtime: &str,
         host: Option<&str>,
         folder: &Path,
-        cargo: impl Fn() -> Command,
+        cargo: impl Fn() -> Result<Command>,
     ) -> Result<Results> {
         let file = format!("tests/{} {runtime}.json", self.suite.name());
         let file = results_folder(self.repo).join(file);
         if self.args.kept {
             return results::kept(&file);
         }
-        let mut command = cargo();
+        let mut command = cargo()?;
         self.choose_tests(&mut command, host)?;
         command
             .current_dir(folder)

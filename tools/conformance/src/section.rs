@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+use tests_integration::Mode;
 use tools_common::junit::Outcome;
 use tools_common::{Tools, today};
 
@@ -15,7 +16,7 @@ use crate::judge::Sums;
 use crate::results::Results;
 use crate::suite::Suite;
 
-/// The results of one suite.
+/// The results of one suite in one mode.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Section {
     pub(crate) name: String,
@@ -31,6 +32,17 @@ pub(crate) struct Section {
     pub(crate) columns: Vec<Column>,
     /// Tests that do not pass, the reason, and why.
     pub(crate) entries: Vec<(String, String, String)>,
+}
+
+/// What the name of a section with the plugin ends in.
+const WITH_PLUGIN: &str = ", with the plugin";
+
+/// What the page calls a suite in a mode.
+pub(crate) fn name(suite: &str, mode: Mode) -> String {
+    match mode {
+        Mode::Plain => suite.to_owned(),
+        Mode::Plugin => format!("{suite}{WITH_PLUGIN}"),
+    }
 }
 
 /// The result under one runtime.
@@ -51,10 +63,10 @@ impl Column {
 }
 
 impl Section {
-    pub(crate) fn new(suite: &Suite, tools: &Tools) -> Result<Section> {
+    pub(crate) fn new(suite: &Suite, mode: Mode, tools: &Tools) -> Result<Section> {
         let (day, rustc) = (today()?, &tools.rust.rustc_version);
         Ok(Section {
-            name: suite.name(),
+            name: name(&suite.name(), mode),
             run: format!("{day}, {}, rustc {rustc}", std::env::consts::ARCH),
             native: BTreeMap::new(),
             gated: BTreeMap::new(),
@@ -62,6 +74,11 @@ impl Section {
             columns: Vec::new(),
             entries: Vec::new(),
         })
+    }
+
+    /// Whether it is one with the plugin.
+    pub(crate) fn has_plugin(&self) -> bool {
+        self.name.ends_with(WITH_PLUGIN)
     }
 
     /// Takes over which tests pass natively.

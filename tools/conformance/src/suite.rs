@@ -10,6 +10,7 @@ use cargo_wasmedge::resolve::fetch::fetch;
 use cargo_wasmedge::toolchain::Dirs;
 use semver::{Version, VersionReq};
 
+use tests_integration::Mode;
 use tools_common::sources::copy_sources;
 use tools_common::{Repo, Tools};
 
@@ -30,8 +31,6 @@ pub(crate) struct Suite {
     pub(crate) ported: PathBuf,
     /// The crate as published.
     pub(crate) upstream: PathBuf,
-    /// Which tests cannot pass.
-    pub(crate) expectations: Expectations,
 }
 
 impl Suite {
@@ -65,7 +64,6 @@ impl Suite {
             head: head.clone(),
             ported: out.join(format!("{}-{version}", port.krate())),
             upstream: out.join(format!("{}-{version}-upstream", port.krate())),
-            expectations: Expectations::load(&port_dir.join("expectations.toml"), version)?,
             port_dir,
         };
         suite.copy(&made.dir, &suite.ported)?;
@@ -98,8 +96,7 @@ impl Suite {
             document.insert("patch".into(), patch.into());
         }
         fs::write(&manifest, document.to_string())?;
-        fs::create_dir_all(temp.path().join(".config"))?;
-        fs::write(temp.path().join(".config/nextest.toml"), self.nextest())?;
+        write_nextest(temp.path(), &self.expectations(Mode::Plain)?)?;
         copy_sources(temp.path(), to)?;
         let (lock, own) = (self.lock(), to.join("Cargo.lock"));
         if lock.is_file() {
@@ -111,22 +108,23 @@ impl Suite {
         Ok(())
     }
 
-    /// The settings of nextest. They end tests that are known to hang early.
-    fn nextest(&self) -> String {
-        let mut text = NEXTEST.to_owned();
-        for test in self.expectations.hanging() {
-            let (program, name) = test.split_once("::").unwrap_or((test, "*"));
-            let program = match program {
-                "lib" => "kind(lib)".to_owned(),
-                program => format!("binary(#{program})"),
-            };
-            text += &format!(
-                "\n[[profile.default.overrides]]\nfilter = '{program} & test(#{name})'\n\
-                 platform = {{ target = 'cfg(target_os = \"wasi\")' }}\n\
-                 slow-timeout = {{ period = \"10s\", terminate-after = 1 }}\n"
-            );
-        }
-        text
+    /// Which tests cannot pass in this mode.
+    fn expectations(&self, mode: Mode) -> Result<Expectations> {
+        Expectations::load(
+            &self.port_dir.join("expectations.toml"),
+            &self.version,
+            mode,
+        )
+    }
+
+    /// Prepares a run in this mode, and gives which tests cannot pass in it.
+    ///
+    /// # Errors
+    /// When the expectations cannot be read, or nextest's settings cannot be written.
+    pub(crate) fn expect(&self, mode: Mode) -> Result<Expectations> {
+        let expectations = self.expectations(mode)?;
+        write_nextest(&self.ported, &expectations)?;
+        Ok(expectations)
     }
 
     /// The lockfile in the checkout: without it a new release of a crate that the
@@ -169,6 +167,26 @@ impl Suite {
         names.sort();
         Ok(names)
     }
+}
+
+/// Writes the settings of nextest. They end tests early that are known to hang.
+fn write_nextest(folder: &Path, expectations: &Expectations) -> Result<()> {
+    let mut text = NEXTEST.to_owned();
+    for test in expectations.hanging() {
+        let (program, name) = test.split_once("::").unwrap_or((test, "*"));
+        let program = match program {
+            "lib" => "kind(lib)".to_owned(),
+            program => format!("binary(#{program})"),
+        };
+        text += &format!(
+            "\n[[profile.default.overrides]]\nfilter = '{program} & test(#{name})'\n\
+             platform = {{ target = 'cfg(target_os = \"wasi\")' }}\n\
+             slow-timeout = {{ period = \"10s\", terminate-after = 1 }}\n"
+        );
+    }
+    let file = folder.join(".config/nextest.toml");
+    fs::create_dir_all(folder.join(".config"))?;
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Makes the paths of dependencies independent of the manifest's place.

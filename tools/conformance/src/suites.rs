@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use cargo_wasmedge::port::{Port, Ports, SuiteHead};
+use tests_integration::Mode;
 use tools_common::repo::is_ci;
 use tools_common::setup::versions;
 use tools_common::{Repo, Report, Runner, Tools};
@@ -12,6 +13,7 @@ use crate::args::Args;
 use crate::page;
 use crate::results::results_folder;
 use crate::run::Run;
+use crate::section;
 use crate::suite::Suite;
 
 /// Gives whether every test is as expected.
@@ -59,21 +61,21 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
                     args,
                     suite: &suite,
                 };
-                let section = run.all(report)?;
                 let is_all = tools.wasmedge.len() == versions(&[]).len();
                 let is_whole = is_all && args.is_whole() && !args.no_upstream && !args.aot;
-                section.keep(&results_folder(&repo), is_whole)?;
+                for section in run.all(report)? {
+                    section.keep(&results_folder(&repo), is_whole)?;
+                }
             }
         }
     }
     if args.write {
         let mut names = Vec::new();
         for (_, (head, port)) in self::suites(&repo, &[])? {
-            names.extend(
-                head.versions
-                    .iter()
-                    .map(|v| format!("{} {v}", port.krate())),
-            );
+            for version in &head.versions {
+                let name = format!("{} {version}", port.krate());
+                names.extend(Mode::ALL.map(|mode| (section::name(&name, mode), mode)));
+            }
         }
         let page = repo.root.join("docs/conformance.md");
         page::write(&page, &results_folder(&repo), &names)?;

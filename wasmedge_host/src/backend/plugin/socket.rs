@@ -89,7 +89,7 @@ pub fn connect(fd: RawFd, addr: &SockAddr) -> Result<(), Errno> {
 #[inline]
 pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Errno> {
     if let [one] = bufs.as_slice() {
-        let count = check(stubs::recv(fd, one.buf, one.len, receive_flags(flags)))?;
+        let count = check(stubs::recv(fd, one.buf, one.len, receive_flags(flags)?))?;
         return Ok(count as usize);
     }
     recv_flagged(fd, bufs, flags).map(|(count, _)| count)
@@ -103,7 +103,7 @@ pub fn recv_flagged(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<(u
         fd,
         iovecs.as_ptr() as u32,
         iovecs.len() as u32,
-        receive_flags(flags),
+        receive_flags(flags)?,
         0,
         address_of_mut(&mut told),
     ))?;
@@ -123,14 +123,22 @@ pub fn recv_from(
         fd,
         iovecs.as_ptr() as u32,
         iovecs.len() as u32,
-        receive_flags(flags),
+        receive_flags(flags)?,
         address_of_mut(&mut from),
         address_of_mut(&mut told),
     ))?;
     Ok((count as usize, from, truncated(told)))
 }
 
-fn receive_flags(flags: u16) -> i32 {
+/// The host's flags of receiving as the system's.
+///
+/// # Errors
+///
+/// `INVAL` for one that the host has not, as there: it must not seem to be obeyed.
+pub(super) fn receive_flags(flags: u16) -> Result<i32, Errno> {
+    if flags & !(RIFLAGS_PEEK | RIFLAGS_WAITALL) != 0 {
+        return Err(Errno::INVAL);
+    }
     let peek = if flags & RIFLAGS_PEEK != 0 {
         MSG_PEEK
     } else {
@@ -141,7 +149,7 @@ fn receive_flags(flags: u16) -> i32 {
     } else {
         0
     };
-    peek | all
+    Ok(peek | all)
 }
 
 fn truncated(flags: i32) -> u16 {

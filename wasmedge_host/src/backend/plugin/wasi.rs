@@ -10,6 +10,7 @@
 
 use super::super::host::abi::{FdStat, Iovec, FDFLAGS_NONBLOCK};
 use super::errno::check;
+use super::socket::receive_flags;
 use super::{owns, stubs};
 use crate::Errno;
 
@@ -19,9 +20,7 @@ const FILETYPE_SOCKET_STREAM: u8 = 6;
 /// Every right: the kernel knows what a socket can do.
 const ALL_RIGHTS: u64 = u64::MAX;
 
-const MSG_PEEK: i32 = 2;
 const MSG_TRUNC: i32 = 0x20;
-const MSG_WAITALL: i32 = 0x100;
 
 mod imports {
     use super::{FdStat, Iovec};
@@ -208,10 +207,12 @@ pub unsafe extern "C" fn sock_recv(
         // SAFETY: as the caller says.
         return unsafe { imports::sock_recv(fd, iovs, count, flags, nread, told) };
     }
-    let peek = if flags & 1 != 0 { MSG_PEEK } else { 0 };
-    let all = if flags & 2 != 0 { MSG_WAITALL } else { 0 };
-    // SAFETY: as the caller says.
-    unsafe { receive(fd, iovs, count, peek | all, nread, told) }
+    let flags = u16::try_from(flags).map_err(|_| Errno::INVAL);
+    match flags.and_then(receive_flags) {
+        // SAFETY: as the caller says.
+        Ok(flags) => unsafe { receive(fd, iovs, count, flags, nread, told) },
+        Err(errno) => errno.raw().into(),
+    }
 }
 
 /// Sends.
@@ -230,6 +231,10 @@ pub unsafe extern "C" fn sock_send(
     if !owns(fd) {
         // SAFETY: as the caller says.
         return unsafe { imports::sock_send(fd, iovs, count, flags, nwritten) };
+    }
+    // There are none.
+    if flags != 0 {
+        return Errno::INVAL.raw().into();
     }
     // SAFETY: as the caller says.
     unsafe { transmit(fd, iovs, count, nwritten) }
