@@ -1,6 +1,8 @@
 //! Small modules with exceptions, run without them in an interpreter that knows none. What
 //! is expected is what the proposal says that the module means.
 
+mod random;
+
 use wasmi::{Caller, Engine, Instance, Linker, Store};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
