@@ -4,6 +4,7 @@
 //!   and the linker they need;
 //! * [`wasmedge`]: WasmEdge 0.14.1 or newer;
 //! * [`c`]: a clang for the C parts of crates, where an app has some;
+//! * [`unwinding`]: a standard library whose panics unwind, where the user asks for it;
 //! * [`setup()`]: installs what is missing;
 //! * [`doctor()`]: says what is there, what is missing and how it is had.
 //!
@@ -28,6 +29,7 @@ pub(crate) mod process;
 mod progress;
 pub mod rust;
 mod setup;
+pub mod unwinding;
 pub mod wasmedge;
 
 pub use debian::installed::Installed;

@@ -21,4 +21,5 @@ mod packages;
 mod passthrough;
 mod runner;
 mod sharing;
+mod unwinding;
 mod workspace;
