@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use cargo_wasmedge::run::runner;
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::suite::On;
@@ -14,7 +14,6 @@ fn main() -> ExitCode {
         .test("tasks_and_handlers", On::Everywhere, tasks_and_handlers)
         .test("what_is_left_is_plain", On::WasmEdge, what_is_left_is_plain)
         .test("failing_tests", On::Interpreted, failing_tests)
-        .test("levels_for_size", On::WasmEdge, levels_for_size)
         .run()
 }
 
@@ -175,25 +174,5 @@ fn failing_tests(workbench: &Workbench, host: &Host) -> Result<()> {
         );
     }
     ensure!(!ended.stdout.contains("said by a"), "{}", ended.stdout);
-    Ok(())
-}
-
-fn levels_for_size(workbench: &Workbench, host: &Host) -> Result<()> {
-    let mut command = cargo(workbench, host, "build")?;
-    command
-        .args([
-            "--package",
-            "panics",
-            "--config",
-            "profile.dev.opt-level='z'",
-        ])
-        .args(["--config", "profile.dev.package.'*'.opt-level=0"]);
-    let ended = Guard::run(command, BUILD_LIMIT)?;
-    let line = ended
-        .stderr
-        .lines()
-        .find(|line| line.contains("opt-level `z`"));
-    let line = line.with_context(|| format!("it is built: {}", ended.stderr))?;
-    ensure!(line.contains("panics cannot be compiled"), "{line}");
     Ok(())
 }

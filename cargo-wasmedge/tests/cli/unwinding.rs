@@ -135,30 +135,6 @@ fn crates_for_the_target_unwind_and_others_are_left_alone() {
     assert_eq!(stdout(&compile(&fake, &host)), host.join("\n") + "\n");
 }
 
-#[test]
-fn levels_for_size_are_an_error_that_names_the_crate() {
-    let fake = set_up();
-    for level in ["s", "z"] {
-        let level = format!("opt-level={level}");
-        let args = [
-            "--crate-name",
-            "app",
-            "--target",
-            "wasm32-wasip1",
-            "-C",
-            &level,
-        ];
-        let output = compile(&fake, &args);
-        assert_eq!(output.status.code(), Some(1));
-        assert_eq!(stdout(&output), "");
-        assert!(
-            stderr(&output).contains("app cannot be compiled"),
-            "{}",
-            stderr(&output)
-        );
-    }
-}
-
 /// By this cargo keeps what both have made apart.
 #[test]
 fn the_compiler_says_that_it_is_another_one() {

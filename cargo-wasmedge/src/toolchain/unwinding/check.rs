@@ -29,7 +29,7 @@ const ENDS: [(&str, i32); 4] = [
     ("exit", 7),
 ];
 
-const LEVELS: [&str; 4] = ["0", "1", "2", "3"];
+const LEVELS: [&str; 6] = ["0", "1", "2", "3", "s", "z"];
 
 /// A program of this size takes a second to compile and to run.
 const LIMIT: Duration = Duration::from_secs(10 * 60);

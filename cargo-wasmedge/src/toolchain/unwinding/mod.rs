@@ -155,7 +155,7 @@ pub(super) fn set_up(
         .prefix(UNFINISHED)
         .tempdir_in(&parent)
         .with_context(failed)?;
-    let sources = sources::find(debian, toolchain).map_err(|why| {
+    let sources = sources::find(job.dirs, debian, toolchain).map_err(|why| {
         let what = format!("no sources of std for rustc {}", toolchain.rustc_version);
         cannot(&what, why, sources::MEND)
     })?;

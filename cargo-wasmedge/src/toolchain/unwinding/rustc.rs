@@ -19,9 +19,15 @@ use crate::toolchain::rust::TARGET;
 /// The hidden subcommand that the script starts.
 pub const SUBCOMMAND: &str = "wasmedge-unwinding";
 
-/// The instructions of the first proposal, which [`crate::wasm::unwind`] knows. All that
-/// is linked has to agree.
-const LEGACY: &str = "-Cllvm-args=-wasm-use-legacy-eh=true";
+/// What LLVM is told. All that is linked has to agree.
+///
+/// * The instructions of the first proposal, which [`crate::wasm::unwind`] knows.
+/// * What a loop takes into its next round is written behind a call that may throw, in a
+///   block that the call ends. Without the second option it is written in the block of the
+///   call, and the pass of LLVM's that orders a block for wasm's stack moves what it is made
+///   of there, too. A handler that reads that finds the round before: an element of a list
+///   whose destructor panics is dropped twice, and the next never (docs/unwinding.md).
+const LLVM: &str = "-Cllvm-args=-wasm-use-legacy-eh=true -phi-elim-split-all-critical-edges";
 
 /// Writes a script into `folder` that takes the place of `tool`, a rustc or a rustdoc, with
 /// the libraries in `sysroot`. It has the same name.
@@ -64,20 +70,11 @@ pub fn run(args: &[OsString]) -> Result<i32> {
         return version(command, Path::new(sysroot));
     }
     let call = Call::new(args);
-    if let Some(level) = call.refused_level() {
-        let name = call.name.as_deref().unwrap_or("a crate");
-        eprintln!(
-            "error: with `unwind`, {name} cannot be compiled at opt-level `{level}`: \
-             at levels `s` and `z` compilers make code that drops values twice\n  \
-             help: opt-level 3, 2 or 1 in its profile, or no `unwind`"
-        );
-        return Ok(1);
-    }
     command.args(args);
     if call.is_for_target {
         command.arg("--sysroot").arg(sysroot);
-        command.arg(LEGACY);
-        if !call.is_set("panic") {
+        command.arg(LLVM);
+        if !call.names_panics {
             command.arg("-Cpanic=unwind");
         }
     }
@@ -102,9 +99,8 @@ fn version(mut command: Command, sysroot: &Path) -> Result<i32> {
 #[derive(Debug, Default)]
 struct Call {
     is_for_target: bool,
-    name: Option<String>,
-    /// Each `-C KEY=VALUE`.
-    codegen: Vec<(String, String)>,
+    /// Whether `-C panic` says what a panic does.
+    names_panics: bool,
 }
 
 impl Call {
@@ -112,10 +108,6 @@ impl Call {
         let mut call = Call::default();
         let mut args = texts(args).into_iter();
         while let Some(arg) = args.next() {
-            if arg == "-O" {
-                call.codegen.push(("opt-level".into(), "3".into()));
-                continue;
-            }
             let (flag, attached) = match arg.split_once('=') {
                 Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
                 _ => match arg.strip_prefix("-C").filter(|value| !value.is_empty()) {
@@ -123,7 +115,7 @@ impl Call {
                     None => (arg.as_str(), None),
                 },
             };
-            if !matches!(flag, "--target" | "--crate-name" | "--codegen" | "-C") {
+            if !matches!(flag, "--target" | "--codegen" | "-C") {
                 continue;
             }
             let Some(value) = attached.map(str::to_owned).or_else(|| args.next()) else {
@@ -131,29 +123,10 @@ impl Call {
             };
             match flag {
                 "--target" => call.is_for_target = value == TARGET,
-                "--crate-name" => call.name = Some(value),
-                _ => {
-                    let (key, value) = value.split_once('=').unwrap_or((&value, ""));
-                    call.codegen.push((key.to_owned(), value.to_owned()));
-                }
+                _ => call.names_panics |= value.starts_with("panic="),
             }
         }
         call
-    }
-
-    fn is_set(&self, key: &str) -> bool {
-        self.codegen.iter().any(|(set, _)| set == key)
-    }
-
-    /// The level that it is optimised at, if that is one at which LLVM moves the reading
-    /// of values past the call that throws. A crate that does not unwind has none.
-    fn refused_level(&self) -> Option<&str> {
-        let last = |key: &str| {
-            let mut all = self.codegen.iter().rev();
-            all.find(|(set, _)| set == key).map(|(_, value)| &**value)
-        };
-        let level = last("opt-level").filter(|level| matches!(*level, "s" | "z"))?;
-        (self.is_for_target && last("panic") != Some("abort")).then_some(level)
     }
 }
 
@@ -182,37 +155,20 @@ mod tests {
     }
 
     #[test]
-    fn levels_for_size_are_refused_where_the_crate_unwinds() {
-        for (words, refused) in [
-            ("--target wasm32-wasip1 -C opt-level=s", Some("s")),
-            ("--target=wasm32-wasip1 -Copt-level=z", Some("z")),
-            ("--target wasm32-wasip1 --codegen opt-level=z", Some("z")),
-            ("--target wasm32-wasip1 -C opt-level=3", None),
-            ("--target wasm32-wasip1 -C opt-level=s -C opt-level=2", None),
-            ("--target wasm32-wasip1 -C opt-level=s -O", None),
-            ("--target wasm32-wasip1 -C opt-level=z -C panic=abort", None),
-            ("--crate-name build_script_build -C opt-level=s", None),
-            ("--target wasm32-unknown-unknown -C opt-level=s", None),
-        ] {
-            assert_eq!(call(words).refused_level(), refused, "{words}");
-        }
-    }
-
-    #[test]
     fn a_profile_that_aborts_is_respected() {
         for words in ["-C panic=abort", "-Cpanic=abort", "--codegen=panic=abort"] {
-            assert!(call(words).is_set("panic"), "{words}");
+            assert!(call(words).names_panics, "{words}");
         }
-        assert!(!call("-C opt-level=3 --cfg panic").is_set("panic"));
+        assert!(!call("-C opt-level=3 --cfg panic").names_panics);
     }
 
     #[test]
     fn arguments_in_a_file_count() {
         let temp = tempfile::tempdir().unwrap();
         let file = temp.path().join("args");
-        std::fs::write(&file, "--target\nwasm32-wasip1\n-C\nopt-level=s\n").unwrap();
+        std::fs::write(&file, "--target\nwasm32-wasip1\n-C\npanic=abort\n").unwrap();
         let call = call(&format!("--crate-name app @{}", file.display()));
-        assert_eq!(call.refused_level(), Some("s"));
-        assert_eq!(call.name.as_deref(), Some("app"));
+        assert!(call.is_for_target && call.names_panics);
+        assert!(!Call::new(&[]).is_for_target);
     }
 }

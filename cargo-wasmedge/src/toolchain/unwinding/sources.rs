@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::toolchain::debian::install::{Checked, Debian};
+use crate::toolchain::debian::installed::installations;
 use crate::toolchain::debian::recipe;
+use crate::toolchain::dirs::Dirs;
 use crate::toolchain::find::Origin;
 use crate::toolchain::rust::RustToolchain;
 
@@ -22,6 +24,14 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    /// Debian's, in a folder of ours.
+    fn ours(folder: PathBuf) -> Sources {
+        Sources {
+            library: folder.join("usr/lib").join(BELOW_LIB),
+            ours: Some(folder),
+        }
+    }
+
     /// They are large, and of no use once std is built.
     pub(super) fn delete_if_ours(&self) {
         if let Some(folder) = &self.ours {
@@ -32,7 +42,11 @@ impl Sources {
 
 /// # Errors
 /// Why there are none.
-pub(super) fn find(debian: &Debian, toolchain: &RustToolchain) -> Result<Sources, String> {
+pub(super) fn find(
+    dirs: &Dirs,
+    debian: &Debian,
+    toolchain: &RustToolchain,
+) -> Result<Sources, String> {
     let beside = toolchain.sysroot.join("lib").join(BELOW_LIB);
     if is_std(&beside) {
         return Ok(Sources {
@@ -44,6 +58,12 @@ pub(super) fn find(debian: &Debian, toolchain: &RustToolchain) -> Result<Sources
         return Err(format!("none in {}", beside.display()));
     }
     let wanted = &toolchain.rustc_version;
+    // Those that a set-up had that did not get to its end.
+    for (folder, installed) in installations(&dirs.sources()) {
+        if installed.version == *wanted && is_std(&folder.join("usr/lib").join(BELOW_LIB)) {
+            return Ok(Sources::ours(folder));
+        }
+    }
     let folder = debian.install(
         &recipe::RUST_SRC,
         |version| version == wanted,
@@ -56,10 +76,7 @@ pub(super) fn find(debian: &Debian, toolchain: &RustToolchain) -> Result<Sources
             false => Err("it has no std".to_owned()),
         },
     )?;
-    Ok(Sources {
-        library: folder.join("usr/lib").join(BELOW_LIB),
-        ours: Some(folder),
-    })
+    Ok(Sources::ours(folder))
 }
 
 fn is_std(library: &Path) -> bool {

@@ -2,6 +2,7 @@
 //! this crate. A word makes the program end in one of several ways.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, LinkedList, VecDeque};
 use std::hint::black_box;
 use std::panic::{catch_unwind, panic_any, resume_unwind, set_hook, take_hook, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, Once};
@@ -60,6 +61,22 @@ impl Drop for Catches {
         assert!(caught.is_err());
         LOG.with(|log| log.borrow_mut().push(self.0));
     }
+}
+
+/// Notes its number when it is dropped, and may panic then.
+struct Item(u32, bool);
+
+impl Drop for Item {
+    fn drop(&mut self) {
+        LOG.with(|log| log.borrow_mut().push(self.0));
+        if black_box(self.1) {
+            panic!("in drop");
+        }
+    }
+}
+
+fn items() -> impl Iterator<Item = Item> {
+    (0..5).map(|n| Item(n, n == 2))
 }
 
 trait Runs {
@@ -209,6 +226,26 @@ fn destructors() {
     });
     assert!(caught.is_err());
     assert_eq!(log(), [1, 2]);
+    let lists: [fn(); 6] = [
+        || drop(items().collect::<Vec<_>>()),
+        || drop(items().collect::<VecDeque<_>>()),
+        || drop(items().enumerate().collect::<BTreeMap<_, _>>()),
+        || drop(items().collect::<LinkedList<_>>()),
+        || drop(items().collect::<Vec<_>>().into_iter()),
+        || {
+            drop([
+                Item(0, false),
+                Item(1, false),
+                Item(2, true),
+                Item(3, false),
+                Item(4, false),
+            ])
+        },
+    ];
+    for list in lists {
+        assert!(catch_unwind(list).is_err());
+        assert_eq!(log(), [0, 1, 2, 3, 4]);
+    }
     let caught = catch_unwind(|| {
         (0..10)
             .map(|i| if i == 4 { panic!() } else { Noted(i) })
