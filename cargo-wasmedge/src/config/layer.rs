@@ -201,7 +201,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, inherit-env, wasmedge-args, tmp, std-facade, browser-gates, weak-random, resolver, allow-af-unix, plugin)",
+                 (known keys: wasmedge, aot, dirs, env, inherit-env, wasmedge-args, tmp, std-facade, browser-gates, weak-random, resolver, allow-af-unix, unwind, plugin)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]

@@ -157,7 +157,7 @@ pub(super) fn set_up(
         .with_context(failed)?;
     let sources = sources::find(job.dirs, debian, toolchain).map_err(|why| {
         let what = format!("no sources of std for rustc {}", toolchain.rustc_version);
-        cannot(&what, why, sources::MEND)
+        cannot(&what, why, &sources::mend(toolchain))
     })?;
     let what = format!(
         "std of rustc {} could not be built so that it unwinds",

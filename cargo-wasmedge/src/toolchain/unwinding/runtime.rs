@@ -31,12 +31,15 @@ unsafe extern "C-unwind" {
 
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn _Unwind_RaiseException(exception: *mut Exception) -> i32 {
+    // SAFETY: a pointer is all that the instruction takes.
     unsafe { throw(CPP_EXCEPTION, exception) }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _Unwind_DeleteException(exception: *mut Exception) {
+    // SAFETY: the caller gives an exception of its own, which begins so.
     if let Some(cleanup) = unsafe { (*exception).cleanup } {
+        // SAFETY: whoever made the exception made this for it.
         unsafe { cleanup(FOREIGN_EXCEPTION_CAUGHT, exception) }
     }
 }

@@ -11,7 +11,22 @@ use crate::toolchain::dirs::Dirs;
 use crate::toolchain::find::Origin;
 use crate::toolchain::rust::RustToolchain;
 
-pub(super) const MEND: &str = "rustup component add rust-src, and set up again";
+/// What helps where there are none. Debian keeps one version: the sources of an older
+/// toolchain are gone.
+pub(super) fn mend(toolchain: &RustToolchain) -> String {
+    match toolchain.origin {
+        Origin::Private => format!(
+            "with a newer toolchain: delete {}, then: cargo wasmedge setup --unwind",
+            toolchain
+                .rustc
+                .ancestors()
+                .nth(2)
+                .unwrap_or(&toolchain.sysroot)
+                .display()
+        ),
+        _ => "rustup component add rust-src, then: cargo wasmedge setup --unwind".to_owned(),
+    }
+}
 
 /// Where rustup and Debian have them, below a toolchain's folder and a package's.
 const BELOW_LIB: &str = "rustlib/src/rust/library";
