@@ -59,6 +59,14 @@ impl Workbench {
         &self.tmp
     }
 
+    /// Does what is needed once in a run, by whichever test comes first.
+    ///
+    /// # Errors
+    /// What `work` gives.
+    pub fn once(&self, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.once.run(name, work)
+    }
+
     /// The folder of this package's sources.
     pub fn sources(&self) -> &'static Path {
         Path::new(env!("CARGO_MANIFEST_DIR"))

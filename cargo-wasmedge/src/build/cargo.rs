@@ -13,6 +13,7 @@ use crate::toolchain::rust::RustToolchain;
 pub struct Cargo {
     toolchain: RustToolchain,
     variables: Vec<(String, OsString)>,
+    more: Vec<(String, OsString)>,
 }
 
 impl Cargo {
@@ -23,7 +24,20 @@ impl Cargo {
         Cargo {
             variables: variables.iter().cloned().chain(own).collect(),
             toolchain,
+            more: Vec::new(),
         }
+    }
+
+    /// With more variables, which are stronger than the toolchain's own.
+    #[must_use]
+    pub fn with(mut self, variables: Vec<(String, OsString)>) -> Cargo {
+        self.more.extend(variables);
+        self
+    }
+
+    /// What it was given in [`Cargo::with`].
+    pub fn more(&self) -> &[(String, OsString)] {
+        &self.more
     }
 
     /// The toolchain.
@@ -39,7 +53,7 @@ impl Cargo {
     /// What programs need in their environment to find the toolchain, and to be told
     /// of our own flags.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &OsStr)> {
-        let variables = self.variables.iter();
+        let variables = self.variables.iter().chain(&self.more);
         variables.map(|(name, value)| (name.as_str(), value.as_os_str()))
     }
 

@@ -6,6 +6,7 @@
 //! * [`Overrides`] and [`subcommand()`]: the user's subcommand with our arguments;
 //! * [`runner_variable`]: has cargo start programs with our runner;
 //! * [`linker`]: has rustc link with words of ours about what is undefined;
+//! * [`unwinding()`]: has it compile with libraries whose panics unwind;
 //! * [`lockfiles`]: lockfiles of our own, so that the app's stays as it is;
 //! * [`facade`]: the std facade for packages that are not ours to change;
 //! * [`c`]: a C compiler for crates that need one;
@@ -23,6 +24,7 @@ pub mod linker;
 pub mod lockfiles;
 mod runner;
 mod subcommand;
+mod unwinding;
 
 pub use cargo::Cargo;
 pub use invocation::CargoInvocation;
@@ -30,3 +32,4 @@ pub use kinds::Kind;
 pub use lockfiles::{Lockfile, Lockfiles};
 pub use runner::runner_variable;
 pub use subcommand::{Overrides, subcommand};
+pub use unwinding::unwinding;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::global::Global;
+use crate::build::unwinding;
 use crate::error::Result;
 use crate::prepare::prepare;
 use crate::resolve::Resolver;
@@ -48,6 +49,10 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let cargo = global.cargo()?;
     let invocation = global.invocation("env", args.manifest_path);
     let (app, config) = global.app(&cargo, &invocation)?;
+    let cargo = match config.unwind {
+        true => unwinding(cargo, &global.dirs, &app.shared_dir().join("unwinding"))?,
+        false => cargo,
+    };
     let ports = app.ports(&config)?;
     let resolver = Resolver {
         cargo: &cargo,
@@ -66,7 +71,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     for (name, value) in cargo.toolchain().env() {
         env.insert(name.to_owned(), text(value.as_os_str()));
     }
-    for (name, value) in &prepared.overrides.env {
+    for (name, value) in cargo.more().iter().chain(&prepared.overrides.env) {
         env.insert(name.clone(), text(value));
     }
     if let Some(target) = prepared.overrides.target {

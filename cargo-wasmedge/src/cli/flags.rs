@@ -9,6 +9,9 @@ use crate::shell::{Color, VERBOSE_VARIABLE};
 use crate::toolchain::Env;
 use crate::toolchain::wasmedge::PROGRAM_VARIABLE;
 
+/// The variable of the setting `unwind`.
+const UNWIND_VARIABLE: &str = "CARGO_WASMEDGE_UNWIND";
+
 /// The flags that stand before the subcommand and are ours.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Options {
@@ -27,6 +30,10 @@ pub(super) struct Options {
     /// The WasmEdge to use: a version such as 0.17, or a program
     #[arg(long, value_name = "VERSION|PATH")]
     wasmedge: Option<String>,
+
+    /// Let panics unwind (`cargo wasmedge setup --unwind` prepares it)
+    #[arg(long)]
+    unwind: bool,
 }
 
 /// What the options say to others.
@@ -56,11 +63,14 @@ impl Flags {
         if let Some(wasmedge) = &options.wasmedge {
             set(PROGRAM_VARIABLE, wasmedge.into());
         }
+        if options.unwind {
+            set(UNWIND_VARIABLE, "true".into());
+        }
         // Relative paths in variables are read again by the runner, which cargo
         // starts in another folder.
         let base = config::base().unwrap_or_default();
         set(config::BASE_VARIABLE, base.clone().into());
-        let settings = Layer::from_flags(options.wasmedge.as_deref(), &base);
+        let settings = Layer::from_flags(options.wasmedge.as_deref(), options.unwind, &base);
         Flags {
             settings,
             variables,

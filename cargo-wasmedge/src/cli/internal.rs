@@ -11,6 +11,7 @@ use crate::config::Layer;
 use crate::error::Result;
 use crate::run;
 use crate::shell::Shell;
+use crate::toolchain::unwinding;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Internal {
@@ -32,6 +33,9 @@ pub(super) enum Internal {
     /// What cargo starts in the place of rustc for a package on the std facade
     #[command(name = facade::rustc::SUBCOMMAND, hide = true, disable_help_flag = true)]
     Rustc(Words),
+    /// What cargo starts in the place of rustc where panics unwind
+    #[command(name = unwinding::rustc::SUBCOMMAND, hide = true, disable_help_flag = true)]
+    Unwinding(Words),
 }
 
 #[derive(Debug, clap::Args)]
@@ -49,6 +53,7 @@ impl Internal {
             Internal::Guard { journal } => lockfiles::guard(&journal),
             Internal::Linker(words) => linker::start(&words.all),
             Internal::Rustc(words) => facade::rustc::run(&words.all),
+            Internal::Unwinding(words) => unwinding::rustc::run(&words.all),
         }
     }
 }

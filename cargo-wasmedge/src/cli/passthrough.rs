@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::Context as _;
 
 use super::global::Global;
-use crate::build::{Cargo, CargoInvocation, Kind, subcommand};
+use crate::build::{Cargo, CargoInvocation, Kind, subcommand, unwinding};
 use crate::error::{Error, Result};
 use crate::prepare::{Prepared, prepare};
 use crate::process;
@@ -43,6 +43,10 @@ pub(super) fn run(args: Vec<OsString>, mut global: Global) -> Result<i32> {
     let cargo = global.cargo()?;
     check_is_there(&cargo, &invocation.subcommand)?;
     let (app, config) = global.app(&cargo, &invocation)?;
+    let cargo = match config.unwind {
+        true => unwinding(cargo, &global.dirs, &app.shared_dir().join("unwinding"))?,
+        false => cargo,
+    };
     let ports = app.ports(&config)?;
     for unknown in app.unknown_keys()? {
         global.shell.warn(unknown);

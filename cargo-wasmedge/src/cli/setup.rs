@@ -32,6 +32,10 @@ pub(super) struct Args {
     /// Set up a clang too, for crates with C parts such as ring
     #[arg(long)]
     c: bool,
+
+    /// Set up a standard library whose panics unwind, for the setting `unwind`
+    #[arg(long)]
+    unwind: bool,
 }
 
 impl Reporter for Shell {
@@ -48,6 +52,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let mut what = What::everything();
     what.rust = !args.no_rust;
     what.c = args.c;
+    what.unwinding = args.unwind;
     if !args.wasmedge.is_empty() {
         what.wasmedge = args.wasmedge;
     } else if let Some(wanted) = global.config(None)?.wasmedge
@@ -73,6 +78,10 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
             toolchain::rust::TARGET,
             c.clang.display()
         );
+        global.shell.status("Ready", message);
+    }
+    if let Some(unwinding) = done.unwinding {
+        let message = format!("panics that unwind ({})", unwinding.sysroot.display());
         global.shell.status("Ready", message);
     }
     for wasmedge in done.wasmedge {

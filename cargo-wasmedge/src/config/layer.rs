@@ -14,7 +14,7 @@ pub const TABLE: &str = "wasmedge";
 
 /// Where a setting can stand, the strongest first.
 pub const PRECEDENCE: [&str; 5] = [
-    "a flag of `cargo wasmedge`, in front of the command (so far there is `--wasmedge`)",
+    "a flag of `cargo wasmedge`, in front of the command (so far `--wasmedge` and `--unwind`)",
     "the variable `CARGO_WASMEDGE_<KEY>`",
     "`[package.metadata.wasmedge]` in the package's `Cargo.toml`",
     "`[workspace.metadata.wasmedge]` in the workspace's `Cargo.toml`",
@@ -44,8 +44,9 @@ impl std::fmt::Display for UnknownKey {
 
 impl Layer {
     /// What flags say. A relative path starts at `base`.
-    pub fn from_flags(wasmedge: Option<&str>, base: &Path) -> Layer {
+    pub fn from_flags(wasmedge: Option<&str>, unwind: bool, base: &Path) -> Layer {
         Layer {
+            unwind: unwind.then_some(true),
             wasmedge: wasmedge.and_then(|text| value::program(Some(text.to_owned()), base)),
             ..Layer::default()
         }
@@ -200,7 +201,7 @@ mod tests {
             [
                 "unused key `workspace.metadata.wasmedge.aott` in /app/Cargo.toml (did you mean `aot`?)",
                 "unused key `workspace.metadata.wasmedge.colour` in /app/Cargo.toml \
-                 (known keys: wasmedge, aot, dirs, env, inherit-env, wasmedge-args, tmp, std-facade, browser-gates, weak-random, resolver, allow-af-unix, plugin)",
+                 (known keys: wasmedge, aot, dirs, env, inherit-env, wasmedge-args, tmp, std-facade, browser-gates, weak-random, resolver, allow-af-unix, unwind, plugin)",
                 "unused key `workspace.metadata.wasmedge.wasmedge_args` in /app/Cargo.toml \
                  (did you mean `wasmedge-args`?)",
             ]
@@ -274,11 +275,11 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_its_variable() {
-        let flag = Layer::from_flags(Some("./edge"), Path::new("/cwd"));
+        let flag = Layer::from_flags(Some("./edge"), false, Path::new("/cwd"));
         let variable = variable("CARGO_WASMEDGE_WASMEDGE", "0.14").unwrap();
         let config = Config::resolve([flag, variable.clone()]);
         assert_eq!(config.wasmedge.as_deref(), Some("/cwd/./edge"));
-        let none = Layer::from_flags(None, Path::new("/cwd"));
+        let none = Layer::from_flags(None, false, Path::new("/cwd"));
         let config = Config::resolve([none, variable]);
         assert_eq!(config.wasmedge.as_deref(), Some("0.14"));
     }

@@ -215,6 +215,14 @@ settings! {
         example: "allow-af-unix = true",
     }
 
+    /// Whether panics unwind: `catch_unwind` catches them, and one in a task ends the task
+    /// and not the program. The flag `--unwind` says the same. See `docs/unwinding.md`.
+    unwind: bool {
+        value: "`true` or `false`",
+        default: false, "`false`: a panic ends the program",
+        example: "unwind = true",
+    }
+
     /// Whether programs run with the plugin of WasmEdge that gives them the system's own
     /// sockets, or with which one. `cargo wasmedge setup` builds it. With `require`, or the
     /// path of another one, nothing runs without, and `cargo wasmedge compile` makes

@@ -150,6 +150,11 @@ pub static VARIABLES: &[Variable] = &[
         "C code may be linked that takes the host's random numbers: the setting `weak-random`.",
     ),
     variable(
+        "CARGO_WASMEDGE_LINKS_UNWINDING",
+        Command,
+        "Exception handling is removed from what is linked: the setting `unwind`.",
+    ),
+    variable(
         "TMPDIR",
         Guest,
         "The folder for temporary files. `cargo wasmedge` sets it by the setting `tmp`.",

@@ -84,7 +84,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     }
     let is_test = std::env::var_os(TESTS_VARIABLE).is_some();
     // What libtest keeps of a test that panics is lost with the program.
-    if is_test && environment.value(NO_CAPTURE).is_none() {
+    if is_test && !config.unwind && environment.value(NO_CAPTURE).is_none() {
         environment.tell(NO_CAPTURE.as_ref(), "1".as_ref());
     }
     let style = Style::of(environment.value(trace::VARIABLE).and_then(OsStr::to_str));
@@ -129,7 +129,7 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     }
     let trace = style.map(|style| Trace::new(program, &wasmedge, style, shell));
     let ended = attended::run(&command, trace).map_err(explain_too_long)?;
-    if is_test && ended.code() == Some(TRAPPED) && !is_doctest(built) {
+    if is_test && !config.unwind && ended.code() == Some(TRAPPED) && !is_doctest(built) {
         shell.note(
             "a test that panics ends the program: those behind it did not run\n  \
              help: `cargo wasmedge nextest run` gives each a program of its own \

@@ -63,6 +63,16 @@ impl Dirs {
         self.home.join("toolchains")
     }
 
+    /// Standard libraries that unwind, one folder each.
+    pub fn unwinding(&self) -> PathBuf {
+        self.home.join("unwinding")
+    }
+
+    /// Sources of std, for the time of a set-up.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.home.join("sources")
+    }
+
     /// WasmEdge versions that were installed, one folder each, named by version.
     pub fn wasmedge(&self) -> PathBuf {
         self.home.join("wasmedge")

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::dirs::{Dirs, size_of};
 use super::env::Env;
 use super::find::Origin;
-use super::{c, rust, wasmedge};
+use super::{c, rust, unwinding, wasmedge};
 use crate::error::{Error, Result};
 use crate::random;
 
@@ -54,6 +54,7 @@ pub fn doctor_in(dirs: &Dirs, env: &Env) -> Vec<Check> {
     checks.extend(wasmedge_checks(dirs, env));
     checks.push(host_linker(env));
     checks.push(c_for_wasm(dirs, env));
+    checks.extend(unwinding::doctor(dirs, env));
     checks.push(random_numbers(dirs, env));
     checks.push(cache(dirs));
     checks

@@ -5,6 +5,7 @@
 //! * [`wasmedge`]: WasmEdge 0.14.1 or newer;
 //! * [`c`]: a clang for the C parts of crates, where an app has some;
 //! * [`plugin`]: a plugin of WasmEdge, which is built, and which programs can do without;
+//! * [`unwinding`]: a standard library whose panics unwind, where the user asks for it;
 //! * [`setup()`]: installs what is missing;
 //! * [`doctor()`]: says what is there, what is missing and how it is had.
 //!
@@ -29,6 +30,7 @@ pub(crate) mod process;
 mod progress;
 pub mod rust;
 mod setup;
+pub mod unwinding;
 pub mod wasmedge;
 
 pub use debian::installed::Installed;

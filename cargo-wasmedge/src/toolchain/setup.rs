@@ -15,6 +15,7 @@ use super::env::Env;
 use super::job::Job;
 use super::progress::{Progress, Reporter};
 use super::rust::{self, RustToolchain};
+use super::unwinding::{self, Unwinding};
 use super::wasmedge::{self, WasmEdge};
 use crate::error::{Error, Result};
 use crate::fs::open_lock_file;
@@ -34,6 +35,8 @@ pub struct What {
     pub rust: bool,
     /// A clang for the C parts of crates.
     pub c: bool,
+    /// A standard library whose panics unwind, for that toolchain.
+    pub unwinding: bool,
     /// For each entry a WasmEdge that matches it. [`VersionReq::STAR`] stands
     /// for any, and the newest is installed where there is none.
     pub wasmedge: Vec<VersionReq>,
@@ -45,6 +48,7 @@ impl What {
         What {
             rust: true,
             c: false,
+            unwinding: false,
             wasmedge: vec![VersionReq::STAR],
         }
     }
@@ -57,6 +61,8 @@ pub struct SetUp {
     pub rust: Option<RustToolchain>,
     /// The C compiler, if asked for.
     pub c: Option<CToolchain>,
+    /// The libraries whose panics unwind, if asked for.
+    pub unwinding: Option<Unwinding>,
     /// One for each entry of [`What::wasmedge`].
     pub wasmedge: Vec<WasmEdge>,
 }
@@ -107,12 +113,29 @@ pub fn setup_in(dirs: &Dirs, env: &Env, what: &What, reporter: &dyn Reporter) ->
     for wanted in &what.wasmedge {
         wasmedge.push(wasmedge::set_up(&job, &debian, wanted)?);
     }
+    let unwinding = if what.unwinding {
+        let toolchain = match &rust {
+            Some(rust) => rust.clone(),
+            None => rust::find_in(dirs, env)?,
+        };
+        // On all that are there: the user may choose any.
+        let edges = wasmedge::all_in(dirs, env);
+        let made = unwinding::set_up(&job, &debian, &toolchain, &edges)?;
+        Some(made)
+    } else {
+        None
+    };
     // Only now: an error above leaves the downloads for the next time.
     let apt = dirs.apt();
     if apt.exists() {
         fs::remove_dir_all(&apt).with_context(|| format!("cannot delete {}", apt.display()))?;
     }
-    Ok(SetUp { rust, c, wasmedge })
+    Ok(SetUp {
+        rust,
+        c,
+        unwinding,
+        wasmedge,
+    })
 }
 
 /// What is asked for, if all of it is there.
@@ -127,9 +150,23 @@ fn present(dirs: &Dirs, env: &Env, what: &What) -> Option<SetUp> {
     } else {
         None
     };
+    let unwinding = if what.unwinding {
+        let toolchain = match &rust {
+            Some(rust) => rust.clone(),
+            None => rust::find_in(dirs, env).ok()?,
+        };
+        Some(unwinding::present(dirs, &toolchain)?)
+    } else {
+        None
+    };
     let found = |wanted: &VersionReq| wasmedge::present(dirs, env, wanted);
     let wasmedge = what.wasmedge.iter().map(found).collect::<Option<_>>()?;
-    Some(SetUp { rust, c, wasmedge })
+    Some(SetUp {
+        rust,
+        c,
+        unwinding,
+        wasmedge,
+    })
 }
 
 fn lock(dirs: &Dirs, deadline: Deadline, progress: &Progress) -> Result<File> {

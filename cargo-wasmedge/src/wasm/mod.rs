@@ -4,7 +4,9 @@
 //! no flag of rustc. Each is a pass of its own, and knows nothing of the others:
 //!
 //! * [`imports`]: the stubs of functions that a plugin of WasmEdge has become imports;
-//! * [`lower`]: what WasmEdge compiles badly becomes what it compiles well.
+//! * [`lower`]: what WasmEdge compiles badly becomes what it compiles well;
+//! * [`unwind`]: exception handling, which it does not compile at all, becomes branches.
 
 pub(crate) mod imports;
 pub(crate) mod lower;
+pub(crate) mod unwind;

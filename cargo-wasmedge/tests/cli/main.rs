@@ -22,4 +22,5 @@ mod passthrough;
 mod plugin;
 mod runner;
 mod sharing;
+mod unwinding;
 mod workspace;

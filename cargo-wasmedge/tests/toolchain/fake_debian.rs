@@ -103,6 +103,7 @@ impl Machine {
         let what = What {
             rust: false,
             c: false,
+            unwinding: false,
             wasmedge: vec![wasmedge.parse().unwrap()],
         };
         let set_up = setup_in(&self.dirs(), &self.env(), &what, &quiet)?;

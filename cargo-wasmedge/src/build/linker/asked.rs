@@ -40,8 +40,8 @@ pub(super) fn askers(args: &[OsString], library: &str) -> BTreeSet<Asker> {
         .collect()
 }
 
-/// `TARGET_DIR/wasm32-wasip1/PROFILE`, from the program that is to be written.
-fn profile(args: &[OsString]) -> Option<PathBuf> {
+/// The program that is to be written.
+pub(super) fn written(args: &[OsString]) -> Option<PathBuf> {
     // Many arguments are in a file, a line each.
     let in_files = args.iter().filter_map(|arg| {
         let file = arg.to_str()?.strip_prefix('@')?;
@@ -50,11 +50,14 @@ fn profile(args: &[OsString]) -> Option<PathBuf> {
     let in_files: Vec<String> = in_files.collect();
     let in_files = in_files.iter().flat_map(|text| text.lines());
     let given = args.iter().filter_map(|arg| arg.to_str());
-    let written = in_files
-        .chain(given)
-        .skip_while(|arg| *arg != "-o")
-        .nth(1)?;
-    let mut folders = Path::new(written).ancestors().skip(1);
+    let mut words = in_files.chain(given).skip_while(|arg| *arg != "-o");
+    words.nth(1).map(PathBuf::from)
+}
+
+/// `TARGET_DIR/wasm32-wasip1/PROFILE`, from the program that is to be written.
+fn profile(args: &[OsString]) -> Option<PathBuf> {
+    let written = written(args)?;
+    let mut folders = written.ancestors().skip(1);
     let profile = folders.find(|folder| folder.join("build").is_dir())?;
     Some(profile.to_owned())
 }

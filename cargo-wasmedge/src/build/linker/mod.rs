@@ -6,6 +6,7 @@
 
 mod asked;
 mod explain;
+mod plain;
 mod random;
 mod start;
 
@@ -20,6 +21,7 @@ use crate::shell::quoted;
 use crate::toolchain::Env;
 use crate::toolchain::rust::{LINKER_VARIABLE, RustToolchain, TARGET};
 
+pub use plain::REMOVES_EXCEPTIONS_VARIABLE;
 pub use random::WEAK_RANDOM_VARIABLE;
 pub use start::start;
 
@@ -40,17 +42,29 @@ pub fn linker_variable(
     if !cfg!(unix) {
         return Ok(None);
     }
-    let real = match &toolchain.linker {
-        Some(linker) => linker.clone(),
-        None if is_configured(&Env::of_process()?) => return Ok(None),
-        None => match toolchain.own_linker() {
-            Some(linker) => linker,
-            None => return Ok(None),
-        },
+    let Some(real) = real(toolchain)? else {
+        return Ok(None);
     };
     let exe = std::env::current_exe().context("cannot tell the path of this program")?;
     let script = write_script(&exe, &real, folder, archives)?;
     Ok(Some((LINKER_VARIABLE.to_owned(), script.into_os_string())))
+}
+
+/// Whether programs are linked by the script.
+///
+/// # Errors
+/// The working directory no longer exists.
+pub fn is_ours(toolchain: &RustToolchain) -> Result<bool> {
+    Ok(cfg!(unix) && real(toolchain)?.is_some())
+}
+
+/// The linker that the script starts.
+fn real(toolchain: &RustToolchain) -> Result<Option<PathBuf>> {
+    Ok(match &toolchain.linker {
+        Some(linker) => Some(linker.clone()),
+        None if is_configured(&Env::of_process()?) => None,
+        None => toolchain.own_linker(),
+    })
 }
 
 /// Writes the script for the linker `real`. It has the same name: by that rustc tells

@@ -1,4 +1,5 @@
-//! The linker is started: every undefined symbol is an error.
+//! The linker is started: every undefined symbol is an error, and where panics unwind
+//! what is written is without exception handling.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -10,6 +11,7 @@ use tempfile::TempPath;
 
 use super::asked::askers;
 use super::explain::explain;
+use super::plain::{REMOVES_EXCEPTIONS_VARIABLE, remove_exceptions};
 use super::random;
 use crate::error::Result;
 use crate::process::exit_code;
@@ -68,6 +70,13 @@ pub fn start(args: &[OsString]) -> Result<i32> {
         && let Some(refusal) = random::judge(&answer)
     {
         let _ = err.write_all(refusal.as_bytes());
+        return Ok(1);
+    }
+    if output.status.success()
+        && std::env::var_os(REMOVES_EXCEPTIONS_VARIABLE).is_some()
+        && let Err(why) = remove_exceptions(&args)
+    {
+        let _ = writeln!(err, "cargo wasmedge: {why:#}");
         return Ok(1);
     }
     Ok(exit_code(output.status))

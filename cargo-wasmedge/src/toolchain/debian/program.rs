@@ -93,6 +93,9 @@ impl Program {
 /// # Errors
 /// The packages hold no loader, or lack a program that is wrapped in its place.
 pub(super) fn wrap(programs: &[Program], unpacked: &Path, folder: &Path) -> anyhow::Result<()> {
+    if programs.is_empty() {
+        return Ok(());
+    }
     let runtime = Runtime::find(unpacked)?;
     fs::create_dir_all(unpacked.join("bin"))?;
     for program in programs {

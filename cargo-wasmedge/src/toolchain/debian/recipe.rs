@@ -66,6 +66,17 @@ pub(crate) const RUST: Recipe = Recipe {
     name: Name::SuiteAndVersion,
 };
 
+/// The sources of std, which has no programs.
+pub(crate) const RUST_SRC: Recipe = Recipe {
+    packages: &["rust-src"],
+    named_after: "rust-src",
+    suites: suites::RUST,
+    programs: &[],
+    links: &[],
+    parent: Dirs::sources,
+    name: Name::SuiteAndVersion,
+};
+
 /// A clang for the C and C++ parts of crates, an archiver that indexes wasm objects,
 /// the target's C library and that of C++.
 pub(crate) const C: Recipe = Recipe {
@@ -113,7 +124,7 @@ pub(crate) const WASMEDGE_OF_A_VERSION: Recipe = Recipe {
 };
 
 /// One recipe for each folder of the cache.
-pub(crate) const ALL: [Recipe; 3] = [RUST, C, WASMEDGE];
+pub(crate) const ALL: [Recipe; 4] = [RUST, RUST_SRC, C, WASMEDGE];
 
 /// The first option makes clang take its wrapper for itself: it looks for its siblings
 /// there, and starts it again for assembly and for several files at once. From there
@@ -180,7 +191,7 @@ mod tests {
         for recipe in ALL.iter().chain([&WASMEDGE_OF_A_VERSION]) {
             assert!(recipe.packages.contains(&recipe.named_after));
             assert!(!recipe.suites.is_empty());
-            assert!(!recipe.programs.is_empty());
+            assert_eq!(recipe.programs.is_empty(), recipe.packages == ["rust-src"]);
         }
         // The same suites, in another order.
         let sorted = |recipe: Recipe| {
