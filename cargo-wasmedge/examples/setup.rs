@@ -53,6 +53,7 @@ fn all() -> Result<What, Error> {
     Ok(What {
         rust: true,
         c: false,
+        unwinding: false,
         wasmedge: vec![requirement("~0.14.1")?, requirement("~0.17.1")?],
     })
 }

@@ -130,7 +130,7 @@ fn tasks_and_handlers(workbench: &Workbench, host: &Host) -> Result<()> {
 
 /// Any WasmEdge runs it, without our runner.
 fn what_is_left_is_plain(workbench: &Workbench, host: &Host) -> Result<()> {
-    let Host::WasmEdge(edge, _) = host else {
+    let Host::WasmEdge(edge, ..) = host else {
         return Ok(());
     };
     program(workbench, host, "panics")?;

@@ -264,6 +264,7 @@ own=$ROOT/usr/lib/llvm-21/lib/clang/21/include; mkdir -p $own; : > $own/stddef.h
 const C: What = What {
     rust: false,
     c: true,
+    unwinding: false,
     wasmedge: Vec::new(),
 };
 

@@ -58,6 +58,7 @@ impl Tools {
         let mut what = What {
             rust: true,
             c: false,
+            unwinding: false,
             wasmedge: wanted.to_vec(),
         };
         if let Ok(all) = toolchain::setup(&dirs, &what, &repo.shell) {
@@ -79,6 +80,7 @@ impl Tools {
             let what = What {
                 rust: false,
                 c: false,
+                unwinding: false,
                 wasmedge: vec![wanted.clone()],
             };
             match toolchain::setup(&dirs, &what, &repo.shell) {
