@@ -49,8 +49,9 @@ pub use self::{
     poll::{poll, wait, PollEntry},
     signals::Signals,
     socket::{
-        accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,
-        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
+        accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open, pair,
+        peer_addr, recv, recv_flagged, recv_from, recv_out_of_band, send, send_out_of_band,
+        send_to, set_nonblocking, shutdown,
     },
 };
 
