@@ -1,7 +1,8 @@
 //! What the behaviour tests share.
 //!
 //! The tests are plain tokio code. The few places where WasmEdge cannot give
-//! what native gives test `cfg!(target_os = "wasi")` and say why.
+//! what native gives ask [`is_plain`], or test `cfg!(target_os = "wasi")` where the
+//! plugin cannot give it either, and say why.
 
 use std::future::Future;
 use std::io;
@@ -168,16 +169,40 @@ pub fn kind<T>(result: io::Result<T>) -> io::ErrorKind {
     }
 }
 
-/// Whether `error` is what the host's lack of an option looks like: under
-/// WasmEdge an option that it cannot reach is `Unsupported`; natively every
-/// option works.
+/// Whether WasmEdge has the plugin. Then what natively holds of sockets and signals is
+/// right there, too. Who runs the tests says so in `TOKIO_WASMEDGE_TEST_MODE`.
+pub fn plugin() -> bool {
+    let mode = std::env::var_os("TOKIO_WASMEDGE_TEST_MODE");
+    cfg!(target_os = "wasi") && mode.is_some_and(|mode| mode == "plugin")
+}
+
+/// Whether this is WasmEdge without the plugin: what its own functions lack is not there.
+pub fn is_plain() -> bool {
+    cfg!(target_os = "wasi") && !plugin()
+}
+
+/// What needs the plugin under WasmEdge: without it an option that the host cannot reach
+/// is `Unsupported`; with it, and natively, every option works.
+///
+/// # Panics
+///
+/// Panics when the outcome is that of another place.
+pub fn not_plain<T: std::fmt::Debug>(result: io::Result<T>) -> Option<T> {
+    // WasmEdge's host calls carry the options of SOL_SOCKET only.
+    unsupported_if(is_plain(), result)
+}
+
+/// What no guest has, with the plugin or without it: `Unsupported` there.
 ///
 /// # Panics
 ///
 /// Panics when the outcome is the other target's.
 pub fn native_only<T: std::fmt::Debug>(result: io::Result<T>) -> Option<T> {
-    if cfg!(target_os = "wasi") {
-        // WasmEdge's host calls carry the options of SOL_SOCKET only.
+    unsupported_if(cfg!(target_os = "wasi"), result)
+}
+
+fn unsupported_if<T: std::fmt::Debug>(is_unsupported: bool, result: io::Result<T>) -> Option<T> {
+    if is_unsupported {
         assert_eq!(kind(result), io::ErrorKind::Unsupported);
         None
     } else {
