@@ -626,16 +626,25 @@ async fn more(folder: &Path, name: &str) -> io::Result<()> {
     server.read_to_string(&mut all).await?;
     println!("abstract: {all}");
     drop(listener);
-    println!("abstract: gone {}", kind(UnixStream::connect(&hidden).await));
+    println!(
+        "abstract: gone {}",
+        kind(UnixStream::connect(&hidden).await)
+    );
     let longer = UnixStream::connect(format!("{hidden}\0")).await;
     println!("abstract: another name {}", kind(longer));
 
     let socket = UnixSocket::new_stream()?;
     socket.bind(&hidden)?;
     let listener = socket.listen(1)?;
-    println!("abstract: unix socket {}", abstract_name(&listener.local_addr()?));
+    println!(
+        "abstract: unix socket {}",
+        abstract_name(&listener.local_addr()?)
+    );
     let client = UnixSocket::new_stream()?.connect(&hidden).await?;
-    println!("abstract: unix socket {}", abstract_name(&client.peer_addr()?));
+    println!(
+        "abstract: unix socket {}",
+        abstract_name(&client.peer_addr()?)
+    );
 
     let chosen = UnixDatagram::bind("")?.local_addr()?;
     let length = chosen.as_abstract_name().map(<[u8]>::len);
