@@ -30,6 +30,12 @@ async fn pair() -> (std::net::TcpStream, TcpStream) {
     (near.into_std().unwrap(), far)
 }
 
+/// Sends to the descriptor. The other end may not know yet that it can.
+async fn say(far: &TcpStream, words: &[u8]) {
+    far.writable().await.unwrap();
+    assert_eq!(far.try_write(words).unwrap(), words.len());
+}
+
 #[allow(deprecated)] // Releases before 1.54 have no other.
 fn register<T: AsRawFd>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(inner, interest)
@@ -55,7 +61,7 @@ async fn readiness_lasts_until_it_is_cleared() {
         let near = register(near, BOTH).unwrap();
         assert!(is_ready(&near, Interest::WRITABLE).await);
         assert!(!is_ready(&near, Interest::READABLE).await);
-        assert_eq!(far.try_write(b"12345").unwrap(), 5);
+        say(&far, b"12345").await;
         for _ in 0..2 {
             let mut guard = near.readable().await.unwrap();
             assert!(guard.ready().is_readable());
@@ -64,7 +70,7 @@ async fn readiness_lasts_until_it_is_cleared() {
         // Cleared too early: nothing more is told until something happens.
         near.readable().await.unwrap().clear_ready();
         assert!(!is_ready(&near, Interest::READABLE).await);
-        assert_eq!(far.try_write(b"678").unwrap(), 3);
+        say(&far, b"678").await;
         let mut guard = near.readable().await.unwrap();
         let got = guard
             .try_io(|fd| fd.get_ref().read(&mut [0; 16]))
@@ -98,9 +104,9 @@ async fn async_io_waits_as_often_as_it_must() {
             }
             all
         });
-        for byte in [b"a", b"b", b"c"] {
+        for byte in [&b"a"[..], b"b", b"c"] {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            far.try_write(byte).unwrap();
+            say(&far, byte).await;
         }
         assert_eq!(reader.await.unwrap(), b"abc");
     })
@@ -146,7 +152,7 @@ async fn the_peers_end_is_told_before_it_is_read() {
     within(async {
         let (near, far) = pair().await;
         let near = register(near, Interest::READABLE).unwrap();
-        far.try_write(b"last words").unwrap();
+        say(&far, b"last words").await;
         let ready = becomes_ready(&near, Interest::READABLE).await;
         assert!(!ready.is_read_closed());
         near.readable().await.unwrap().clear_ready();
@@ -168,7 +174,7 @@ async fn what_comes_out_of_band_is_a_priority_event() {
     within(async {
         let (near, far) = pair().await;
         let near = register(near, Interest::PRIORITY | Interest::READABLE).unwrap();
-        far.try_write(b"ordinary").unwrap();
+        say(&far, b"ordinary").await;
         let ready = becomes_ready(&near, Interest::READABLE).await;
         assert!(ready.is_readable() && !ready.is_priority());
         assert!(!is_ready(&near, Interest::PRIORITY).await);
@@ -195,7 +201,7 @@ async fn who_waits_for_priority_alone_is_told_of_nothing_else() {
     within(async {
         let (near, far) = pair().await;
         let near = register(near, Interest::PRIORITY).unwrap();
-        far.try_write(b"ordinary").unwrap();
+        say(&far, b"ordinary").await;
         assert!(!is_ready(&near, Interest::PRIORITY).await);
         SockRef::from(&far).send_out_of_band(b"!").unwrap();
         assert!(becomes_ready(&near, Interest::PRIORITY).await.is_priority());
@@ -215,7 +221,7 @@ async fn a_descriptor_is_given_back_and_taken_again() {
         let taken = register(near.as_raw_fd(), BOTH).unwrap_err();
         assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
         let near: OwnedFd = near.into_inner();
-        far.try_write(b"x").unwrap();
+        say(&far, b"x").await;
         let near = register(near, Interest::READABLE).unwrap();
         becomes_ready(&near, Interest::READABLE).await;
         let near = TcpStream::from_std(near.into_inner().into()).unwrap();
@@ -234,7 +240,8 @@ async fn an_end_of_a_pair_is_a_descriptor_as_others() {
         let (near, far) = UnixStream::pair().unwrap();
         let near = register(near.into_std().unwrap(), Interest::READABLE).unwrap();
         assert!(!is_ready(&near, Interest::READABLE).await);
-        far.try_write(b"unix").unwrap();
+        far.writable().await.unwrap();
+        assert_eq!(far.try_write(b"unix").unwrap(), 4);
         becomes_ready(&near, Interest::READABLE).await;
         assert_eq!(near.get_ref().read(&mut [0; 8]).unwrap(), 4);
     })
