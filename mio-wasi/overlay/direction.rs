@@ -26,6 +26,8 @@ impl Interest {
     pub(crate) const READ: Interest = Interest::new(true, false);
     pub(crate) const WRITE: Interest = Interest::new(false, true);
     pub(crate) const BOTH: Interest = Interest::new(true, true);
+    /// Beside the directions: what epoll calls a priority event. Only edges are told of it.
+    pub(crate) const PRIORITY: Interest = Interest(4);
 
     pub(crate) const fn new(read: bool, write: bool) -> Interest {
         Interest(read as u8 | (write as u8) << 1)
@@ -33,6 +35,10 @@ impl Interest {
 
     pub(crate) const fn has(self, direction: Direction) -> bool {
         self.0 & direction.bit() != 0
+    }
+
+    pub(crate) const fn has_priority(self) -> bool {
+        self.0 & Interest::PRIORITY.0 != 0
     }
 
     pub(crate) const fn and(self, other: Interest) -> Interest {
@@ -106,6 +112,8 @@ pub(crate) struct Readiness {
     pub(crate) write_closed: bool,
     /// The next operation on the descriptor is told of an error.
     pub(crate) error: bool,
+    /// There is something to read out of turn.
+    pub(crate) priority: bool,
 }
 
 impl Readiness {
@@ -117,6 +125,7 @@ impl Readiness {
             read_closed: false,
             write_closed: false,
             error: false,
+            priority: false,
         }
     }
 }

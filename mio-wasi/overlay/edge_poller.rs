@@ -54,6 +54,11 @@ pub(crate) trait Epoll {
     /// What writes are coalesced.
     fn writes(&mut self) -> &mut Self::Writes;
 
+    /// Whether a wait may find what is no source.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// Moves the wakers of whoever waits for what is no source, and was found by the last
     /// wait.
     fn take_wakers(&mut self, into: &mut Vec<Waker>) {
@@ -254,6 +259,7 @@ impl<E: Epoll> EdgePoller<E> {
                 read_closed: closed.has(Direction::Read),
                 write_closed: closed.has(Direction::Write),
                 error: false,
+                priority: false,
             });
         }
         found
@@ -345,7 +351,8 @@ impl<E: Epoll> Waiter for EdgePoller<E> {
         self.flush();
         let is_shut = self.report_shut(&mut report);
         let is_woken = is_shut || !self.wakes.is_empty();
-        if self.by_fd.is_empty() && (is_woken || timeout == Some(0)) {
+        let has_none = self.by_fd.is_empty() && !self.epoll.has_more();
+        if has_none && (is_woken || timeout == Some(0)) {
             self.report_wakes(&mut report);
             return Ok(());
         }
@@ -403,13 +410,16 @@ impl<E: Epoll> Waiter for EdgePoller<E> {
 /// of interest.
 fn readiness(number: usize, interest: Interest, events: u32) -> Option<Readiness> {
     let has = |bit: u32| events & bit != 0;
-    let ready = Ready::new(has(bits::IN | bits::PRI), has(bits::OUT)).within(interest);
+    let priority = has(bits::PRI) && interest.has_priority();
+    let ready = Ready::new(has(bits::IN), has(bits::OUT)).within(interest);
+    let ready = ready.or(Ready::new(priority, false));
     let told = Readiness {
         token: number,
         ready,
         read_closed: has(bits::HUP) || has(bits::IN) && has(bits::RDHUP),
         write_closed: has(bits::HUP) || has(bits::OUT) && has(bits::ERR) || events == bits::ERR,
         error: has(bits::ERR),
+        priority,
     };
     let is_something = !ready.is_empty() || told.read_closed || told.write_closed || told.error;
     is_something.then_some(told)

@@ -15,6 +15,7 @@ pub struct Event {
     pub(super) read_closed: bool,
     pub(super) write_closed: bool,
     pub(super) error: bool,
+    pub(super) priority: bool,
 }
 
 pub(crate) fn token(event: &Event) -> Token {
@@ -43,8 +44,8 @@ pub(crate) fn is_write_closed(event: &Event) -> bool {
     event.write_closed
 }
 
-pub(crate) fn is_priority(_: &Event) -> bool {
-    false
+pub(crate) fn is_priority(event: &Event) -> bool {
+    event.priority
 }
 
 pub(crate) fn is_aio(_: &Event) -> bool {

@@ -150,10 +150,11 @@ impl IoSourceState {
         _fd: RawFd,
     ) -> io::Result<()> {
         let registration = self.registration.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let interest = asked(interests)?;
         registration
             .selector
             .lock()
-            .reregister(registration.key, token.0, asked(interests));
+            .reregister(registration.key, token.0, interest);
         Ok(())
     }
 

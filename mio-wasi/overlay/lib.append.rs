@@ -32,7 +32,7 @@ pub mod wasi {
     pub mod signal {
         //! Signals for whoever waits with a poll of the program.
 
-        pub use crate::wasi_signal::{listen, poll};
+        pub use crate::wasi_signal::Listener;
     }
     #[cfg(feature = "os-ext")]
     pub use crate::source_fd::SourceFd;

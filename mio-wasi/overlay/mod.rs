@@ -56,7 +56,10 @@ mod wasmedge;
 mod writes;
 
 pub(crate) use self::event::{Event, Events};
-pub(crate) use self::selector::{wait_beside, Selector};
+pub(crate) use self::selector::{
+    close_listener, listen, poll_signal, wait_beside, Selector,
+};
+pub(crate) use self::signals::ListenerId;
 
 cfg_io_source! {
     mod io_source;

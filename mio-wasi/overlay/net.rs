@@ -86,7 +86,6 @@ pub(crate) mod udp {
 }
 
 pub(crate) mod uds {
-    /// The host has no `socketpair`: std's types say so.
     pub(crate) mod stream {
         use std::io;
         use std::os::fd::{AsFd, AsRawFd};
@@ -103,8 +102,10 @@ pub(crate) mod uds {
             Ok(UnixStream::from(fd))
         }
 
+        /// `Unsupported` without the plugin: the host has no `socketpair`.
         pub(crate) fn pair() -> io::Result<(UnixStream, UnixStream)> {
-            UnixStream::pair()
+            let (near, far) = unix::pair(SocketType::Stream, true)?;
+            Ok((UnixStream::from(near), UnixStream::from(far)))
         }
     }
 
@@ -137,6 +138,9 @@ pub(crate) mod uds {
         use std::io;
         use std::os::unix::net::{SocketAddr, UnixDatagram};
 
+        use wasmedge_host::abi::SocketType;
+        use wasmedge_host::fd::socket::unix;
+
         pub(crate) fn bind_addr(address: &SocketAddr) -> io::Result<UnixDatagram> {
             let socket = UnixDatagram::bind_addr(address)?;
             socket.set_nonblocking(true)?;
@@ -149,8 +153,10 @@ pub(crate) mod uds {
             Ok(socket)
         }
 
+        /// As of streams.
         pub(crate) fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
-            UnixDatagram::pair()
+            let (near, far) = unix::pair(SocketType::Datagram, true)?;
+            Ok((UnixDatagram::from(near), UnixDatagram::from(far)))
         }
     }
 }

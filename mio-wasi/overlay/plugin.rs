@@ -11,7 +11,7 @@ use wasmedge_host::{shut, Errno};
 use super::coalesced::Coalesced;
 use super::direction::{Direction, Interest};
 use super::edge_poller::{bits, Epoll};
-use super::signals::Counts;
+use super::signals::{ListenerId, Listeners};
 
 /// So many events are taken from the kernel with one call: as many as mio's own users ask
 /// for.
@@ -26,7 +26,7 @@ pub(super) struct PluginEpoll {
     writes: Coalesced,
     /// Once somebody listens for one.
     signals: Option<Signals>,
-    counts: Counts,
+    listeners: Listeners,
     /// The signals that the last wait found.
     came: u64,
 }
@@ -63,13 +63,13 @@ impl PluginEpoll {
             start: Instant::now(),
             writes: Coalesced::default(),
             signals: None,
-            counts: Counts::new(),
+            listeners: Listeners::new(),
             came: 0,
         })
     }
 
-    /// Takes a signal from now on; gives how often it has come.
-    pub(super) fn listen(&mut self, signal: i32) -> Result<u64, Errno> {
+    /// Takes a signal from now on, and listens for it.
+    pub(super) fn listen(&mut self, signal: i32) -> Result<ListenerId, Errno> {
         let signals = match &self.signals {
             Some(signals) => signals,
             None => {
@@ -80,18 +80,18 @@ impl PluginEpoll {
             }
         };
         signals.add(signal)?;
-        Ok(self.counts.of(signal))
+        Ok(self.listeners.open(signal))
     }
 
-    /// Who waits for which signal.
-    pub(super) fn counts(&mut self) -> &mut Counts {
-        &mut self.counts
+    /// Who listens for which signal.
+    pub(super) fn listeners(&mut self) -> &mut Listeners {
+        &mut self.listeners
     }
 
     fn take_signals(&mut self) {
         let taken = self.signals.as_ref().map(Signals::take);
         if let Some(Ok(bits)) = taken {
-            self.counts.add(bits);
+            self.listeners.add(bits);
             self.came |= bits;
         }
     }
@@ -164,8 +164,15 @@ impl Epoll for PluginEpoll {
         &mut self.writes
     }
 
+    fn has_more(&self) -> bool {
+        self.signals.is_some()
+    }
+
     fn take_wakers(&mut self, into: &mut Vec<Waker>) {
-        self.counts.take_wakers(std::mem::take(&mut self.came), into);
+        let came = std::mem::take(&mut self.came);
+        if came != 0 {
+            self.listeners.take_wakers(came, into);
+        }
     }
 }
 
@@ -177,6 +184,9 @@ fn events(interest: Interest) -> u32 {
     }
     if interest.has(Direction::Write) {
         events |= bits::OUT;
+    }
+    if interest.has_priority() {
+        events |= bits::PRI;
     }
     events
 }

@@ -339,5 +339,6 @@ fn merge(before: Option<Readiness>, now: Readiness) -> Readiness {
         read_closed: before.read_closed || now.read_closed,
         write_closed: before.write_closed || now.write_closed,
         error: before.error || now.error,
+        priority: before.priority || now.priority,
     }
 }

@@ -1,7 +1,7 @@
 //! What the program's polls wait with: the plugin's epoll where the plugin is, else the
 //! host's poll. Which it is, is decided when the first poll is made.
 
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use wasmedge_host::backend::plugin;
 use wasmedge_host::Errno;
@@ -11,6 +11,7 @@ use super::edge_poller::EdgePoller;
 use super::plugin::PluginEpoll;
 use super::poller::Poller;
 use super::registration::{Key, Owner, RegisterError};
+use super::signals::{ListenerId, Listeners};
 use super::waiter::Waiter;
 use super::wasmedge::WasmEdge;
 
@@ -45,24 +46,19 @@ impl Program {
 }
 
 impl Program {
-    /// Takes a signal from now on; gives how often it has come. `None`: none ever comes.
-    pub(super) fn listen(&mut self, signal: i32) -> Result<Option<u64>, Errno> {
+    /// Takes a signal from now on, and listens for it. `None`: none ever comes.
+    pub(super) fn listen(&mut self, signal: i32) -> Result<Option<ListenerId>, Errno> {
         match self {
             Program::Levels(_) => Ok(None),
             Program::Edges(poller) => poller.epoll.listen(signal).map(Some),
         }
     }
 
-    /// Waits for a signal to have come more often than `seen`; gives how often it has.
-    pub(super) fn poll_signal(
-        &mut self,
-        signal: i32,
-        seen: u64,
-        cx: &mut Context<'_>,
-    ) -> Poll<u64> {
+    /// Who listens for which signal; `None` where none ever comes.
+    pub(super) fn listeners(&mut self) -> Option<&mut Listeners> {
         match self {
-            Program::Levels(_) => Poll::Pending,
-            Program::Edges(poller) => poller.epoll.counts().poll(signal, seen, cx),
+            Program::Levels(_) => None,
+            Program::Edges(poller) => Some(poller.epoll.listeners()),
         }
     }
 }

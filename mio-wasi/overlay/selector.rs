@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::event::{Event, Events};
 use super::polls::{PollId, Polls};
 use super::program::Program;
+use super::signals::ListenerId;
 use crate::Token;
 
 /// What all polls of the program share. There is one thread, so the lock is never
@@ -19,6 +20,15 @@ fn lock() -> MutexGuard<'static, Polls<Program>> {
     let polls = POLLS.get().expect("whoever has a selector has made it");
     // A panic ends the guest, so no poisoned lock is ever seen.
     polls.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// So that there is something that can wait.
+fn make_polls() -> io::Result<()> {
+    if POLLS.get().is_none() {
+        // One thread: nobody comes in between.
+        let _ = POLLS.set(Mutex::new(Polls::new(Program::new()?)));
+    }
+    Ok(())
 }
 
 /// One of the polls; clones share it.
@@ -38,10 +48,7 @@ impl Drop for Open {
 
 impl Selector {
     pub(crate) fn new() -> io::Result<Selector> {
-        if POLLS.get().is_none() {
-            // One thread: nobody comes in between.
-            let _ = POLLS.set(Mutex::new(Polls::new(Program::new()?)));
-        }
+        make_polls()?;
         let poll = Arc::new(Open(lock().open()));
         Ok(Selector { poll })
     }
@@ -66,6 +73,7 @@ impl Selector {
                 read_closed: readiness.read_closed,
                 write_closed: readiness.write_closed,
                 error: readiness.error,
+                priority: readiness.priority,
             });
         })?;
         wakers.into_iter().for_each(task::Waker::wake);
@@ -92,21 +100,6 @@ impl Selector {
         self.lock().remove_waker(waker);
     }
 
-    /// See [`signal::listen`](crate::wasi::signal::listen).
-    pub(crate) fn listen(&self, signal: i32) -> io::Result<Option<u64>> {
-        Ok(self.lock().waiter.listen(signal)?)
-    }
-
-    /// See [`signal::poll`](crate::wasi::signal::poll).
-    pub(crate) fn poll_signal(
-        &self,
-        signal: i32,
-        seen: u64,
-        cx: &mut task::Context<'_>,
-    ) -> task::Poll<u64> {
-        self.lock().waiter.poll_signal(signal, seen, cx)
-    }
-
     pub(super) fn lock(&self) -> MutexGuard<'static, Polls<Program>> {
         lock()
     }
@@ -114,11 +107,32 @@ impl Selector {
 
 /// Waits for the polls of the program without having one. Where there are none, sleeps.
 pub(crate) fn wait_beside(timeout: Option<Duration>) -> io::Result<()> {
-    // So that there is something that can wait.
-    let selector = Selector::new()?;
-    let wakers = selector.lock().wait_beside(nanos(timeout))?;
+    make_polls()?;
+    let wakers = lock().wait_beside(nanos(timeout))?;
     wakers.into_iter().for_each(task::Waker::wake);
     Ok(())
+}
+
+/// Listens for a signal; `None` where none ever comes.
+pub(crate) fn listen(signal: i32) -> io::Result<Option<ListenerId>> {
+    make_polls()?;
+    Ok(lock().waiter.listen(signal)?)
+}
+
+/// See [`Listeners::poll`](super::signals::Listeners::poll).
+pub(crate) fn poll_signal(id: ListenerId, cx: &mut task::Context<'_>) -> task::Poll<()> {
+    let (result, before) = match lock().waiter.listeners() {
+        Some(listeners) => listeners.poll(id, cx),
+        None => (task::Poll::Pending, None),
+    };
+    drop(before);
+    result
+}
+
+/// Listens no longer.
+pub(crate) fn close_listener(id: ListenerId) {
+    let waker = lock().waiter.listeners().and_then(|all| all.close(id));
+    drop(waker);
 }
 
 fn nanos(timeout: Option<Duration>) -> Option<u64> {
@@ -134,6 +148,7 @@ impl fmt::Debug for Selector {
 cfg_any_os_ext! {
     use std::os::fd::RawFd;
 
+    use wasmedge_host::backend::plugin;
     use wasmedge_host::fd::poll;
 
     use super::direction::Interest;
@@ -162,8 +177,9 @@ cfg_any_os_ext! {
             interests: crate::Interest,
             owner: Owner,
         ) -> io::Result<Key> {
+            let interest = asked(interests)?;
             self.lock()
-                .register(self.poll.0, fd, token.0, asked(interests), owner)
+                .register(self.poll.0, fd, token.0, interest, owner)
                 .map_err(|error| match error {
                     RegisterError::AlreadyRegistered => io::ErrorKind::AlreadyExists.into(),
                     RegisterError::Refused(errno) => errno.into(),
@@ -177,9 +193,10 @@ cfg_any_os_ext! {
             token: Token,
             interests: crate::Interest,
         ) -> io::Result<()> {
+            let interest = asked(interests)?;
             let mut polls = self.lock();
             let key = polls.find(self.poll.0, fd).ok_or(io::ErrorKind::NotFound)?;
-            polls.reregister(key, token.0, asked(interests));
+            polls.reregister(key, token.0, interest);
             Ok(())
         }
 
@@ -193,7 +210,21 @@ cfg_any_os_ext! {
     }
 
     /// mio's interest, as the poll set has it.
-    pub(super) fn asked(interests: crate::Interest) -> Interest {
-        Interest::new(interests.is_readable(), interests.is_writable())
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` for priority events without the plugin: the host's poll has none.
+    pub(super) fn asked(interests: crate::Interest) -> io::Result<Interest> {
+        let directions = Interest::new(interests.is_readable(), interests.is_writable());
+        if !interests.is_priority() {
+            return Ok(directions);
+        }
+        if !plugin::is_there() {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "WasmEdge does not tell of priority events without a plugin",
+            ));
+        }
+        Ok(directions.or(Interest::PRIORITY))
     }
 }

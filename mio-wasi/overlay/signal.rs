@@ -3,24 +3,40 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use crate::sys::Selector;
+use crate::sys::{self, ListenerId};
 
-/// Takes a signal from now on, by Linux's number. Gives how often it has come; `None`
-/// where no signal ever comes, since WasmEdge has no plugin that tells of them.
-///
-/// # Errors
-///
-/// `InvalidInput` for a signal that a program may not take; the system's.
-pub fn listen(signal: i32) -> io::Result<Option<u64>> {
-    Selector::new()?.listen(signal)
+/// Listens for a signal. It is told by a wait of any poll of the program.
+#[derive(Debug)]
+pub struct Listener(
+    /// `None` where no signal ever comes, since WasmEdge has no plugin that tells of them.
+    Option<ListenerId>,
+);
+
+impl Listener {
+    /// Takes a signal from now on, by Linux's number: the program is told of it, and it
+    /// does nothing else, also after the listener is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a signal that the plugin does not tell of; the system's.
+    pub fn new(signal: i32) -> io::Result<Listener> {
+        sys::listen(signal).map(Listener)
+    }
+
+    /// Waits for the signal to have come since this was ready last, or since the listener
+    /// was made. Several that came are one.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.0 {
+            Some(id) => sys::poll_signal(id, cx),
+            None => Poll::Pending,
+        }
+    }
 }
 
-/// Waits for a signal to have come more often than `seen`, and gives how often it has. It
-/// is told by a wait of any poll of the program.
-pub fn poll(signal: i32, seen: u64, cx: &mut Context<'_>) -> Poll<u64> {
-    match Selector::new() {
-        Ok(selector) => selector.poll_signal(signal, seen, cx),
-        // There was one when somebody began to listen.
-        Err(_) => Poll::Pending,
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(id) = self.0 {
+            sys::close_listener(id);
+        }
     }
 }

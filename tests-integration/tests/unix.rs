@@ -44,6 +44,11 @@ fn main() -> ExitCode {
             what_is_missing,
         )
         .test(
+            "with_the_plugin_the_rest_goes_as_natively_too",
+            On::Interpreted,
+            with_the_plugin,
+        )
+        .test(
             "without_the_flag_the_error_names_it",
             On::WasmEdge,
             without_the_flag,
@@ -274,6 +279,47 @@ fn what_is_missing(workbench: &Workbench, host: &Host) -> Result<()> {
     let all = ["pair", "datagram pair", "no name", "credentials"];
     ensure!(
         lines == all.map(|what| format!("{what}: Unsupported")),
+        "{ended}"
+    );
+    Ok(())
+}
+
+/// What `unix more` prints, natively and with the plugin.
+const MORE: &str = "\
+pair: pair
+pair: itself true
+credentials: itself true
+credentials: alike true
+credentials: a process true
+abstract: true
+abstract: in use AddrInUse
+abstract: peer true
+abstract: hidden
+abstract: gone ConnectionRefused
+abstract: another name ConnectionRefused
+abstract: unix socket true
+abstract: unix socket true
+no name: chosen Some(5)
+";
+
+fn with_the_plugin(workbench: &Workbench, host: &Host) -> Result<()> {
+    if !host.is_native() && !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    // The folder's name is nobody else's.
+    let name = folder.path().file_name().context("no name")?;
+    let name = name.to_str().context("a name that is not Unicode")?;
+    let mut command = unix(workbench, host, &["more", text(folder.path())?, name])?;
+    if !host.is_native() {
+        command.env("CARGO_WASMEDGE_PLUGIN", workbench.plugin()?);
+    }
+    let ended = Guard::run(command, LIMIT)?.successful()?;
+    for (printed, expected) in ended.stdout.lines().zip(MORE.lines()) {
+        ensure!(printed == expected, "expected `{expected}`: {ended}");
+    }
+    ensure!(
+        ended.stdout.lines().count() == MORE.lines().count(),
         "{ended}"
     );
     Ok(())

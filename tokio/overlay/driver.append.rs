@@ -5,11 +5,11 @@ impl Handle {
     /// Waits of these drivers and of others end when either has something; `waker` is
     /// woken when another one's wait finds something of these.
     pub(crate) fn share_waits(&self, waker: std::task::Waker) {
-        #[cfg(feature = "net")]
+        #[cfg(any(feature = "net", feature = "signal"))]
         if let Some(io) = self.io.as_ref() {
             io.share_waits(waker);
         }
-        #[cfg(not(feature = "net"))]
+        #[cfg(not(any(feature = "net", feature = "signal")))]
         drop(waker);
     }
 
@@ -26,10 +26,10 @@ impl Handle {
 /// Waits for the I/O drivers of all runtimes, in the place of somebody who has none.
 #[cfg(all(target_os = "wasi", target_env = "p1", feature = "rt"))]
 pub(crate) fn wait_beside(timeout: Option<Duration>) {
-    #[cfg(feature = "net")]
+    #[cfg(any(feature = "net", feature = "signal"))]
     if let Err(error) = mio::wasi::wait_beside(timeout) {
         panic!("unexpected error when polling the I/O drivers: {error:?}");
     }
-    #[cfg(not(feature = "net"))]
+    #[cfg(not(any(feature = "net", feature = "signal")))]
     wasmedge_host::thread::rest(timeout);
 }

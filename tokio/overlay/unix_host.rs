@@ -6,15 +6,56 @@
 pub(crate) use std::os::unix::{ffi, io, net};
 
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub(crate) use std::os::fd as io;
+pub(crate) use std::os::{fd as io, wasi::ffi};
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) use wasmedge_host::net::unix as net;
+
+#[cfg(not(all(target_os = "wasi", target_env = "p1")))]
+#[allow(unused_imports)] // Not all of mio's systems have it.
+pub(crate) use mio::unix::SourceFd;
+
+/// What `AsyncFd` registers. Only the plugin tells of edges; of descriptors that mio does
+/// no I/O on the host's poll can say only once that they are ready.
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+pub(crate) struct SourceFd<'a>(pub(crate) &'a std::os::fd::RawFd);
+
+#[cfg(all(target_os = "wasi", target_env = "p1"))]
+impl mio::event::Source for SourceFd<'_> {
+    fn register(
+        &mut self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interests: mio::Interest,
+    ) -> std::io::Result<()> {
+        if !wasmedge_host::backend::plugin::is_there() {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                "AsyncFd: WasmEdge does not tell of edges without a plugin",
+            ));
+        }
+        mio::wasi::SourceFd(self.0).register(registry, token, interests)
+    }
+
+    fn reregister(
+        &mut self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interests: mio::Interest,
+    ) -> std::io::Result<()> {
+        mio::wasi::SourceFd(self.0).reregister(registry, token, interests)
+    }
+
+    fn deregister(&mut self, registry: &mio::Registry) -> std::io::Result<()> {
+        mio::wasi::SourceFd(self.0).deregister(registry)
+    }
+}
 
 /// What `UnixSocket` takes from socket2, which has no Unix sockets on WASI.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub(crate) mod socket2 {
     use std::io;
     use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+    use std::os::wasi::ffi::OsStrExt;
     use std::path::Path;
 
     use wasmedge_host::abi::SocketType;
@@ -41,7 +82,11 @@ pub(crate) mod socket2 {
 
     impl SockAddr {
         pub(crate) fn unix(path: impl AsRef<Path>) -> io::Result<SockAddr> {
-            SocketAddr::from_pathname(path).map(SockAddr)
+            let addr = match path.as_ref().as_os_str().as_bytes() {
+                [0, name @ ..] => SocketAddr::from_abstract_name(name),
+                _ => SocketAddr::from_pathname(path),
+            };
+            addr.map(SockAddr)
         }
     }
 

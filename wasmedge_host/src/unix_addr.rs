@@ -40,8 +40,8 @@ impl SocketAddr {
         Ok(SocketAddr::new(0, path))
     }
 
-    /// The address with this name in the abstract namespace. It can be used if it
-    /// has 107 bytes, see [`net::unix`](crate::net::unix).
+    /// The address with this name in the abstract namespace. Without the plugin it can be
+    /// used if it has 107 bytes, see [`net::unix`](crate::net::unix).
     ///
     /// # Errors
     ///

@@ -64,6 +64,43 @@ fn events_come_in_the_order_of_their_subscriptions() {
     );
 }
 
+/// With the plugin as without it, whatever else is waited for.
+#[test]
+fn a_clock_ends_the_wait_for_a_silent_socket() {
+    let (_listener, client, mut server) = pair();
+    let subs = [
+        Subscription::read(1, client.as_raw_fd()),
+        Subscription::clock_relative(2, SHORT.as_nanos() as u64),
+    ];
+    let mut events = [Event::EMPTY; 2];
+    let start = Instant::now();
+    assert_eq!(poll_oneoff(&subs, &mut events), Ok(1));
+    assert!(start.elapsed() >= SHORT && start.elapsed() < SOON);
+    assert_eq!(events[0].userdata(), 2);
+    assert_eq!(events[0].event_type(), EventType::CLOCK);
+
+    server.write_all(b"x").unwrap();
+    assert!(wait(client.as_fd(), Direction::Read, Some(SOON)).unwrap());
+    let never = [subs[0], Subscription::clock_relative(2, u64::MAX)];
+    assert_eq!(poll_oneoff(&never, &mut events), Ok(1));
+    assert_eq!(events[0].userdata(), 1);
+}
+
+#[test]
+fn what_is_not_open_is_an_error_beside_a_clock() {
+    let (_listener, client, _server) = pair();
+    let gone = client.as_raw_fd();
+    drop(client);
+    let subs = [
+        Subscription::read(1, gone),
+        Subscription::clock_relative(2, SHORT.as_nanos() as u64),
+    ];
+    let mut events = [Event::EMPTY; 2];
+    let count = poll_oneoff(&subs, &mut events).unwrap();
+    let told = events[..count].iter().find(|event| event.userdata() == 1);
+    assert_eq!(told.unwrap().error(), Errno::BADF);
+}
+
 #[test]
 fn waiting_ends_with_data_or_with_time() {
     let (_listener, client, mut server) = pair();

@@ -5,10 +5,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::mem;
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll;
@@ -87,6 +89,9 @@ impl Writes for Kept {
 struct Linux {
     epoll: OwnedFd,
     kept: Kept,
+    /// What is waited for beside the sources: readable when a signal has come.
+    signals: Option<UnixStream>,
+    has_signal: bool,
 }
 
 fn flags(interest: Interest) -> epoll::EventFlags {
@@ -137,7 +142,10 @@ impl Epoll for Linux {
         for event in &events {
             // The record is packed.
             let (data, flags) = (event.data, event.flags);
-            found(data.u64(), flags.bits());
+            match data.u64() {
+                SIGNALS => self.has_signal = true,
+                data => found(data, flags.bits()),
+            }
         }
         Ok(())
     }
@@ -154,7 +162,20 @@ impl Epoll for Linux {
     fn writes(&mut self) -> &mut Kept {
         &mut self.kept
     }
+
+    fn has_more(&self) -> bool {
+        self.signals.is_some()
+    }
+
+    fn take_wakers(&mut self, into: &mut Vec<Waker>) {
+        if mem::take(&mut self.has_signal) {
+            into.push(Waker::noop().clone());
+        }
+    }
 }
+
+/// What signals are registered with: no source is.
+const SIGNALS: u64 = u64::MAX;
 
 struct Rig {
     poller: EdgePoller<Linux>,
@@ -168,6 +189,8 @@ impl Rig {
         let poller = EdgePoller::new(Linux {
             epoll,
             kept: kept.clone(),
+            signals: None,
+            has_signal: false,
         });
         Rig { poller, kept }
     }
@@ -451,4 +474,31 @@ fn bits_are_those_of_the_kernel() {
     ] {
         assert_eq!(ours, flag.bits());
     }
+}
+
+/// A program that never sleeps looks with a time-out of zero, and may have no source.
+#[test]
+fn a_signal_is_found_without_sources_and_without_a_wait() {
+    let mut rig = Rig::new();
+    let (signals, mut sender) = UnixStream::pair().unwrap();
+    let data = epoll::EventData::new_u64(SIGNALS);
+    epoll::add(
+        &rig.poller.epoll.epoll,
+        &signals,
+        data,
+        epoll::EventFlags::IN,
+    )
+    .unwrap();
+    rig.poller.epoll.signals = Some(signals);
+    let mut wakers = Vec::new();
+    let mut look = |rig: &mut Rig| {
+        rig.poller
+            .wait(Some(0), |readiness| panic!("{readiness:?}"))
+            .unwrap();
+        rig.poller.take_wakers(&mut wakers);
+        mem::take(&mut wakers).len()
+    };
+    assert_eq!(look(&mut rig), 0);
+    sender.write_all(b"!").unwrap();
+    assert_eq!(look(&mut rig), 1);
 }

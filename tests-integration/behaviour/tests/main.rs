@@ -1,5 +1,6 @@
 //! What tokio does, natively and under WasmEdge.
 
+mod async_fd;
 mod blocking;
 mod coalescing;
 mod dns;
@@ -23,6 +24,8 @@ mod tcp_socket;
 mod tcp_stream;
 mod time;
 mod udp;
+mod unix_pairs;
+mod unix_signals;
 mod vectored;
 mod waiting;
 mod wake_ups;

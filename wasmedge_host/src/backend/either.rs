@@ -33,6 +33,19 @@ pub fn open(
     Ok(fd)
 }
 
+/// Two Unix sockets that are connected with each other. They need no permission: they
+/// reach each other only.
+///
+/// # Errors
+///
+/// `NOTSUP` without the plugin: the host has no such call. The system's.
+pub fn pair(socktype: SocketType, nonblocking: bool) -> Result<(OwnedFd, OwnedFd), Errno> {
+    match plugin::is_there() {
+        true => plugin::pair(socktype, nonblocking),
+        false => Err(Errno::NOTSUP),
+    }
+}
+
 /// Binds a socket to a local address.
 pub fn bind(fd: RawFd, addr: &Addr) -> Result<(), Errno> {
     match addr {
@@ -117,6 +130,30 @@ pub fn send_to(fd: RawFd, bufs: &SendBufs<'_>, addr: &Addr) -> Result<usize, Err
     match addr {
         Addr::Plugin(addr) => plugin::send_to(fd, bufs, addr),
         Addr::Host(addr) => host::send_to(fd, bufs, addr),
+    }
+}
+
+/// Receives what was sent out of band.
+///
+/// # Errors
+///
+/// `NOTSUP` for a socket of the host's; the system's.
+pub fn recv_out_of_band(fd: RawFd, bufs: &mut RecvBufs<'_>) -> Result<usize, Errno> {
+    match plugin::owns(fd) {
+        true => plugin::recv_out_of_band(fd, bufs),
+        false => Err(Errno::NOTSUP),
+    }
+}
+
+/// Sends; the last byte is out of band.
+///
+/// # Errors
+///
+/// As [`recv_out_of_band`].
+pub fn send_out_of_band(fd: RawFd, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
+    match plugin::owns(fd) {
+        true => plugin::send_out_of_band(fd, bufs),
+        false => Err(Errno::NOTSUP),
     }
 }
 

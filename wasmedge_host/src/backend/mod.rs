@@ -6,8 +6,8 @@
 //!
 //! | what | items |
 //! |---|---|
-//! | sockets | `open`, `bind`, `listen`, `accept`, `connect`, `shutdown`, `local_addr`, `peer_addr`, `is_connected` |
-//! | data | `recv`, `recv_flagged`, `recv_from`, `send`, `send_to`, with `RecvBufs` and `SendBufs` |
+//! | sockets | `open`, `pair`, `bind`, `listen`, `accept`, `connect`, `shutdown`, `local_addr`, `peer_addr`, `is_connected` |
+//! | data | `recv`, `recv_flagged`, `recv_from`, `send`, `send_to`, and both out of band, with `RecvBufs` and `SendBufs` |
 //! | addresses | `Addr`: an IP address with its port, or a Unix path, in the backend's own form |
 //! | options | `int`, `set_int`, `time`, `set_time`, `linger`, `set_linger`, `device`, `set_device`, `set_bytes`, `socket_error`; of the plugin's sockets all others: `system`, `set_system` |
 //! | descriptors | `is_nonblocking`, `set_nonblocking`, `is_open` |
@@ -42,8 +42,8 @@ pub use self::{
     bufs::{RecvBufs, SendBufs},
     either::{
         accept, bind, check_pollable, connect, duplicate, is_connected, is_nonblocking, is_open,
-        listen, local_addr, open, peer_addr, recv, recv_flagged, recv_from, send, send_to,
-        set_nonblocking, shutdown, wait,
+        listen, local_addr, open, pair, peer_addr, recv, recv_flagged, recv_from, recv_out_of_band,
+        send, send_out_of_band, send_to, set_nonblocking, shutdown, wait,
     },
     host::{
         addrinfo, addrs, monotonic_now, poll, poll_foreign, poll_uninterrupted, processor_time,

@@ -286,6 +286,9 @@ pub unsafe fn recv(fd: c_int, buf: *mut c_void, len: size_t, flags: c_int) -> ss
     // SAFETY: the caller's promise; `buf` is used within this function only.
     let buf = unsafe { buffer(buf, len) };
     length((|| {
+        if flags & !MSG_NOSIGNAL == MSG_OOB {
+            return socket::recv_out_of_band(number(fd)?.as_fd(), buf);
+        }
         let (peek, wait_all) = recv_flags(flags)?;
         socket::recv_uninit(number(fd)?.as_fd(), buf, peek, wait_all)
     })())
@@ -343,6 +346,9 @@ pub unsafe fn send(fd: c_int, buf: *const c_void, len: size_t, flags: c_int) -> 
     // SAFETY: the caller's promise; the data is used within this function only.
     let data = unsafe { data(buf, len) };
     length((|| {
+        if flags & !MSG_NOSIGNAL == MSG_OOB {
+            return socket::send_out_of_band(number(fd)?.as_fd(), data);
+        }
         send_flags(flags)?;
         // Only a socket that would block counts as used up: its type is not known.
         socket::send(number(fd)?.as_fd(), SocketType::Datagram, data)

@@ -5,7 +5,8 @@
 //!   capitals, for ever;
 //! * `unix flood PATH COUNT` sends datagrams as fast as they are taken;
 //! * `unix client PATH` sends two lines to a server, and prints its answers;
-//! * `unix lacks PATH` tries what not every host has.
+//! * `unix lacks PATH` tries what not every host has;
+//! * `unix more FOLDER NAME` goes through that: pairs, credentials, and the abstract name.
 
 use std::fmt::Debug;
 use std::io;
@@ -33,6 +34,7 @@ async fn main() -> ExitCode {
         ["flood", path, count] => flood(path, count).await,
         ["client", path] => client(path).await,
         ["lacks", path] => lacks(path).await,
+        ["more", folder, name] => more(Path::new(folder), name).await,
         _ => return ExitCode::from(2),
     };
     match result {
@@ -589,5 +591,63 @@ async fn lacks(path: &str) -> io::Result<()> {
     let client = UnixStream::connect(path).await?;
     println!("credentials: {}", kind(client.peer_cred().map(drop)));
     drop(listener);
+    Ok(())
+}
+
+async fn more(folder: &Path, name: &str) -> io::Result<()> {
+    let (mut near, mut far) = UnixStream::pair()?;
+    near.write_all(b"pair").await?;
+    let mut got = [0; 4];
+    far.read_exact(&mut got).await?;
+    println!("pair: {}", String::from_utf8_lossy(&got));
+    println!("pair: itself {}", near.peer_cred()? == far.peer_cred()?);
+
+    let listener = UnixListener::bind(folder.join("socket"))?;
+    let (client, server) = tokio::join!(
+        UnixStream::connect(folder.join("socket")),
+        listener.accept()
+    );
+    let (one, other) = (client?.peer_cred()?, server?.0.peer_cred()?);
+    println!("credentials: itself {}", one == near.peer_cred()?);
+    println!("credentials: alike {}", one == other);
+    println!("credentials: a process {}", one.pid() > Some(0));
+
+    let hidden = format!("\0{name}");
+    let listener = UnixListener::bind(&hidden)?;
+    let abstract_name = |addr: &SocketAddr| addr.as_abstract_name() == Some(name.as_bytes());
+    println!("abstract: {}", abstract_name(&listener.local_addr()?));
+    println!("abstract: in use {}", kind(UnixListener::bind(&hidden)));
+    let (client, server) = tokio::join!(UnixStream::connect(&hidden), listener.accept());
+    let (mut client, mut server) = (client?, server?.0);
+    println!("abstract: peer {}", abstract_name(&client.peer_addr()?));
+    client.write_all(b"hidden").await?;
+    drop(client);
+    let mut all = String::new();
+    server.read_to_string(&mut all).await?;
+    println!("abstract: {all}");
+    drop(listener);
+    println!(
+        "abstract: gone {}",
+        kind(UnixStream::connect(&hidden).await)
+    );
+    let longer = UnixStream::connect(format!("{hidden}\0")).await;
+    println!("abstract: another name {}", kind(longer));
+
+    let socket = UnixSocket::new_stream()?;
+    socket.bind(&hidden)?;
+    let listener = socket.listen(1)?;
+    println!(
+        "abstract: unix socket {}",
+        abstract_name(&listener.local_addr()?)
+    );
+    let client = UnixSocket::new_stream()?.connect(&hidden).await?;
+    println!(
+        "abstract: unix socket {}",
+        abstract_name(&client.peer_addr()?)
+    );
+
+    let chosen = UnixDatagram::bind("")?.local_addr()?;
+    let length = chosen.as_abstract_name().map(<[u8]>::len);
+    println!("no name: chosen {length:?}");
     Ok(())
 }

@@ -167,6 +167,16 @@ impl Subscription {
         }
     }
 
+    /// Which clock it is, if it is one.
+    pub const fn clock(&self) -> i32 {
+        self.target as i32
+    }
+
+    /// Whether the clock is to show the time-out, and not to run for so long.
+    pub const fn is_absolute(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
     /// The time-out in nanoseconds, if this is a clock.
     pub const fn nanos(&self) -> Option<u64> {
         if self.tag.0 == EventType::CLOCK.0 {

@@ -7,7 +7,7 @@
 //! | `errno.rs` | the system's error numbers as WASI's | no |
 //! | `sockaddr.rs` | the system's socket addresses | no |
 //! | `socket.rs`, `options.rs`, `poll.rs`, `epoll.rs`, `signals.rs` | one safe function per function | yes |
-//! | `wasi.rs` | WASI's functions, for what std and the C library hold | yes |
+//! | `wasi.rs`, `wasi_poll.rs` | WASI's functions, for what std and the C library hold | yes |
 //!
 //! The plugin's numbers have bit 31 set, and so are negative here; WASI's are not. A
 //! number tells whose it is.
@@ -38,6 +38,9 @@ mod stubs;
 #[cfg(target_os = "wasi")]
 #[allow(unsafe_code)]
 mod wasi;
+#[cfg(target_os = "wasi")]
+#[allow(unsafe_code)]
+mod wasi_poll;
 
 pub use sockaddr::SockAddr;
 
@@ -49,8 +52,9 @@ pub use self::{
     poll::{poll, wait, PollEntry},
     signals::Signals,
     socket::{
-        accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open,
-        peer_addr, recv, recv_flagged, recv_from, send, send_to, set_nonblocking, shutdown,
+        accept, bind, connect, duplicate, is_nonblocking, is_open, listen, local_addr, open, pair,
+        peer_addr, recv, recv_flagged, recv_from, recv_out_of_band, send, send_out_of_band,
+        send_to, set_nonblocking, shutdown,
     },
 };
 

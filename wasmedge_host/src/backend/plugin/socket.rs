@@ -18,6 +18,7 @@ const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
 const SOCK_STREAM: i32 = 1;
 const SOCK_DGRAM: i32 = 2;
+const MSG_OOB: i32 = 1;
 const MSG_PEEK: i32 = 2;
 const MSG_TRUNC: i32 = 0x20;
 const MSG_WAITALL: i32 = 0x100;
@@ -47,6 +48,15 @@ pub fn open(
         AddressFamily::Unix => AF_UNIX,
     };
     owned(stubs::socket(family, kind(socktype), nonblocking.into()))
+}
+
+/// Two Unix sockets that are connected with each other.
+pub fn pair(socktype: SocketType, nonblocking: bool) -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut numbers = [0_u32; 2];
+    let out = address_of_mut(&mut numbers);
+    check(stubs::pair(kind(socktype), nonblocking.into(), out))?;
+    let [near, far] = numbers.map(|number| owned(number.into()));
+    Ok((near?, far?))
 }
 
 fn kind(socktype: SocketType) -> i32 {
@@ -93,6 +103,13 @@ pub fn recv(fd: RawFd, bufs: &mut RecvBufs<'_>, flags: u16) -> Result<usize, Err
         return Ok(count as usize);
     }
     recv_flagged(fd, bufs, flags).map(|(count, _)| count)
+}
+
+/// Receives what was sent out of band.
+pub fn recv_out_of_band(fd: RawFd, bufs: &mut RecvBufs<'_>) -> Result<usize, Errno> {
+    let iovecs = bufs.as_slice();
+    let (at, count) = (iovecs.as_ptr() as u32, iovecs.len() as u32);
+    Ok(check(stubs::recv_message(fd, at, count, MSG_OOB, 0, 0))? as usize)
 }
 
 /// As [`recv`], with the host's flags: bit 0 is a datagram that was cut off.
@@ -169,6 +186,13 @@ pub fn send(fd: RawFd, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
         _ => stubs::send_message(fd, iovecs.as_ptr() as u32, iovecs.len() as u32, 0, 0, 0),
     };
     Ok(check(count)? as usize)
+}
+
+/// Sends; the last byte is out of band.
+pub fn send_out_of_band(fd: RawFd, bufs: &SendBufs<'_>) -> Result<usize, Errno> {
+    let iovecs = bufs.as_slice();
+    let (at, count) = (iovecs.as_ptr() as u32, iovecs.len() as u32);
+    Ok(check(stubs::send_message(fd, at, count, MSG_OOB, 0, 0))? as usize)
 }
 
 /// Sends a datagram to `addr`.

@@ -296,6 +296,40 @@ fn send_bufs(fd: BorrowedFd<'_>, socktype: SocketType, bufs: &SendBufs<'_>) -> i
     Ok(result?)
 }
 
+/// Receives what was sent out of band (`MSG_OOB`).
+///
+/// # Errors
+///
+/// `InvalidInput` when there is nothing, or it stays in the stream; `Unsupported` without
+/// the plugin; else as [`recv`].
+pub fn recv_out_of_band(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    coalesce::before_operation();
+    let result = backend::recv_out_of_band(fd.as_raw_fd(), &mut RecvBufs::uninit(buf));
+    result.map_err(no_band)
+}
+
+/// Sends; the last byte is out of band (`MSG_OOB`).
+///
+/// # Errors
+///
+/// `Unsupported` without the plugin; else as [`send`].
+pub fn send_out_of_band(fd: BorrowedFd<'_>, buf: &[u8]) -> io::Result<usize> {
+    coalesce::before_operation();
+    coalesce::flush_socket(fd.as_raw_fd());
+    met_by_send(fd)?;
+    backend::send_out_of_band(fd.as_raw_fd(), &SendBufs::one(buf)).map_err(no_band)
+}
+
+fn no_band(errno: Errno) -> io::Error {
+    match errno {
+        Errno::NOTSUP => io::Error::new(
+            ErrorKind::Unsupported,
+            "out-of-band data: WasmEdge has none without a plugin",
+        ),
+        errno => errno.into(),
+    }
+}
+
 /// Sends a datagram to `addr`.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 use super::connect::{accept_stream, forget};
 use super::data::require_datagram;
+use super::system::{self, SystemOption};
 use crate::abi::{AddressFamily, SocketType};
 use crate::backend::{self, RecvBufs, SendBufs};
 use crate::ready::{note, Exhausted};
@@ -14,6 +15,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// What is said where WasmEdge runs without the flag.
 const NOT_ALLOWED: &str = "WasmEdge has Unix sockets with the flag --allow-af-unix only; \
      cargo wasmedge sets it with `allow-af-unix = true`, or CARGO_WASMEDGE_ALLOW_AF_UNIX=true";
+
+const NO_PAIRS: &str = "WasmEdge cannot make a pair of connected sockets without a plugin";
 
 /// Opens a Unix socket.
 ///
@@ -29,6 +32,54 @@ pub fn open(socktype: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
     })?;
     forget(fd.as_fd());
     Ok(fd)
+}
+
+/// Two sockets that are connected with each other. They need no permission, and have no
+/// addresses.
+///
+/// # Errors
+///
+/// `Unsupported` without the plugin; the system's, such as too many open files.
+pub fn pair(socktype: SocketType, nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
+    let made = backend::pair(socktype, nonblocking);
+    let (near, far) = made.map_err(|errno| match errno {
+        Errno::NOTSUP => io::Error::new(ErrorKind::Unsupported, NO_PAIRS),
+        errno => errno.into(),
+    })?;
+    forget(near.as_fd());
+    forget(far.as_fd());
+    Ok((near, far))
+}
+
+/// Who a peer is, as the kernel says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The number of the process.
+    pub pid: i32,
+    /// The number of the user.
+    pub uid: u32,
+    /// The number of the group.
+    pub gid: u32,
+}
+
+/// `SO_PEERCRED`: who the peer was when it connected, listened or made the pair.
+///
+/// # Errors
+///
+/// `Unsupported` without the plugin; the system's.
+pub fn peer_credentials(fd: BorrowedFd<'_>) -> io::Result<Credentials> {
+    // Linux's `struct ucred`.
+    let mut value = [0; 12];
+    system::get_bytes(fd, SystemOption::PEER_CREDENTIALS, &mut value)?;
+    let [pid, uid, gid] = [0, 4, 8].map(|at| {
+        let [a, b, c, d] = [value[at], value[at + 1], value[at + 2], value[at + 3]];
+        u32::from_le_bytes([a, b, c, d])
+    });
+    Ok(Credentials {
+        pid: pid as i32,
+        uid,
+        gid,
+    })
 }
 
 /// Binds a socket to `addr`, which makes the file.

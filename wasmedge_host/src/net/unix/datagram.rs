@@ -1,6 +1,6 @@
 //! Unix datagram sockets.
 
-use super::shared::{connected, no_pairs, sockets};
+use super::shared::{connected, sockets};
 use crate::abi::SocketType;
 use crate::fd::socket::system;
 use crate::fd::socket::{self, unix};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 sockets!(UnixDatagram: socket);
 descriptors!(UnixDatagram);
-connected!(UnixDatagram);
+connected!(UnixDatagram: Datagram);
 
 /// A Unix datagram socket; as `std::os::unix::net::UnixDatagram`. Closing it
 /// leaves its file, as natively.

@@ -1,14 +1,5 @@
 //! Methods that several of the types have.
 
-use std::io::{self, ErrorKind};
-
-pub(super) fn no_pairs() -> io::Error {
-    io::Error::new(
-        ErrorKind::Unsupported,
-        "WasmEdge cannot make a pair of connected sockets",
-    )
-}
-
 /// What all three types have.
 macro_rules! sockets {
     ($($ty:ident: $field:ident),*) => {
@@ -83,16 +74,17 @@ macro_rules! sockets {
 
 /// What the types have that can be connected.
 macro_rules! connected {
-    ($($ty:ident),*) => {
+    ($($ty:ident: $socktype:ident),*) => {
         $(
             impl $ty {
-                /// Always fails: the host has no `socketpair`.
+                /// Two sockets that are connected with each other.
                 ///
                 /// # Errors
                 ///
-                /// `Unsupported`.
+                /// `Unsupported` without the plugin: the host has no `socketpair`.
                 pub fn pair() -> io::Result<($ty, $ty)> {
-                    Err(no_pairs())
+                    let (near, far) = unix::pair(SocketType::$socktype, false)?;
+                    Ok((near.into(), far.into()))
                 }
 
                 /// The address of the peer.

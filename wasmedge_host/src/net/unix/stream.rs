@@ -1,6 +1,6 @@
 //! Unix streams.
 
-use super::shared::{connected, no_pairs, sockets};
+use super::shared::{connected, sockets};
 use crate::abi::SocketType;
 use crate::coalesce;
 use crate::fd::socket::system;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 sockets!(UnixStream: stream);
 descriptors!(UnixStream);
-connected!(UnixStream);
+connected!(UnixStream: Stream);
 
 /// A Unix stream; as `std::os::unix::net::UnixStream`.
 pub struct UnixStream {
