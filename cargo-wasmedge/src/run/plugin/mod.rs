@@ -2,7 +2,7 @@
 //!
 //! WasmEdge does not start a program that imports what is not there. So a program that may
 //! have the plugin's functions imports none of them: it has stubs, which say that there is
-//! no such call. Where there is a plugin, [`imports`] makes imports of the stubs, before the
+//! no such call. Where there is a plugin, `wasm::imports` makes imports of the stubs, before the
 //! program starts or is compiled. The program that was built stays as it is.
 //!
 //! Which functions a library has it says itself. A program gets all that it has stubs of, or

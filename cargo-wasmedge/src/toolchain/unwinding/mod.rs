@@ -5,10 +5,10 @@
 //! takes the place of the toolchain's libraries ([`Unwinding`]). The toolchain itself stays
 //! as it is.
 //!
-//! * [`sources`]: the sources of std, and how they are had;
-//! * [`build`]: std built from them, and the few functions that it leaves to others;
+//! * `sources`: the sources of std, and how they are had;
+//! * `build`: std built from them, and the few functions that it leaves to others;
 //! * [`rustc`]: the compiler, with what it needs to use them;
-//! * [`check`]: small programs that unwind, built and run to see that all of it works.
+//! * `check`: small programs that unwind, built and run to see that all of it works.
 //!
 //! Compilers had faults in what they make of unwinding, which show in the behaviour of
 //! programs only. So only those are taken that were tested.

@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
 use axum::{Router, routing::get};
-use tower_sessions::{MemoryStore, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
+use tower_sessions::{MemoryStore, SessionManagerLayer};
 
 #[derive(Clone, Debug)]
 struct User;
