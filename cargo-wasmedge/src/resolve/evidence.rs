@@ -98,6 +98,7 @@ impl Resolver<'_> {
         found: &mut ByEvidence,
     ) -> Result<bool> {
         let before = found.taken.len();
+        let neighbours = neighbours(graph, found);
         for (id, node) in graph.nodes() {
             let Some(package) = graph.package(id) else {
                 continue;
@@ -126,7 +127,12 @@ impl Resolver<'_> {
                 let witness = port.witness(package, &features, is_taken)?;
                 let is_named = is_named && evidence.name == SETTING;
                 let is_known = evidence.crates.iter().any(|name| *package.name == *name);
-                if !is_named && !is_known && witness.is_none() && !port.may_have_twins(package)? {
+                let worth_a_look = is_named
+                    || is_known
+                    || witness.is_some()
+                    || neighbours.contains(id)
+                    || port.may_have_twins(package)?;
+                if !worth_a_look {
                     continue;
                 }
                 let gates = port.gates(&Upstream::from_package(package, None))?;
@@ -159,4 +165,26 @@ impl Resolver<'_> {
         }
         Ok(found.taken.len() > before)
     }
+}
+
+/// What depends on a taken crate, or is depended on by one. What passes between them can
+/// be sent in one of them now, so it may have to be in the other, whose manifest need not
+/// tell.
+fn neighbours<'a>(graph: &Graph<'a>, found: &ByEvidence) -> BTreeSet<&'a PackageId> {
+    let is_taken = |id: &PackageId| {
+        let package = graph.package(id);
+        package.is_some_and(|package| found.get(&package.name, &package.version).is_some())
+    };
+    let mut neighbours = BTreeSet::new();
+    for (id, _) in graph.nodes() {
+        for below in graph.depends(id) {
+            if is_taken(id) {
+                neighbours.insert(below);
+            }
+            if is_taken(below) {
+                neighbours.insert(id);
+            }
+        }
+    }
+    neighbours
 }
