@@ -776,3 +776,38 @@ async fn request_and_answer_do_not_stall() {
     })
     .await;
 }
+
+/// A server that refuses a large body answers, and closes with the rest unread, which resets
+/// the connection. What came before that is read first, also by who waits to write.
+#[tokio::test]
+async fn an_answer_is_read_before_the_reset_behind_it() {
+    within(async {
+        let (near, mut far) = tcp_pair().await;
+        near.writable().await.unwrap();
+        let full = loop {
+            if let Err(error) = near.try_write(&[b'x'; 65_536]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::WouldBlock);
+        far.write_all(b"refused").await.unwrap();
+        drop(far);
+        let read = || async {
+            loop {
+                let both = Interest::READABLE | Interest::WRITABLE;
+                near.ready(both).await.unwrap();
+                let mut got = [0; 16];
+                match near.try_read(&mut got) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        tokio::task::yield_now().await;
+                    }
+                    read => break read.map(|count| got[..count].to_vec()),
+                }
+            }
+        };
+        assert_eq!(read().await.unwrap(), b"refused");
+        assert_eq!(kind(read().await), ErrorKind::ConnectionReset);
+        assert_eq!(read().await.unwrap(), b"");
+    })
+    .await;
+}

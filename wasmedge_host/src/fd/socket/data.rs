@@ -35,6 +35,24 @@ pub fn recv_vectored(
     recv_bufs(fd, socktype, RecvBufs::many(bufs))
 }
 
+/// What a receive gave, or the error that was met before, once there is nothing more: the
+/// kernel tells of a connection's error behind all data that came before it.
+#[inline]
+fn or_met<T>(
+    fd: BorrowedFd<'_>,
+    result: Result<T, Errno>,
+    is_end: impl Fn(&T) -> bool,
+) -> Result<T, Errno> {
+    let is_over = match &result {
+        Ok(got) => is_end(got),
+        Err(errno) => *errno == Errno::AGAIN,
+    };
+    if is_over {
+        met(fd)?;
+    }
+    result
+}
+
 #[inline]
 fn recv_bufs(
     fd: BorrowedFd<'_>,
@@ -42,8 +60,8 @@ fn recv_bufs(
     mut bufs: RecvBufs<'_>,
 ) -> io::Result<usize> {
     coalesce::before_operation();
-    met(fd)?;
     let result = backend::recv(fd.as_raw_fd(), &mut bufs, 0);
+    let result = or_met(fd, result, |&n| n == 0 && bufs.total() > 0);
     match result {
         Ok(_) if socktype != SocketType::Stream => note(Exhausted::TAKEN),
         Ok(0) if bufs.total() > 0 => note(Exhausted::END),
@@ -127,8 +145,8 @@ pub fn recv_flagged(
     flags: u16,
 ) -> io::Result<(usize, u16)> {
     coalesce::before_operation();
-    met(fd)?;
     let result = backend::recv_flagged(fd.as_raw_fd(), &mut bufs, flags);
+    let result = or_met(fd, result, |&(n, _)| n == 0 && bufs.total() > 0);
     match result {
         Ok(_) if flags & RIFLAGS_PEEK == 0 => note(Exhausted::TAKEN),
         Err(Errno::AGAIN) => note(Exhausted::READ),
