@@ -4,6 +4,8 @@
 
 #![cfg(any(unix, target_os = "wasi"))]
 
+mod mode;
+
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -85,8 +87,10 @@ fn what_the_host_lacks_is_unsupported() {
     if cfg!(not(target_os = "wasi")) {
         return;
     }
-    let error = UnixStream::pair().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    let error = UnixDatagram::pair().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    for pair in [UnixStream::pair().map(drop), UnixDatagram::pair().map(drop)] {
+        match mode::plugin() {
+            true => pair.unwrap(),
+            false => assert_eq!(pair.unwrap_err().kind(), ErrorKind::Unsupported),
+        }
+    }
 }
