@@ -483,14 +483,15 @@ mod mode;
 #[test]
 fn options_need_the_plugin() {
     let (client, _server) = pair();
-    for (level, option) in [
-        (libc::IPPROTO_IP, libc::IP_TTL),
-        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
+    for (level, option, value) in [
+        (libc::IPPROTO_IP, libc::IP_TTL, 7),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, 7),
+        (libc::SOL_SOCKET, libc::SO_REUSEPORT, 1),
     ] {
-        let result = set(&client, level, option, 7 as c_int);
+        let result = set(&client, level, option, value as c_int);
         if mode::plugin() {
             result.unwrap();
-            assert_eq!(get::<c_int>(&client, level, option).unwrap(), 7);
+            assert_eq!(get::<c_int>(&client, level, option).unwrap(), value);
         } else {
             assert_eq!(result.unwrap_err().kind(), ErrorKind::Unsupported);
             let error = get::<c_int>(&client, level, option).unwrap_err();

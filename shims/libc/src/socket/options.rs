@@ -176,10 +176,16 @@ fn set(fd: BorrowedFd<'_>, level: c_int, optname: c_int, value: Value) -> io::Re
     }
 }
 
-/// One that only the plugin knows. Levels and numbers are Linux's, here as there.
+/// What Linux calls the level that is `SOL_SOCKET` here, as in wasi-libc.
+const LINUX_SOL_SOCKET: c_int = 1;
+
+/// One that only the plugin knows. All numbers but that level's are Linux's, here as there.
 fn option(level: c_int, name: c_int) -> SystemOption {
     SystemOption {
-        level,
+        level: match level {
+            SOL_SOCKET => LINUX_SOL_SOCKET,
+            level => level,
+        },
         name,
         label: "socket option",
     }
