@@ -12,26 +12,37 @@ use anyhow::{Context as _, Result, ensure};
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::guard::Ended;
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Suite, Workbench};
+use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench};
 
 const SETTING: &str = "CARGO_WASMEDGE_PLUGIN";
 const HOME: &str = "CARGO_WASMEDGE_HOME";
 const PATH: &str = "WASMEDGE_PLUGIN_PATH";
 
+/// The tests choose the plugin themselves.
+const PLAIN: [Mode; 1] = [Mode::Plain];
+
 pub fn add(suite: Suite) -> Suite {
     suite
-        .test(
+        .test_in(
+            &PLAIN,
             "the_library_that_is_written_serves_every_wasmedge",
             On::WasmEdge,
             written,
         )
-        .test("set_up_it_is_what_programs_get", On::WasmEdge, set_up)
-        .test(
+        .test_in(
+            &PLAIN,
+            "set_up_it_is_what_programs_get",
+            On::WasmEdge,
+            set_up,
+        )
+        .test_in(
+            &PLAIN,
             "a_program_compiled_for_it_starts_with_it_only",
             On::WasmEdge,
             compiled,
         )
-        .test(
+        .test_in(
+            &PLAIN,
             "the_program_is_the_same_but_for_the_rewrite",
             On::WasmEdge,
             same_program,
