@@ -36,6 +36,22 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a script that can be started, as [`write_atomically`] does.
+///
+/// # Errors
+/// I/O.
+pub fn write_script(path: &Path, text: &str) -> Result<()> {
+    write_atomically(path, text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(path, mode)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
 /// The content of a file; `None` when there is no such file.
 ///
 /// # Errors

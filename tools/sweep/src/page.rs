@@ -161,9 +161,23 @@ fn failure(row: &Row, kept: &Kept) -> Option<String> {
         row.name,
         outcome.class.name(),
         cause(row, outcome).name(),
-        code(&words(outcome.error.as_deref().unwrap_or_default())),
+        code(&words(&without_folders(
+            outcome.error.as_deref().unwrap_or_default()
+        ))),
         words(row.cannot.as_ref().map_or("", |cannot| &cannot.why))
     ))
+}
+
+/// Paths without the folders of whose machine it was.
+fn without_folders(text: &str) -> String {
+    let is_end = |letter: char| letter.is_whitespace() || "`'\"()".contains(letter);
+    text.split_inclusive(is_end)
+        .map(|word| match word.strip_prefix('/') {
+            // A division has a space behind it.
+            Some(path) if !path.starts_with(is_end) => path.rsplit('/').next().unwrap_or_default(),
+            _ => word,
+        })
+        .collect()
 }
 
 /// As it was printed, whatever Markdown takes it for.
@@ -206,6 +220,17 @@ mod tests {
             outcomes: BTreeMap::from([("0.17.1".to_owned(), outcome)]),
             crates: BTreeMap::from([("pond".to_owned(), "1.2.3".to_owned())]),
             ..Kept::default()
+        }
+    }
+
+    #[test]
+    fn a_page_names_no_folder_of_a_machine() {
+        for (printed, shown) in [
+            ("`/home/me/bin/wasm-ld` failed", "`wasm-ld` failed"),
+            ("`a v1` (/home/me/a-1)", "`a v1` (a-1)"),
+            ("a/b.rs:1: u8 / u16", "a/b.rs:1: u8 / u16"),
+        ] {
+            assert_eq!(without_folders(printed), shown);
         }
     }
 

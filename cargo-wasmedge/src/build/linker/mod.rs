@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::error::Result;
-use crate::fs::write_atomically;
+use crate::fs;
 use crate::shell::quoted;
 use crate::toolchain::Env;
 use crate::toolchain::rust::{LINKER_VARIABLE, RustToolchain, TARGET};
@@ -83,14 +83,7 @@ fn write_script(exe: &Path, real: &Path, folder: &Path, archives: &[PathBuf]) ->
          exec {real} \"$@\"{archives}\n"
     );
     let path = folder.join(name);
-    write_atomically(&path, script.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&path, mode)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    fs::write_script(&path, &script)?;
     Ok(path)
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::error::Result;
-use crate::fs::write_atomically;
+use crate::fs::write_script;
 use crate::process;
 use crate::shell::quoted;
 use crate::toolchain::rust::TARGET;
@@ -43,14 +43,7 @@ pub fn write_wrapper(folder: &Path, tool: &Path, sysroot: &Path) -> Result<PathB
         "#!/bin/sh\n# Made by cargo-wasmedge.\nexec {exe} {SUBCOMMAND} {tool} {sysroot} \"$@\"\n"
     );
     let path = folder.join(name);
-    write_atomically(&path, script.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&path, mode)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    write_script(&path, &script)?;
     Ok(path)
 }
 
