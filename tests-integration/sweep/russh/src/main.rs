@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use russh::{client, keys::ssh_key::PublicKey};
+use russh::{client, keys::PublicKeyOrCertificate};
 
 struct Client;
 
 impl client::Handler for Client {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, _: &PublicKey) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, _: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         Ok(true)
     }
 }

@@ -2,6 +2,9 @@ use tokio_tungstenite::connect_async;
 
 #[tokio::main]
 async fn main() {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .expect("the first one");
     let mut args = std::env::args().skip(1);
     let (peer, tls) = (
         args.next().unwrap_or_default(),
