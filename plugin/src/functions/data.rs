@@ -20,9 +20,6 @@ fn only(flags: i32, known: i32) -> Result<i32, Errno> {
     }
 }
 
-/// More than this no call of the system's takes, and results are below it.
-pub(super) const MOST_BYTES: u32 = 0x7fff_f000;
-
 pub(super) fn recv(call: &Call<'_>, socket: u32, at: u32, len: u32, flags: i32) -> Outcome {
     let socket = socket_of(call, socket)?;
     let region = call.memory.region(at, len)?;

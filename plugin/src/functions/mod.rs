@@ -124,7 +124,6 @@ functions! {
     1 epoll_modify(epoll: u32, descriptor: u32, interest: u32, data: u64) = readiness::modify;
     1 epoll_remove(epoll: u32, descriptor: u32) = readiness::remove;
     1 epoll_wait(epoll: u32, events: u32, max: u32, timeout: i64) = readiness::wait;
-    1 turn(epoll: u32, sends: u32, count: u32, events: u32, max: u32, timeout: i64) = readiness::turn;
     1 poll(entries: u32, count: u32, timeout: i64) = readiness::poll;
     1 event_create() = events::create;
     1 event_signal(event: u32) = events::signal;

@@ -1,9 +1,8 @@
-//! Waiting: epoll, one call for a whole turn of a scheduler, and poll.
+//! Waiting: epoll and poll.
 //!
 //! What is registered stays so until it is closed, and is told of by edges: the kernel
 //! says once that something happened, however often it is asked.
 
-use super::data::MOST_BYTES;
 use crate::memory::words;
 use crate::sys::{MAX_EVENTS, PollFd, Region};
 use crate::table::{Kind, Lease};
@@ -14,13 +13,6 @@ const INTEREST: u32 = (libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLOUT | libc::E
 
 /// The guest's record of an event: the data in 8 bytes, what happened in 4, and 4 zeros.
 const EVENT: u32 = 16;
-
-/// The guest's record of something to send: the socket, address and length of the bytes,
-/// room for the result; 4 bytes each.
-const SEND: u32 = 16;
-
-/// The most records of a turn.
-const MOST_SENDS: u32 = 1024;
 
 /// The guest's record of what to poll, the system's own with a number of ours in it.
 const ENTRY: u32 = 8;
@@ -107,54 +99,6 @@ pub(super) fn wait(call: &Call<'_>, epoll: u32, events: u32, max: u32, nanos: i6
     let epoll = epoll_of(call, epoll)?;
     let (room, max) = room(call, events, max)?;
     wait_for(&epoll, room, max, timeout(nanos))
-}
-
-/// Sends, then waits. If something could not be sent whole it looks and does not wait, so
-/// that the guest learns of it at once.
-pub(super) fn turn(
-    call: &Call<'_>,
-    epoll: u32,
-    sends: u32,
-    count: u32,
-    events: u32,
-    max: u32,
-    nanos: i64,
-) -> Outcome {
-    let epoll = epoll_of(call, epoll)?;
-    let (room, max) = room(call, events, max)?;
-    if count > MOST_SENDS {
-        return Err(Errno::MSGSIZE);
-    }
-    let records = call.memory.records(sends, count, SEND)?;
-    let mut timeout = timeout(nanos);
-    for i in 0..count {
-        // It is in bounds, since all of them are.
-        let record = records.part(i * SEND, SEND).ok_or(Errno::FAULT)?;
-        let mut bytes = [0; SEND as usize];
-        record.copy_to(&mut bytes);
-        let (len, sent) = send_one(call, bytes);
-        if sent != Ok(i64::from(len)) {
-            timeout = Some(0);
-        }
-        let sent = sent.unwrap_or_else(Errno::negative) as i32;
-        if let Some(result) = record.part(12, 4) {
-            result.copy_from(&sent.to_le_bytes());
-        }
-    }
-    wait_for(&epoll, room, max, timeout)
-}
-
-/// The length, and what came of it. It never blocks.
-fn send_one(call: &Call<'_>, record: [u8; 16]) -> (u32, Outcome) {
-    let (first, last) = record.split_at(8);
-    let [socket, at] = words(first.try_into().unwrap_or_default());
-    let [len, _] = words(last.try_into().unwrap_or_default());
-    let send = || {
-        let socket = super::sockets::socket_of(call, socket)?;
-        let region = call.memory.region(at, len.min(MOST_BYTES))?;
-        sys::send(socket.fd, region, libc::MSG_DONTWAIT)
-    };
-    (len, send())
 }
 
 /// The system's `poll`: each record is the number, what is asked, and what is told.

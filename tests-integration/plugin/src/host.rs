@@ -58,7 +58,6 @@ imports! {
     epoll_modify(epoll: u32, descriptor: u32, interest: u32, data: u64);
     epoll_remove(epoll: u32, descriptor: u32);
     epoll_wait(epoll: u32, events: u32, max: u32, timeout: i64);
-    turn(epoll: u32, sends: u32, count: u32, events: u32, max: u32, timeout: i64);
     poll(entries: u32, count: u32, timeout: i64);
     event_create();
     event_signal(event: u32);

@@ -30,7 +30,6 @@ pub fn all(may_unix: bool) {
         ("errors and urgent data", readiness::errors_and_urgent_data),
         ("time-outs", readiness::time_outs),
         ("counters", readiness::counters),
-        ("a turn", readiness::a_turn),
         ("poll", readiness::poll_list),
         ("wrong numbers", misuse::wrong_numbers),
         ("wrong kinds", misuse::wrong_kinds),

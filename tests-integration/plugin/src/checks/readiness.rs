@@ -123,45 +123,6 @@ pub fn counters() {
     assert_eq!((close(event), close(epoll)), (0, 0));
 }
 
-pub fn a_turn() {
-    let (client, server) = connection(INET);
-    let (other, third) = connection(INET);
-    let epoll = opened(epoll_create());
-    assert_eq!(epoll_add(epoll, server, IN, 1), 0);
-    let mut told = [Event::default(); 8];
-    let mut sends = [[client, at(b"one"), 3, 99], [other, at(b"three"), 5, 99]];
-    let count = turn(epoll, at_mut(&mut sends), 2, at_mut(&mut told), 8, LONG);
-    assert_eq!(count, 1);
-    assert_eq!((told[0].data, told[0].events), (1, IN));
-    assert_eq!((sends[0][3], sends[1][3]), (3, 5));
-    let mut buffer = [0; 8];
-    assert_eq!(recv(server, at_mut(&mut buffer), 8, 0), 3);
-    assert_eq!(recv(third, at_mut(&mut buffer), 8, 0), 5);
-    // What fails does not keep the others from going out, and the wait ends at once: a
-    // stale number, memory that is not there, what is no socket.
-    let mut sends = [
-        [0x8fff_ffff, at(b"x"), 1, 99],
-        [client, 0xffff_0000, 1, 99],
-        [epoll, at(b"x"), 1, 99],
-        [other, at(b"four"), 4, 99],
-    ];
-    let count = turn(epoll, at_mut(&mut sends), 4, at_mut(&mut told), 8, -1);
-    assert_eq!(count, 0);
-    let results = sends.map(|send| i64::from(send[3] as i32));
-    assert_eq!(results, [EBADF, EFAULT, ENOTSOCK, 4]);
-    // Only a part goes: the wait ends at once, too.
-    let block = vec![1u8; 32 << 20];
-    let mut sends = [[client, at(&block[..]), block.len() as u32, 99]];
-    let count = turn(epoll, at_mut(&mut sends), 1, at_mut(&mut told), 8, -1);
-    assert_eq!(count, 1);
-    assert!(sends[0][3] > 0 && sends[0][3] < 32 << 20, "{}", sends[0][3]);
-    // Nothing to send.
-    assert_eq!(turn(epoll, 0, 0, at_mut(&mut told), 8, 0), 0);
-    for number in [client, server, other, third, epoll] {
-        assert_eq!(close(number), 0);
-    }
-}
-
 pub fn poll_list() {
     let (client, server) = connection(INET);
     let event = opened(event_create());

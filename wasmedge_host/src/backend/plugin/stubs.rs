@@ -55,13 +55,12 @@ stubs! {
     23 epoll_modify(epoll: i32, descriptor: i32, interest: u32, data: u64);
     24 epoll_remove(epoll: i32, descriptor: i32);
     25 epoll_wait(epoll: i32, events: u32, max: u32, timeout: i64);
-    26 turn(epoll: i32, sends: u32, count: u32, events: u32, max: u32, timeout: i64);
-    27 poll(entries: u32, count: u32, timeout: i64);
-    28 event_create();
-    29 event_signal(event: i32);
-    30 event_take(event: i32);
-    31 stdin_open();
-    32 signals_open();
-    33 signals_add(signals: i32, signal: i32);
-    34 signals_take(signals: i32);
+    26 poll(entries: u32, count: u32, timeout: i64);
+    27 event_create();
+    28 event_signal(event: i32);
+    29 event_take(event: i32);
+    30 stdin_open();
+    31 signals_open();
+    32 signals_add(signals: i32, signal: i32);
+    33 signals_take(signals: i32);
 }
