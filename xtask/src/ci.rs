@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Commands => commands::check(&repo),
             Check::Fuzz => fuzz::check(&repo),
             Check::Demo => demo(&repo),
-            Check::Sweep => sweep(&repo),
+            Check::Sweep => sweep(&repo, args.quick),
             Check::Conformance | Check::Test => Ok(()),
         };
         let done = done.and_then(|()| watch.no_process_is_left());
@@ -201,11 +201,22 @@ fn demo(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// Rows that need no server and build quickly, each for another cause.
-fn sweep(repo: &Repo) -> Result<()> {
-    let mut command = Tool::Sweep.command(["sweep", "--quick"]);
-    command.current_dir(&repo.root);
-    ensure!(repo.succeeds(&mut command)?, "`cargo xtask sweep` failed");
+/// What old apps have, and what brings most crates: minutes each. Older yet is
+/// `tests-integration/old`, which is a test.
+const LONG_ROWS: [&str; 3] = ["reqwest11", "mysql_async34", "aws-sdk-s3"];
+
+/// Rows that need no server and build quickly, each for another cause; in a long run
+/// [`LONG_ROWS`], too.
+fn sweep(repo: &Repo, quick: bool) -> Result<()> {
+    let mut runs = vec![vec!["sweep", "--quick"]];
+    if !quick {
+        runs.push(["sweep"].into_iter().chain(LONG_ROWS).collect());
+    }
+    for words in runs {
+        let mut command = Tool::Sweep.command(words);
+        command.current_dir(&repo.root);
+        ensure!(repo.succeeds(&mut command)?, "`cargo xtask sweep` failed");
+    }
     Ok(())
 }
 
