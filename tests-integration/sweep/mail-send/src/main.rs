@@ -45,9 +45,7 @@ async fn main() {
         .to(vec![("Two", "two@example.com")])
         .subject("Hi!")
         .text_body("Hello world!");
-    let builder = SmtpClientBuilder::new("127.0.0.1", port)
-        .unwrap()
-        .implicit_tls(false);
+    let builder = SmtpClientBuilder::new("127.0.0.1", port).implicit_tls(false);
     let mut client = builder.connect_plain().await.unwrap();
     client.send(message).await.unwrap();
     client.quit().await.unwrap();
