@@ -11,6 +11,8 @@ mod originality;
 mod test;
 mod tool;
 mod upstream;
+#[cfg(test)]
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,9 @@ enum Chore {
     /// See whether a server keeps its memory and its speed over millions of requests
     #[command(disable_help_flag = true)]
     Soak(Passed),
+    /// Make everything that a release consists of, and publish nothing
+    #[command(disable_help_flag = true)]
+    Release(Passed),
     /// Try the ports on the newest upstream releases
     Upstream(upstream::Args),
 }
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Ports(_) => tool::replace_with(Tool::Ports),
         Chore::Sweep(_) => tool::replace_with(Tool::Sweep),
         Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
+        Chore::Release(_) => tool::replace_with(Tool::Release),
         Chore::Upstream(args) => upstream::run(&args),
     })
 }
@@ -90,6 +96,7 @@ mod tests {
             &["compat", "--no-such-flag"],
             &["ports", "--all-releases", "tokio"],
             &["sweep", "reqwest13", "--write"],
+            &["release", "--dry-run", "--out", "/tmp/out"],
         ] {
             let line = std::iter::once(&"xtask").chain(words);
             let chore = Chore::try_parse_from(line).unwrap();
@@ -97,6 +104,7 @@ mod tests {
             | Chore::Conformance(passed)
             | Chore::Ports(passed)
             | Chore::Sweep(passed)
+            | Chore::Release(passed)
             | Chore::Bench(passed)
             | Chore::Soak(passed)) = chore
             else {

@@ -20,6 +20,8 @@ pub(crate) enum Tool {
     Conformance,
     /// `ports`.
     Ports,
+    /// `release`.
+    Release,
     /// `sweep`.
     Sweep,
 }
@@ -31,6 +33,7 @@ impl Tool {
             Tool::Compat => "tools-compat",
             Tool::Conformance => "tools-conformance",
             Tool::Ports => "tools-ports",
+            Tool::Release => "tools-release",
             Tool::Sweep => "tools-sweep",
         }
     }
@@ -91,6 +94,7 @@ mod tests {
             Tool::Compat,
             Tool::Conformance,
             Tool::Ports,
+            Tool::Release,
             Tool::Sweep,
         ] {
             let name = tool.package();

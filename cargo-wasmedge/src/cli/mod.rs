@@ -1,6 +1,7 @@
 //! The command line.
 
 mod compile;
+pub mod completions;
 mod diff;
 mod doctor;
 mod env;
@@ -94,6 +95,8 @@ enum Command {
     Diff(diff::Args),
     /// Print the variables and arguments that cargo would get
     Env(env::Args),
+    /// Print a script with which a shell completes `cargo wasmedge`
+    Completions(completions::Args),
     /// Print this, the settings (`help settings`), or cargo's help for COMMAND
     Help {
         /// A command, or `settings`
@@ -192,6 +195,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
         Command::Vendor(args) => vendor::run(args, &global()?),
         Command::Diff(args) => diff::run(args, &global()?),
         Command::Env(args) => env::run(args, &global()?),
+        Command::Completions(args) => completions::run(&args),
         Command::Help { command: None } => Ok(print_help()),
         Command::Help {
             command: Some(name),

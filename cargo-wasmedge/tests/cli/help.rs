@@ -31,6 +31,7 @@ fn own_commands() {
     check("setup --help", file!["expected/setup.txt"]);
     check("help doctor", file!["expected/doctor.txt"]);
     check("compile --help", file!["expected/compile.txt"]);
+    check("completions --help", file!["expected/completions.txt"]);
     check("plugin --help", file!["expected/plugin.txt"]);
     check("vendor --help", file!["expected/vendor.txt"]);
     check("diff --help", file!["expected/diff.txt"]);

@@ -5,6 +5,7 @@
 mod backtrace;
 mod by_itself;
 mod compile;
+mod completions;
 mod errors;
 mod evidence;
 mod facade;
