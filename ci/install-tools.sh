@@ -20,7 +20,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # What containers are run by in tests, in a folder of our own.
-"$(dirname "$0")/install-crun.sh"
+"$(dirname "$0")/install-crun.sh" || echo "there is no crun: tests of containers are left out"
 
 # cargo-nextest runs the tests where it is installed; `cargo test` does it else.
 cargo nextest --version 2>/dev/null || echo "cargo-nextest is not installed; cargo test will do"

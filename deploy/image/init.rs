@@ -17,7 +17,7 @@
 //! * `--check` says whether something listens there, for a health check.
 
 use std::env;
-use std::ffi::{OsStr, OsString, c_int, c_void};
+use std::ffi::{OsStr, OsString, c_int};
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -46,7 +46,9 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let done = match &arguments[..] {
         [check, address] if check == "--check" => check_address(address),
-        [] => Err(io::Error::other("no program: init WASMEDGE [OPTION…] PROGRAM")),
+        [] => Err(io::Error::other(
+            "no program: init WASMEDGE [OPTION…] PROGRAM",
+        )),
         [program, arguments @ ..] => run(program, arguments),
     };
     match done {
@@ -73,7 +75,8 @@ fn run(program: &OsStr, arguments: &[OsString]) -> io::Result<u8> {
         Ok(count) => count.parse().ok().filter(|count| *count > 0),
         Err(_) => Some(1),
     };
-    let count: usize = count.ok_or_else(|| io::Error::other(format!("{INSTANCES} is no number")))?;
+    let count: usize =
+        count.ok_or_else(|| io::Error::other(format!("{INSTANCES} is no number")))?;
     let start = || start(program, arguments, count > 1);
     let signals = Signals::block();
     let mut instances: Vec<Option<Child>> = Vec::new();
@@ -109,12 +112,15 @@ fn run(program: &OsStr, arguments: &[OsString]) -> io::Result<u8> {
                 // It is made up for.
                 code = 0;
             }
-            Some(SIGCHLD) => {}
-            Some(signal) => {
+            Some((SIGCHLD, _)) => {}
+            Some((signal, sender)) => {
                 told_to_end |= [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal);
-                for child in instances.iter().flatten() {
-                    send(child, signal);
-                }
+                // A key of the terminal, such as Ctrl-C, reached the program as well.
+                let told = instances
+                    .iter()
+                    .flatten()
+                    .filter(|_| sender == Sender::Process);
+                told.for_each(|child| send(child, signal));
             }
         }
     }
@@ -127,7 +133,10 @@ fn start(program: &OsStr, arguments: &[OsString], is_shared: bool) -> io::Result
         variable.push("=");
         variable.push(value);
         let bytes = variable.as_encoded_bytes();
-        if !LEFT_OUT.iter().any(|part| bytes.starts_with(part.as_bytes())) {
+        if !LEFT_OUT
+            .iter()
+            .any(|part| bytes.starts_with(part.as_bytes()))
+        {
             command.arg("--env").arg(variable);
         }
     }
@@ -163,6 +172,13 @@ fn as_programs_of_rust() -> io::Result<()> {
     Ok(())
 }
 
+/// Who sent a signal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Process,
+    Kernel,
+}
+
 /// All signals, which come one after the other.
 struct Signals(SignalSet);
 
@@ -179,17 +195,24 @@ impl Signals {
     }
 
     /// The next signal; `None` if none comes for so long.
-    fn next(&self, limit: Option<Duration>) -> Option<c_int> {
+    fn next(&self, limit: Option<Duration>) -> Option<(c_int, Sender)> {
         let limit = limit.map(|limit| TimeSpec {
             seconds: limit.as_secs() as i64,
             nanoseconds: limit.subsec_nanos().into(),
         });
         let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let mut info = SignalInfo([0; 32]);
         loop {
-            // SAFETY: the set is filled in, and the limit is one or none.
-            let signal = unsafe { sigtimedwait(&self.0, null_mut(), limit) };
+            // SAFETY: the set is filled in, the limit is one or none, and there is room for
+            // what is told of the signal.
+            let signal = unsafe { sigtimedwait(&self.0, &mut info, limit) };
             if signal > 0 {
-                return Some(signal);
+                // The third number is who sent it.
+                let sender = match info.0[2] {
+                    ..=0 => Sender::Process,
+                    _ => Sender::Kernel,
+                };
+                return Some((signal, sender));
             }
             // Without a limit it ends early only when a debugger looks.
             if io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock {
@@ -214,6 +237,9 @@ const SIGCHLD: c_int = 17;
 struct SignalSet([u64; 16]);
 
 #[repr(C)]
+struct SignalInfo([c_int; 32]);
+
+#[repr(C)]
 struct TimeSpec {
     seconds: i64,
     nanoseconds: i64,
@@ -223,7 +249,7 @@ unsafe extern "C" {
     fn sigemptyset(set: *mut SignalSet) -> c_int;
     fn sigfillset(set: *mut SignalSet) -> c_int;
     fn sigprocmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
-    fn sigtimedwait(set: *const SignalSet, info: *mut c_void, limit: *const TimeSpec) -> c_int;
+    fn sigtimedwait(set: *const SignalSet, info: *mut SignalInfo, limit: *const TimeSpec) -> c_int;
     fn signal(signal: c_int, action: usize) -> usize;
     fn kill(process: i32, signal: c_int) -> c_int;
 }

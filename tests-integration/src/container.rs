@@ -172,6 +172,11 @@ impl Bundle {
 pub struct Container {
     /// crun, in the foreground, with what the container prints.
     pub guard: Guard,
+    running: Running,
+}
+
+/// What is deleted when it is dropped.
+struct Running {
     id: String,
     crun: Crun,
 }
@@ -194,7 +199,10 @@ impl Container {
         command.args(["--cgroup-manager=disabled", "run", "--no-new-keyring"]);
         command.arg("--bundle").arg(crun.work.path()).arg(&id);
         let guard = Guard::start(command)?;
-        Ok(Container { guard, id, crun })
+        Ok(Container {
+            guard,
+            running: Running { id, crun },
+        })
     }
 
     /// Runs it to its end.
@@ -212,14 +220,15 @@ impl Container {
     /// # Errors
     /// When it has ended.
     pub fn signal(&self, signal: &str) -> Result<()> {
-        let mut command = self.crun.command()?;
-        command.args(["kill", &self.id, signal]);
+        let Running { id, crun } = &self.running;
+        let mut command = crun.command()?;
+        command.args(["kill", id, signal]);
         Guard::run(command, LIMIT)?.successful()?;
         Ok(())
     }
 }
 
-impl Drop for Container {
+impl Drop for Running {
     fn drop(&mut self) {
         if let Ok(mut command) = self.crun.command() {
             command.args(["delete", "--force", &self.id]);

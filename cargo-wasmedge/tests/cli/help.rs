@@ -32,6 +32,7 @@ fn own_commands() {
     check("help doctor", file!["expected/doctor.txt"]);
     check("compile --help", file!["expected/compile.txt"]);
     check("plugin --help", file!["expected/plugin.txt"]);
+    check("image --help", file!["expected/image.txt"]);
     check("vendor --help", file!["expected/vendor.txt"]);
     check("diff --help", file!["expected/diff.txt"]);
     check("env --help", file!["expected/env.txt"]);
