@@ -19,5 +19,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${sudo[@]}" env RUNLEVEL=1 apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
 fi
 
+# What containers are run by in tests, in a folder of our own.
+"$(dirname "$0")/install-crun.sh" || echo "there is no crun: tests of containers are left out"
+
 # cargo-nextest runs the tests where it is installed; `cargo test` does it else.
 cargo nextest --version 2>/dev/null || echo "cargo-nextest is not installed; cargo test will do"

@@ -21,6 +21,9 @@ const SECTIONS: [(&str, &[&str]); 2] = [
 /// A section that is one package, with the files that it must have.
 const PLUGIN: (&str, &[&str]) = ("plugin", &[MANIFEST, "src/lib.rs"]);
 
+/// What goes into container images.
+const IMAGE: (&str, &[&str]) = ("image", &["init.rs"]);
+
 /// The files of the bundle by the path that they are embedded with.
 ///
 /// # Errors
@@ -38,8 +41,9 @@ pub fn read(bundle: &Path) -> Result<BTreeMap<String, PathBuf>, String> {
             package(&folder, &format!("{section}/{name}"), needed, &mut files)?;
         }
     }
-    let (section, needed) = PLUGIN;
-    package(&bundle.join(section), section, needed, &mut files)?;
+    for (section, needed) in [PLUGIN, IMAGE] {
+        package(&bundle.join(section), section, needed, &mut files)?;
+    }
     Ok(files)
 }
 

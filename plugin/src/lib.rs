@@ -44,6 +44,10 @@ pub const ABI: u32 = 1;
 /// The variable of WasmEdge's environment that lets guests have Unix sockets: `1`.
 pub const ALLOW_AF_UNIX: &str = "TOKIO_WASMEDGE_ALLOW_AF_UNIX";
 
+/// The variable of WasmEdge's environment that has several programs listen at one address:
+/// `1`.
+pub const REUSEPORT: &str = "TOKIO_WASMEDGE_REUSEPORT";
+
 /// What the functions of one module instance share. Several threads of the guest may use
 /// it at once.
 #[derive(Debug, Default)]
@@ -53,14 +57,20 @@ pub struct State {
     /// Whether Unix sockets may be opened. They reach what the opened folders do not
     /// limit, so it is off unless the user asks for it.
     pub allow_unix: bool,
+    /// Whether every socket that is bound has `SO_REUSEPORT`. Natively a server with a thread
+    /// for each processor needs no such thing; here it is several processes, and the program
+    /// is not to know.
+    pub shares_ports: bool,
 }
 
 impl State {
     /// As the environment of the process says.
     pub fn from_environment() -> State {
+        let is_on = |name| std::env::var_os(name).is_some_and(|value| value == "1");
         State {
             table: Table::default(),
-            allow_unix: std::env::var_os(ALLOW_AF_UNIX).is_some_and(|value| value == "1"),
+            allow_unix: is_on(ALLOW_AF_UNIX),
+            shares_ports: is_on(REUSEPORT),
         }
     }
 }

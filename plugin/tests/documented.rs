@@ -45,7 +45,9 @@ fn every_function_is_in_the_page_with_its_parameters() {
 }
 
 #[test]
-fn the_variable_is_in_the_page() {
-    let variable = tokio_wasmedge_plugin::ALLOW_AF_UNIX;
-    assert!(page().contains(&format!("`{variable}=1`")));
+fn the_variables_are_in_the_page() {
+    use tokio_wasmedge_plugin::{ALLOW_AF_UNIX, REUSEPORT};
+    for variable in [ALLOW_AF_UNIX, REUSEPORT] {
+        assert!(page().contains(&format!("`{variable}=1`")), "{variable}");
+    }
 }

@@ -4,10 +4,12 @@
 //! * [`mode`]: whether it has WasmEdge's plugin there;
 //! * [`build`]: apps become programs, through cargo and `cargo wasmedge`;
 //! * [`guard`]: a running program, which always ends with its test;
+//! * [`container`]: containers, each of which always ends too;
 //! * [`peers`]: real servers, which always end too;
 //! * [`suite`]: one test per place.
 
 pub mod build;
+pub mod container;
 pub mod guard;
 pub mod host;
 mod limits;

@@ -99,6 +99,16 @@ impl Suite {
         there
     }
 
+    /// Whether there is something that `tests` need; else it is noted as left out, with the
+    /// reason, and they are not to be added.
+    pub fn can(&mut self, found: &Result<(), String>, tests: &str) -> bool {
+        if let Err(why) = found {
+            self.left_out
+                .push(format!("{why}: what is needed ({tests})"));
+        }
+        found.is_ok()
+    }
+
     /// Runs the tests as the command line asks. What had to be left out is
     /// listed as ignored; where the variable `CI` is `true`, it fails.
     pub fn run(mut self) -> ExitCode {

@@ -230,7 +230,7 @@ fn the_image(workbench: &Workbench, host: &Host) -> Result<()> {
     let temp = tempfile::tempdir()?;
     let folder = temp.path();
     fs::copy(
-        deploy(workbench)?.join("image/Containerfile"),
+        deploy(workbench)?.join("alone/Containerfile"),
         folder.join("Containerfile"),
     )?;
     fs::copy(&program, folder.join("app.wasm"))?;
@@ -284,7 +284,7 @@ fn the_image(workbench: &Workbench, host: &Host) -> Result<()> {
 /// What a runtime does with the image: the program, with the container's root
 /// folder open.
 fn runs_as_the_image_says(workbench: &Workbench, host: &Host, program: &Path) -> Result<()> {
-    let text = fs::read_to_string(deploy(workbench)?.join("image/Containerfile"))?;
+    let text = fs::read_to_string(deploy(workbench)?.join("alone/Containerfile"))?;
     let entry = text
         .lines()
         .find_map(|line| line.strip_prefix("ENTRYPOINT "))

@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use super::global::Global;
 use crate::config::{Config, Plugin};
 use crate::error::Result;
+use crate::run::aot::{self, Form};
+use crate::run::find_wasmedge;
 use crate::run::plugin::{Plugged, would_be_plugged};
-use crate::run::{aot, find_wasmedge};
 use crate::shell::quoted;
 use crate::toolchain::wasmedge::WasmEdge;
 
@@ -20,6 +21,10 @@ does by itself, and faster than what `wasmedge compile` makes: indirect calls
 and short copies do not go through the runtime. The file is for this version
 of WasmEdge and this kind of processor.
 
+With --universal the file is the program itself, with what was compiled beside it:
+where the version or the processor is another one, it is interpreted. Container
+runtimes that run WebAssembly take it for what it is.
+
 It runs where no plugin is, too. With the setting `plugin` at `require`, or a
 library's path, it has the plugin's functions, and starts with the plugin only
 (`cargo wasmedge plugin DIR` writes that).")]
@@ -27,19 +32,36 @@ pub(super) struct Args {
     /// The program, such as target/wasm32-wasip1/release/app.wasm
     program: PathBuf,
 
-    /// The file to write [default: the program's name with .so]
+    /// The file to write [default: the program's name with .so, or with .aot.wasm]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Write a program that is interpreted where it cannot run compiled
+    #[arg(long)]
+    universal: bool,
 }
 
 pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
-    let Args { program, output } = args;
+    let Args {
+        program,
+        output,
+        universal,
+    } = args;
     // As what `cargo wasmedge run` would take here.
     let cwd = std::env::current_dir().context("no current folder")?;
     let package = cwd.ancestors().find(|dir| dir.join("Cargo.toml").is_file());
     let config = global.config(package)?;
     let wasmedge = find_wasmedge(&global.dirs, config.wasmedge.as_deref())?;
-    let output = output.unwrap_or_else(|| program.with_extension("so"));
+    let form = if universal {
+        Form::Universal
+    } else {
+        Form::Native
+    };
+    let extension = match form {
+        Form::Universal => "aot.wasm",
+        Form::Native => "so",
+    };
+    let output = output.unwrap_or_else(|| program.with_extension(extension));
     // By their real places: a program must not take its own.
     if let (Ok(program), Ok(output)) = (program.canonicalize(), output.canonicalize())
         && program == output
@@ -68,7 +90,7 @@ pub(super) fn run(args: Args, global: &Global) -> Result<i32> {
     let source = plugged
         .as_ref()
         .map_or(&program, |plugged| &plugged.program);
-    let compiled = cache.compiled(&wasmedge, source, &global.shell)?;
+    let compiled = cache.compiled_as(form, &wasmedge, source, &global.shell)?;
     let compiled = compiled.with_context(cannot)?;
     std::fs::copy(compiled, &work).with_context(failed)?;
     std::fs::rename(&work, &output).with_context(failed)?;

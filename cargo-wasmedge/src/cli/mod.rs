@@ -7,6 +7,7 @@ mod doctor;
 mod env;
 mod flags;
 mod global;
+mod image;
 mod internal;
 mod passthrough;
 mod plugin;
@@ -87,6 +88,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Compile a program ahead of time, for where it runs without cargo
     Compile(compile::Args),
+    /// Make a container image of a program, with WasmEdge in it
+    Image(image::Args),
     /// Write the plugin of WasmEdge into a folder, for a machine without cargo
     Plugin(plugin::Args),
     /// Write the ported crates into a folder, for use with plain cargo
@@ -191,6 +194,7 @@ fn dispatch(cli: Cli, shell: Shell) -> Result<i32> {
         Command::Setup(args) => setup::run(args, &global()?),
         Command::Doctor(args) => doctor::run(&args, &global()?),
         Command::Compile(args) => compile::run(args, &global()?),
+        Command::Image(args) => image::run(args, &global()?),
         Command::Plugin(args) => plugin::run(args, &global()?),
         Command::Vendor(args) => vendor::run(args, &global()?),
         Command::Diff(args) => diff::run(args, &global()?),

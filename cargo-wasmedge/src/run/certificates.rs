@@ -28,8 +28,8 @@ const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 const IN_GUEST: [&str; 2] = ["/etc/ssl/cert.pem", "/etc/ssl/users"];
 
 /// The copies in [`IN_GUEST`] and [`ALSO`], in the folder.
-const FILE: &str = "cert.pem";
-const ALSO: &str = "certs/ca-certificates.crt";
+pub(super) const FILE: &str = "cert.pem";
+pub(super) const ALSO: &str = "certs/ca-certificates.crt";
 const USERS: &str = "users";
 
 /// What a program gets.

@@ -6,6 +6,7 @@
 //! * `found`: which WasmEdge that is;
 //! * [`aot`]: compiles the program ahead of time, where that pays;
 //! * [`plugin`]: gives the program the functions of a plugin of WasmEdge;
+//! * [`image`]: a program with WasmEdge and the plugin, as a container image holds them;
 //! * `preopens`: which folders the program sees;
 //! * `environment`: which variables;
 //! * `arguments`: how WasmEdge is told of both;
@@ -24,6 +25,7 @@ mod certificates;
 mod environment;
 mod found;
 mod hint;
+pub mod image;
 pub(crate) mod keeper;
 mod limits;
 mod names;

@@ -139,7 +139,7 @@ pub(super) fn unreachable(config: &Config) -> impl Iterator<Item = &str> {
 /// with a dot, so that `/tmp/.a` would be `/tmp`; but not the first one, and none where
 /// the name begins with `./` and a part without a dot (0.14.1 and 0.17.1). wasi-libc takes
 /// `./tmp/.a` for `/tmp/.a`. `None`: there is no such form.
-fn told(guest: &Path) -> Option<OsString> {
+pub(super) fn told(guest: &Path) -> Option<OsString> {
     let parts = guest.components().filter_map(|part| match part {
         Component::Normal(part) => Some(part),
         _ => None,

@@ -5,6 +5,7 @@
 //! * [`wasmedge`]: WasmEdge 0.14.1 or newer;
 //! * [`c`]: a clang for the C parts of crates, where an app has some;
 //! * [`plugin`]: a plugin of WasmEdge, which is built, and which programs can do without;
+//! * `init`: the first process of a container image;
 //! * [`unwinding`]: a standard library whose panics unwind, where the user asks for it;
 //! * [`setup()`]: installs what is missing;
 //! * [`doctor()`]: says what is there, what is missing and how it is had.
@@ -24,6 +25,7 @@ mod dirs;
 mod doctor;
 mod env;
 mod find;
+pub(crate) mod init;
 mod job;
 pub mod plugin;
 pub(crate) mod process;

@@ -33,6 +33,7 @@ fn own_commands() {
     check("compile --help", file!["expected/compile.txt"]);
     check("completions --help", file!["expected/completions.txt"]);
     check("plugin --help", file!["expected/plugin.txt"]);
+    check("image --help", file!["expected/image.txt"]);
     check("vendor --help", file!["expected/vendor.txt"]);
     check("diff --help", file!["expected/diff.txt"]);
     check("env --help", file!["expected/env.txt"]);

@@ -11,6 +11,7 @@ mod evidence;
 mod facade;
 mod fake;
 mod help;
+mod image;
 mod left_behind;
 mod leftovers;
 mod libraries;

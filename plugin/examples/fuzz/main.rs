@@ -92,6 +92,7 @@ mod guest {
         let state = State {
             table: Table::default(),
             allow_unix: random.one_in(2),
+            shares_ports: random.one_in(2),
         };
         let size = match random.below(8) {
             0 => random.below(200),

@@ -68,7 +68,16 @@ pub(super) fn pair(call: &Call<'_>, socktype: i32, new: u32, out: u32) -> Outcom
 
 pub(super) fn bind(call: &Call<'_>, socket: u32, address: u32, len: u32) -> Outcome {
     let socket = addressed(call, socket)?;
-    sys::bind(socket.fd, &call.memory.address(address, len)?)
+    let address = call.memory.address(address, len)?;
+    // A Unix socket has a file, and none to share.
+    let family = address.bytes().first_chunk().copied();
+    let has_port =
+        family.is_some_and(|family| i32::from(u16::from_ne_bytes(family)) != libc::AF_UNIX);
+    if call.state.shares_ports && has_port {
+        let on = 1_i32.to_ne_bytes();
+        sys::set_option(socket.fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, &on)?;
+    }
+    sys::bind(socket.fd, &address)
 }
 
 pub(super) fn connect(call: &Call<'_>, socket: u32, address: u32, len: u32) -> Outcome {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use super::compile::compile;
+use super::compile::{Form, compile};
 use super::processor;
 use super::speed::Speed;
 use crate::error::Result;
@@ -54,6 +54,20 @@ impl Cache {
         program: &Path,
         shell: &Shell,
     ) -> Result<anyhow::Result<PathBuf>> {
+        self.compiled_as(Form::Native, wasmedge, program, shell)
+    }
+
+    /// [`Cache::compiled`] in a form of the caller's choice.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn compiled_as(
+        &self,
+        form: Form,
+        wasmedge: &WasmEdge,
+        program: &Path,
+        shell: &Shell,
+    ) -> Result<anyhow::Result<PathBuf>> {
         let hash = hash_file(program)?;
         let revision = lower::REVISION;
         let key = format!(
@@ -62,7 +76,10 @@ impl Cache {
             self.processor,
             &hash[..32]
         );
-        let folder = self.folder.join(key);
+        let mut folder = self.folder.join(key);
+        if form == Form::Universal {
+            folder.as_mut_os_string().push("-universal");
+        }
         // The guest sees this name as its `args[0]`; WasmEdge looks at the content.
         let name = program.file_name().unwrap_or(OsStr::new("program.wasm"));
         let compiled = folder.join(name);
@@ -86,7 +103,7 @@ impl Cache {
         }
         let work = tempfile::Builder::new()
             .prefix(".compiling-")
-            .suffix(".so")
+            .suffix(form.suffix())
             .tempfile_in(&folder)
             .with_context(failed)?
             .into_temp_path();

@@ -13,7 +13,28 @@ use crate::toolchain::process::{self, End, Limits};
 use crate::toolchain::wasmedge::WasmEdge;
 use crate::wasm::lower;
 
-/// Compiles `program` ahead of time, into the file `compiled`.
+/// What a compiled program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A library of the machine's: WasmEdge of the same version loads it at once.
+    Native,
+    /// The program, with the compiled code in a section of it. Every WasmEdge runs it; one
+    /// that has no use for the section interprets.
+    Universal,
+}
+
+impl Form {
+    /// What WasmEdge tells the form by, which it is to write.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Form::Native => ".so",
+            Form::Universal => ".wasm",
+        }
+    }
+}
+
+/// Compiles `program` ahead of time, into the file `compiled`, whose name ends in the suffix
+/// of a [`Form`].
 pub(super) fn compile(
     wasmedge: &WasmEdge,
     program: &Path,

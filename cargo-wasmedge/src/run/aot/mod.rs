@@ -8,3 +8,4 @@ mod speed;
 
 pub use cache::Cache;
 pub(super) use cache::prune_unused;
+pub use compile::Form;

@@ -35,7 +35,7 @@ use crate::wasm::imports::{self, Wants};
 pub use self::check::check;
 
 /// Lets the plugin open Unix sockets.
-const ALLOW_AF_UNIX: &str = "TOKIO_WASMEDGE_ALLOW_AF_UNIX";
+pub(super) const ALLOW_AF_UNIX: &str = "TOKIO_WASMEDGE_ALLOW_AF_UNIX";
 
 /// Raised whenever what is made of a program changes.
 const REVISION: u32 = 2;

@@ -19,7 +19,7 @@ use anyhow::{Context as _, anyhow};
 
 /// The loader and the library folders of unpacked packages, relative to them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Runtime {
+pub(crate) struct Runtime {
     loader: PathBuf,
     library_dirs: Vec<PathBuf>,
 }
@@ -74,12 +74,22 @@ impl Runtime {
         })
     }
 
+    /// The loader, relative to the packages.
+    pub fn loader(&self) -> &Path {
+        &self.loader
+    }
+
+    /// The folders with libraries, relative to the packages.
+    pub fn library_dirs(&self) -> impl Iterator<Item = &Path> {
+        self.library_dirs.iter().map(|dir| &**dir)
+    }
+
     /// The wrapper script for `program` (relative to `root`), which is told
     /// that it was started as `name` and given `options` in front of its arguments.
     ///
     /// # Errors
     /// A path that the loader, or a script, cannot hold.
-    pub fn wrapper(
+    pub(super) fn wrapper(
         &self,
         root: &Path,
         program: &Path,

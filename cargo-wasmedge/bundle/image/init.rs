@@ -1,0 +1,1 @@
+../../../deploy/image/init.rs
