@@ -211,7 +211,7 @@ fn every_example_is_listed_and_has_its_commands() {
         let link = format!("(../examples/{name})");
         assert!(list.contains(&link), "docs/examples.md has no {name}");
         let readme = read(&format!("examples/{name}/README.md"));
-        assert!(readme.contains("$ cargo wasmedge run"), "{name}");
+        assert!(readme.contains("cargo wasmedge run"), "{name}");
     }
 }
 
