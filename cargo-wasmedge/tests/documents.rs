@@ -144,6 +144,13 @@ fn the_server_in_the_readme_is_the_one_that_is_tested() {
     assert_eq!(shown, [program]);
 }
 
+/// `cargo xtask compat` runs that file, natively and under WasmEdge.
+#[test]
+fn the_program_that_can_be_watched_is_the_one_that_is_tested() {
+    let program = read("examples/watched/src/main.rs");
+    assert_eq!(blocks(&read("docs/watch.md"), "rust"), [program]);
+}
+
 /// `cargo xtask compat` runs those files, natively and under WasmEdge.
 #[test]
 fn the_apps_of_the_ten_minutes_are_those_that_are_tested() {
