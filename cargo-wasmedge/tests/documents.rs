@@ -1,7 +1,7 @@
 //! The documents say what holds: their generated parts are up to date, what they
 //! show as a program is a program that is tested, and their links lead somewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,12 @@ fn read(path: &str) -> String {
 /// All documents, relative to the repository.
 fn documents() -> Vec<String> {
     let mut found = Vec::new();
-    for folder in ["", "docs", "deploy", "cargo-wasmedge"] {
-        for entry in fs::read_dir(repository().join(folder)).unwrap() {
+    let mut folders = ["", "docs", "deploy", "cargo-wasmedge", "examples"]
+        .map(|folder| repository().join(folder))
+        .to_vec();
+    folders.extend(examples());
+    for folder in folders {
+        for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
                 let path = path.strip_prefix(repository()).unwrap();
@@ -34,6 +38,15 @@ fn documents() -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// The folders of the apps in `examples`.
+fn examples() -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join("examples")).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path());
+    folders
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .collect()
 }
 
 /// Everything between `<!-- generated: NAME -->` and `<!-- end -->` replaced by the
@@ -129,6 +142,84 @@ fn the_server_in_the_readme_is_the_one_that_is_tested() {
     let program = read("tests-integration/apps/readme/src/main.rs");
     let shown = blocks(&read("README.md"), "rust");
     assert_eq!(shown, [program]);
+}
+
+/// `cargo xtask compat` runs that file, natively and under WasmEdge.
+#[test]
+fn the_program_that_can_be_watched_is_the_one_that_is_tested() {
+    let program = read("examples/watched/src/main.rs");
+    assert_eq!(blocks(&read("docs/watch.md"), "rust"), [program]);
+}
+
+/// `cargo xtask compat` runs those files, natively and under WasmEdge.
+#[test]
+fn the_apps_of_the_ten_minutes_are_those_that_are_tested() {
+    let page = read("docs/ten-minutes.md");
+    let programs = [
+        "tests-integration/apps/readme",
+        "examples/api",
+        "examples/https-client",
+    ];
+    let sources = programs.map(|app| read(&format!("{app}/src/main.rs")));
+    assert_eq!(blocks(&page, "rust"), sources);
+    let typed: Vec<_> = page.split("$ cargo new ").skip(1).map(added).collect();
+    let tested = programs.map(|app| {
+        let manifest: toml::Table = read(&format!("{app}/Cargo.toml")).parse().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        let entries = dependencies.iter();
+        entries
+            .map(|(name, entry)| {
+                let features = entry.get("features").and_then(toml::Value::as_array);
+                let features = features.into_iter().flatten();
+                let features = features.map(|feature| feature.as_str().unwrap().to_owned());
+                (name.clone(), features.collect())
+            })
+            .collect()
+    });
+    assert_eq!(typed, tested);
+}
+
+/// What the commands `cargo add` in a text add, with its features.
+fn added(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut added = BTreeMap::new();
+    for line in text.lines() {
+        let Some(words) = line.strip_prefix("$ cargo add ") else {
+            continue;
+        };
+        let (names, features) = words.split_once(" --features ").unwrap_or((words, ""));
+        let features = features.split(',').filter(|feature| !feature.is_empty());
+        let features: BTreeSet<_> = features.map(str::to_owned).collect();
+        for name in names.split_whitespace() {
+            added.insert(name.to_owned(), features.clone());
+        }
+    }
+    added
+}
+
+/// mdBook leaves out what its table of contents lacks, and says nothing.
+#[test]
+fn the_book_has_every_page() {
+    let linked: BTreeSet<_> = links(&read("docs/SUMMARY.md"))
+        .into_iter()
+        .map(|page| format!("docs/{page}"))
+        .collect();
+    let pages: BTreeSet<_> = documents()
+        .into_iter()
+        .filter(|page| page.starts_with("docs/") && page != "docs/SUMMARY.md")
+        .collect();
+    assert_eq!(linked, pages);
+}
+
+#[test]
+fn every_example_is_listed_and_has_its_commands() {
+    let list = read("docs/examples.md");
+    for folder in examples() {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let link = format!("(../examples/{name})");
+        assert!(list.contains(&link), "docs/examples.md has no {name}");
+        let readme = read(&format!("examples/{name}/README.md"));
+        assert!(readme.contains("cargo wasmedge run"), "{name}");
+    }
 }
 
 #[test]

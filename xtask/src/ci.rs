@@ -36,6 +36,8 @@ enum Check {
     Clippy,
     /// cargo doc without warnings
     Doc,
+    /// The documents make a book without warnings
+    Book,
     /// No upstream source in the repository
     Originality,
     /// Every command that the documents show works
@@ -48,20 +50,24 @@ enum Check {
     Conformance,
     /// The handful of cargo xtask sweep
     Sweep,
+    /// Two of the examples, natively and under WasmEdge
+    Examples,
     /// cargo xtask test
     Test,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 11] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
     Check::Doc,
+    Check::Book,
     Check::Originality,
     Check::Commands,
     Check::Fuzz,
     Check::Demo,
     Check::Sweep,
+    Check::Examples,
 ];
 
 pub fn run(args: &Args) -> Result<bool> {
@@ -78,11 +84,13 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::House => house::check(&repo),
             Check::Clippy => clippy(&repo),
             Check::Doc => doc(&repo),
+            Check::Book => book(&repo),
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
             Check::Fuzz => fuzz::check(&repo),
             Check::Demo => demo(&repo),
             Check::Sweep => sweep(&repo, args.quick),
+            Check::Examples => examples(&repo),
             Check::Conformance | Check::Test => Ok(()),
         };
         let done = done.and_then(|()| watch.no_process_is_left());
@@ -133,7 +141,14 @@ fn fmt(repo: &Repo) -> Result<()> {
     for row in repo.root.join("tests-integration/sweep").read_dir()? {
         rustfmt.arg(row?.path().join("src/main.rs"));
     }
-    repo.must(&mut rustfmt)
+    repo.must(&mut rustfmt)?;
+    for entry in repo.root.join("examples").read_dir()? {
+        let path = entry?.path();
+        if path.join("Cargo.toml").is_file() {
+            repo.must(repo.cargo(["fmt", "--check"]).current_dir(path))?;
+        }
+    }
+    Ok(())
 }
 
 fn clippy(repo: &Repo) -> Result<()> {
@@ -193,6 +208,13 @@ fn doc(repo: &Repo) -> Result<()> {
     repo.must(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+fn book(repo: &Repo) -> Result<()> {
+    let mut command = Tool::Book.command(["book"]);
+    command.current_dir(&repo.root);
+    ensure!(repo.succeeds(&mut command)?, "`cargo xtask book` failed");
+    Ok(())
+}
+
 /// In a process of its own, as a user would.
 fn demo(repo: &Repo) -> Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
@@ -217,6 +239,14 @@ fn sweep(repo: &Repo, quick: bool) -> Result<()> {
         command.current_dir(&repo.root);
         ensure!(repo.succeeds(&mut command)?, "`cargo xtask sweep` failed");
     }
+    Ok(())
+}
+
+/// Those that need no server and build quickly: `cargo xtask compat` runs all.
+fn examples(repo: &Repo) -> Result<()> {
+    let mut command = Tool::Compat.command(["compat", "echo", "chat"]);
+    command.current_dir(&repo.root);
+    ensure!(repo.succeeds(&mut command)?, "`cargo xtask compat` failed");
     Ok(())
 }
 

@@ -34,6 +34,9 @@ enum Chore {
     Demo(demo::Args),
     /// Make every check that continuous integration makes
     Ci(ci::Args),
+    /// Make a book of HTML from the documents, in target/book
+    #[command(disable_help_flag = true)]
+    Book(Passed),
     /// Run published crates in small apps, against real peers
     #[command(disable_help_flag = true)]
     Compat(Passed),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::Ci(args) => ci::run(&args),
+        Chore::Book(_) => tool::replace_with(Tool::Book),
         Chore::Compat(_) => tool::replace_with(Tool::Compat),
         Chore::Conformance(_) => tool::replace_with(Tool::Conformance),
         Chore::Ports(_) => tool::replace_with(Tool::Ports),
@@ -93,6 +97,7 @@ mod tests {
             &["conformance", "tokio", "--filter", "binary(udp)"],
             &["bench"],
             &["soak", "--requests=0.2", "--", "-x"],
+            &["book"],
             &["compat", "--no-such-flag"],
             &["ports", "--all-releases", "tokio"],
             &["sweep", "reqwest13", "--write"],
@@ -100,7 +105,8 @@ mod tests {
         ] {
             let line = std::iter::once(&"xtask").chain(words);
             let chore = Chore::try_parse_from(line).unwrap();
-            let (Chore::Compat(passed)
+            let (Chore::Book(passed)
+            | Chore::Compat(passed)
             | Chore::Conformance(passed)
             | Chore::Ports(passed)
             | Chore::Sweep(passed)

@@ -14,6 +14,8 @@ use tools_common::repo::quiet_environment;
 pub(crate) enum Tool {
     /// `bench` and `soak`.
     Bench,
+    /// `book`.
+    Book,
     /// `compat`.
     Compat,
     /// `conformance`.
@@ -30,6 +32,7 @@ impl Tool {
     fn package(self) -> &'static str {
         match self {
             Tool::Bench => "tools-bench",
+            Tool::Book => "tools-book",
             Tool::Compat => "tools-compat",
             Tool::Conformance => "tools-conformance",
             Tool::Ports => "tools-ports",
@@ -91,6 +94,7 @@ mod tests {
     fn every_tool_is_a_package() {
         for tool in [
             Tool::Bench,
+            Tool::Book,
             Tool::Compat,
             Tool::Conformance,
             Tool::Ports,

@@ -88,13 +88,14 @@ fn run(args: &Args) -> Result<bool> {
         repo.shell.warn(format_args!("no WasmEdge {missing}"));
     }
     let run = Run::new(&repo, hosts)?;
+    let is_chosen = |row: &Row| args.rows.is_empty() || args.rows.contains(&row.app);
     if !args.no_build {
-        run.build()?;
+        let chosen: Vec<&Row> = rows.iter().filter(|row| is_chosen(row)).collect();
+        run.build(&chosen)?;
     }
     let mut results = Vec::new();
     for row in &rows {
-        let chosen = args.rows.is_empty() || args.rows.contains(&row.app);
-        results.push(match chosen {
+        results.push(match is_chosen(row) {
             true => run.row(row)?,
             false => vec![Outcome::LeftOut("not chosen".to_owned()); run.hosts.len()],
         });

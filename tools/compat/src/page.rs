@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
@@ -14,16 +15,13 @@ use crate::run::{Outcome, Run};
 /// # Errors
 /// When the apps' lockfile does not fit, or an app is not in their workspace.
 pub(crate) fn text(run: &Run<'_>, rows: &[Row], results: &[Vec<Outcome>]) -> Result<String> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(run.manifest())
-        .other_options(["--locked".to_owned()])
-        .exec()?;
-    let ported = run.ported()?;
+    let mut workspaces = BTreeMap::new();
     let mut page = String::from(
         "# Compatibility\n\n\
              Written by `cargo xtask compat --write`. Every row is an app in `tests-integration/compat`,\n\
-             made of published crates without a word about WasmEdge. It runs natively and under\n\
-             each WasmEdge, against a real peer where one is named, and has to print the same.\n\n",
+             or one of the [examples](examples.md), made of published crates without a word about\n\
+             WasmEdge. It runs natively and under each WasmEdge, against a real peer where one is\n\
+             named, and has to print the same.\n\n",
     );
     let columns: Vec<String> = run.hosts.iter().map(ToString::to_string).collect();
     writeln!(
@@ -34,10 +32,11 @@ pub(crate) fn text(run: &Run<'_>, rows: &[Row], results: &[Vec<Outcome>]) -> Res
     writeln!(page, "|{}", "---|".repeat(4 + columns.len()))?;
     let (mut notes, mut passed) = (String::new(), 0);
     for (row, outcomes) in rows.iter().zip(results) {
+        let Workspace { metadata, ported } = workspace(run, row, &mut workspaces)?;
         let crates: Vec<String> = row
             .crates
             .iter()
-            .map(|krate| versions(&metadata, krate))
+            .map(|krate| versions(metadata, krate))
             .collect::<Result<_>>()?;
         let mut cells = Vec::new();
         for (host, outcome) in run.hosts.iter().zip(outcomes) {
@@ -58,7 +57,7 @@ pub(crate) fn text(run: &Run<'_>, rows: &[Row], results: &[Vec<Outcome>]) -> Res
             });
         }
         passed += usize::from(outcomes.iter().all(|outcome| *outcome == Outcome::Passed));
-        let used = closure(&metadata, &row.app)?;
+        let used = closure(metadata, &row.package())?;
         let used: Vec<&str> = ported
             .iter()
             .filter(|name| used.contains(*name))
@@ -66,8 +65,13 @@ pub(crate) fn text(run: &Run<'_>, rows: &[Row], results: &[Vec<Outcome>]) -> Res
             .collect();
         writeln!(
             page,
-            "| {} | {}{} | {} | {} | {} |",
+            "| {} | {}{}{} | {} | {} | {} |",
             crates.join(", "),
+            if row.example {
+                format!("example `{}`: ", row.app)
+            } else {
+                String::new()
+            },
             row.what,
             if row.compiled {
                 " (compiled ahead of time)"
@@ -88,6 +92,38 @@ pub(crate) fn text(run: &Run<'_>, rows: &[Row], results: &[Vec<Outcome>]) -> Res
     Ok(page)
 }
 
+/// A workspace that rows are built from.
+struct Workspace {
+    metadata: Metadata,
+    /// The crates in its graph that have a port.
+    ported: BTreeSet<String>,
+}
+
+/// The workspace of a row, which is looked at once.
+fn workspace<'a>(
+    run: &Run<'_>,
+    row: &Row,
+    known: &'a mut BTreeMap<PathBuf, Workspace>,
+) -> Result<&'a Workspace> {
+    let manifest = run.manifest(row);
+    if !known.contains_key(&manifest) {
+        let found = look(run, &manifest).with_context(|| manifest.display().to_string())?;
+        known.insert(manifest.clone(), found);
+    }
+    Ok(&known[&manifest])
+}
+
+fn look(run: &Run<'_>, manifest: &Path) -> Result<Workspace> {
+    let mut command = MetadataCommand::new();
+    command
+        .manifest_path(manifest)
+        .other_options(["--locked".to_owned()]);
+    Ok(Workspace {
+        metadata: command.exec()?,
+        ported: run.ported(manifest)?,
+    })
+}
+
 fn versions(metadata: &Metadata, krate: &str) -> Result<String> {
     let mut found: Vec<String> = metadata
         .packages
@@ -100,16 +136,16 @@ fn versions(metadata: &Metadata, krate: &str) -> Result<String> {
     Ok(format!("{krate} {}", found.join(", ")))
 }
 
-/// Names of all crates that are built into an app.
-fn closure(metadata: &Metadata, app: &str) -> Result<BTreeSet<String>> {
+/// Names of all crates that are built into a package.
+fn closure(metadata: &Metadata, package: &str) -> Result<BTreeSet<String>> {
     let resolve = metadata.resolve.as_ref().context("nothing is resolved")?;
     let nodes: BTreeMap<&PackageId, _> =
         resolve.nodes.iter().map(|node| (&node.id, node)).collect();
     let root = metadata
         .packages
         .iter()
-        .find(|package| *package.name == format!("{app}-app"));
-    let mut todo = vec![&root.with_context(|| format!("no app {app}"))?.id];
+        .find(|candidate| *candidate.name == package);
+    let mut todo = vec![&root.with_context(|| format!("no app {package}"))?.id];
     let mut seen = BTreeSet::new();
     while let Some(id) = todo.pop() {
         if seen.insert(id) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tests_integration::peers::{Peer, make_keys};
 use tests_integration::{Guard, Host, Workbench, free_port};
 use tools_common::Repo;
 
-use crate::rows::{FOLDER, Row};
+use crate::rows::Row;
 
 /// How long an app may take: some start interpreted, on a busy machine.
 const RUN_LIMIT: Duration = Duration::from_secs(60);
@@ -54,61 +54,65 @@ impl<'a> Run<'a> {
         })
     }
 
-    pub(crate) fn manifest(&self) -> PathBuf {
-        self.repo.root.join(FOLDER).join("Cargo.toml")
-    }
-
-    /// Builds all apps, natively and for the target: on their own they would
-    /// share less. An app that does not build is no error here: it has no program.
-    pub(crate) fn build(&self) -> Result<()> {
+    /// Builds the programs of rows, natively and for the target: those of a workspace
+    /// together, since on their own they would share less. A program that does not build is
+    /// no error here: it is not there then.
+    pub(crate) fn build(&self, rows: &[&Row]) -> Result<()> {
         let bin = self.workbench.cargo_wasmedge()?.to_owned();
-        for (name, mut command) in [
-            ("natively", self.workbench.cargo()),
-            ("for WasmEdge", self.workbench.cargo_at(&bin)),
-        ] {
-            if name != "natively" {
-                command.arg("wasmedge");
+        let manifests: BTreeSet<PathBuf> = rows.iter().map(|row| self.manifest(row)).collect();
+        for native in [true, false] {
+            // So that none is left of an app that no longer builds.
+            for program in rows.iter().map(|row| self.program(row, native)) {
+                if program.is_file() {
+                    fs::remove_file(program)?;
+                }
             }
-            command
-                .args(["build", "--workspace", "--keep-going", "--locked"])
-                .arg("--manifest-path")
-                .arg(self.manifest())
-                .arg("--target-dir")
-                .arg(&self.target)
-                .env("CARGO_PROFILE_DEV_DEBUG", "0");
-            if name != "natively" {
-                // Interpreted: unoptimised code would take too long.
-                command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+            for manifest in &manifests {
+                let mut command = match native {
+                    true => self.workbench.cargo(),
+                    false => {
+                        let mut command = self.workbench.cargo_at(&bin);
+                        // Interpreted: unoptimised code would take too long.
+                        command
+                            .arg("wasmedge")
+                            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+                        command
+                    }
+                };
+                command
+                    .args(["build", "--workspace", "--keep-going", "--locked"])
+                    .arg("--manifest-path")
+                    .arg(manifest)
+                    .arg("--target-dir")
+                    .arg(&self.target)
+                    .env("CARGO_PROFILE_DEV_DEBUG", "0");
+                let folder = manifest.parent().unwrap_or(manifest);
+                let folder = folder.strip_prefix(&self.repo.root).unwrap_or(folder);
+                let how = if native { "natively" } else { "for WasmEdge" };
+                self.repo
+                    .shell
+                    .status("Building", format_args!("{} {how}", folder.display()));
+                self.repo.succeeds(&mut command)?;
             }
-            self.forget_programs(name == "natively")?;
-            self.repo
-                .shell
-                .status("Building", format_args!("the apps {name}"));
-            self.repo.succeeds(&mut command)?;
         }
         Ok(())
     }
 
-    /// So that none is left of an app that no longer builds.
-    fn forget_programs(&self, native: bool) -> Result<()> {
-        let folder = self.program("", native);
-        let folder = folder.parent().unwrap_or(&self.target);
-        for entry in folder.read_dir().into_iter().flatten() {
-            let path = entry?.path();
-            if path.is_file() {
-                fs::remove_file(path)?;
-            }
-        }
-        Ok(())
+    pub(crate) fn manifest(&self, row: &Row) -> PathBuf {
+        row.manifest(&self.repo.root)
     }
 
-    fn program(&self, app: &str, native: bool) -> PathBuf {
+    fn programs(&self, native: bool) -> PathBuf {
         match native {
-            true => self.target.join(format!("debug/{app}-app")),
-            false => self
-                .target
-                .join(format!("wasm32-wasip1/debug/{app}-app.wasm")),
+            true => self.target.join("debug"),
+            false => self.target.join("wasm32-wasip1/debug"),
         }
+    }
+
+    fn program(&self, row: &Row, native: bool) -> PathBuf {
+        let extension = if native { "" } else { ".wasm" };
+        let name = format!("{}{extension}", row.package());
+        self.programs(native).join(name)
     }
 
     /// One outcome per host.
@@ -165,7 +169,7 @@ impl<'a> Run<'a> {
 
     /// What a row prints on a host.
     fn printed(&self, row: &Row, peer: Option<Peer>, host: &Host) -> Result<String> {
-        let program = self.program(&row.app, host.is_native());
+        let program = self.program(row, host.is_native());
         ensure!(program.is_file(), "does not build");
         let folder = tempfile::tempdir()?;
         for entry in self.keys.path().read_dir()? {
@@ -192,16 +196,23 @@ impl<'a> Run<'a> {
         command
             .args(row.args.iter().map(filled))
             .current_dir(folder.path());
+        for variable in row.env.iter().map(filled) {
+            let (name, value) = variable.split_once('=').context("no `=`")?;
+            command.env(name, value);
+        }
         if row.asks.is_empty() {
             return Ok(Guard::run(command, RUN_LIMIT)?.successful()?.stdout);
         }
         let mut guard = Guard::start(command)?;
-        let line = guard.expect_within(RUN_LIMIT, "listening on ")?;
-        let (_, address) = line.split_once("listening on ").context("no address")?;
+        let line = guard.expect_within(RUN_LIMIT, &row.ready)?;
+        let (_, address) = line.split_once(&row.ready).context("no address")?;
+        let native = self.programs(true).display().to_string();
         let mut printed = String::new();
         for ask in &row.asks {
             let mut shell = Command::new("sh");
-            let ask = ask.replace("{app}", address);
+            let ask = filled(ask)
+                .replace("{app}", address)
+                .replace("{native}", &native);
             shell.args(["-c", &ask]).current_dir(folder.path());
             let ended = Guard::run(shell, ASK_LIMIT)?;
             ensure!(guard.is_running()?, "ended: {}", guard.stderr());
@@ -210,12 +221,12 @@ impl<'a> Run<'a> {
         Ok(printed)
     }
 
-    /// Names of the crates in the apps' graph that have a port.
-    pub(crate) fn ported(&self) -> Result<BTreeSet<String>> {
+    /// Names of the crates in a workspace's graph that have a port.
+    pub(crate) fn ported(&self, manifest: &Path) -> Result<BTreeSet<String>> {
         let mut command = self.workbench.cargo_at(self.workbench.cargo_wasmedge()?);
         command
             .args(["wasmedge", "env", "--json", "--manifest-path"])
-            .arg(self.manifest());
+            .arg(manifest);
         let ended = Guard::run(command, 3 * RUN_LIMIT)?.successful()?;
         let json: serde_json::Value = serde_json::from_str(&ended.stdout)?;
         let list = json["ported"].as_array().context("no `ported`")?;

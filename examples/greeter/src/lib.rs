@@ -1,0 +1,3 @@
+//! What `build.rs` made of `proto/greeter.proto`.
+
+tonic::include_proto!("greeter");
