@@ -28,3 +28,10 @@ pub(crate) fn memory(guard: &Guard) -> Result<f64> {
     }
     bail!("the system does not tell the memory in use")
 }
+
+/// How many files are open, sockets too.
+pub(crate) fn open_files(guard: &Guard) -> Result<usize> {
+    let folder = format!("/proc/{}/fd", guard.id());
+    let files = fs::read_dir(&folder).with_context(|| format!("cannot list {folder}"))?;
+    Ok(files.count())
+}

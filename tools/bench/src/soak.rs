@@ -9,7 +9,7 @@ mod verdict;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use semver::VersionReq;
@@ -21,7 +21,7 @@ use tools_common::{Repo, Tools};
 use crate::measure::check_speed;
 use crate::page::{self, machine};
 use crate::place::{self, Place};
-use crate::process::{cpu, memory};
+use crate::process::{cpu, memory, open_files};
 use verdict::{Sample, Soak};
 
 #[derive(Debug, clap::Args)]
@@ -80,6 +80,7 @@ fn soak(repo: &Repo, place: &Place, requests: u64) -> Result<Soak> {
     command
         .args(["soak", &server.address()?.to_string()])
         .arg(requests.to_string());
+    let files_before = open_files(&server)?;
     let mut load = Guard::start(command)?;
     load.line("start")?;
     let sample = |server: &Guard, seconds: f64| -> Result<Sample> {
@@ -119,14 +120,33 @@ fn soak(repo: &Repo, place: &Place, requests: u64) -> Result<Soak> {
                 .to_owned(),
         );
     }
+    drop(load);
+    let files = match server.is_running()? {
+        true => Some((files_before, files_left(&server, files_before)?)),
+        false => None,
+    };
     Ok(Soak {
         wasmedge: place.to_string(),
+        files,
         requests,
         answered: number("answered")?,
         failed: number("failed")?,
         reasons,
         samples,
     })
+}
+
+/// How many files the server has open once the load has ended: what it had before, unless
+/// it keeps some of them for longer than it takes to notice that peers are gone.
+fn files_left(server: &Guard, before: usize) -> Result<usize> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let left = open_files(server)?;
+        if left <= before || Instant::now() > deadline {
+            return Ok(left);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Keeps the results in `docs`.

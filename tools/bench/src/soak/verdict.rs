@@ -44,6 +44,8 @@ pub(crate) struct Soak {
     pub(crate) failed: u64,
     /// Of some failures, why.
     pub(crate) reasons: Vec<String>,
+    /// How many files the server had open before the load and after it; `None`: it ended.
+    pub(crate) files: Option<(usize, usize)>,
     /// At the start and after each tenth.
     pub(crate) samples: Vec<Sample>,
 }
@@ -86,6 +88,13 @@ impl Soak {
                 self.requests,
                 self.failed,
                 self.reasons.join("; ")
+            ));
+        }
+        if let Some((before, after)) = self.files
+            && after > before
+        {
+            complaints.push(format!(
+                "{before} files were open before the load, and {after} after it"
             ));
         }
         let ends = (self.samples.get(1), self.samples.get(10));
@@ -142,6 +151,9 @@ impl Soak {
                 "; memory {first:.2} MiB after a tenth and {last:.2} at the end"
             );
         }
+        if let Some((_, after)) = self.files {
+            let _ = write!(text, ", {after} files open when all are gone");
+        }
         if let (Some(start), Some(end)) = (self.median(START), self.median(END)) {
             let _ = write!(
                 text,
@@ -174,6 +186,7 @@ impl Soak {
         json!({
             "wasmedge": self.wasmedge, "requests": self.requests, "answered": self.answered,
             "failed": self.failed, "reasons": self.reasons,
+            "files": self.files.map(|(before, after)| [before, after]),
             "samples": samples.collect::<Vec<_>>(), "complaints": self.complaints(),
         })
     }

@@ -13,6 +13,7 @@ fn good() -> Soak {
         answered: 1_000_000,
         failed: 0,
         reasons: Vec::new(),
+        files: Some((9, 9)),
         samples: (0..=10).map(sample).collect(),
     }
 }
@@ -32,7 +33,7 @@ fn what_stays_as_it_is_holds() {
     assert_eq!(
         soak.line(),
         "WasmEdge 0.17.1: 1 million requests, 0 failed; memory 48.83 MiB after a tenth and \
-         48.83 at the end; 1000 requests/s at the start and 1000 at the end, with 1000 \
+         48.83 at the end, 9 files open when all are gone; 1000 requests/s at the start and 1000 at the end, with 1000 \
          and 1000 µs of processor time for each. It holds."
     );
 }
@@ -44,6 +45,17 @@ fn one_failed_request_is_too_many() {
     soak.reasons.push("connection reset".to_owned());
     let said = complaint(&soak);
     assert!(said.ends_with("1 failed: connection reset"), "{said}");
+}
+
+#[test]
+fn files_that_stay_open_are_a_leak() {
+    let mut soak = good();
+    // What the start opened may be closed.
+    soak.files = Some((9, 8));
+    assert!(soak.complaints().is_empty());
+    soak.files = Some((9, 10));
+    let said = complaint(&soak);
+    assert!(said.starts_with("9 files were open"), "{said}");
 }
 
 #[test]
