@@ -68,6 +68,16 @@ async fn a_signal_is_told() {
 }
 
 #[tokio::test]
+async fn signals_are_a_stream() {
+    let listener = signal(SignalKind::hangup()).unwrap();
+    let mut hangups = tokio_stream::wrappers::SignalStream::new(listener);
+    send(SignalKind::hangup());
+    let limit = Duration::from_millis(if is_plain() { 20 } else { 5000 });
+    let next = timeout(limit, futures::StreamExt::next(&mut hangups)).await;
+    assert_eq!(next.is_ok(), !is_plain());
+}
+
+#[tokio::test]
 async fn a_signal_ends_a_wait() {
     within(async {
         let mut user = signal(SignalKind::user_defined1()).unwrap();
