@@ -13,6 +13,10 @@ use crate::error::Result;
 /// The program's name.
 const NAME: &str = "cargo-wasmedge";
 
+/// What it is called in the script for bash, where clap_complete 4.6 writes a `-` in two ways
+/// that do not meet. Nobody types it: the script is asked behind `cargo wasmedge`.
+const NAME_IN_BASH: &str = "cargo_wasmedge";
+
 /// Commands of cargo's that `cargo wasmedge` hands on. Their flags are cargo's to know.
 const CARGOS: [&str; 10] = [
     "bench", "build", "check", "clippy", "doc", "fetch", "metadata", "run", "test", "tree",
@@ -62,14 +66,13 @@ pub(super) fn run(args: &Args) -> Result<i32> {
 
 /// The script for `shell`.
 pub fn script(shell: Shell) -> Vec<u8> {
-    let mut command = command();
-    let mut script = Vec::new();
-    let generator = match shell {
-        Shell::Bash => clap_complete::Shell::Bash,
-        Shell::Zsh => clap_complete::Shell::Zsh,
-        Shell::Fish => clap_complete::Shell::Fish,
+    let (generator, name) = match shell {
+        Shell::Bash => (clap_complete::Shell::Bash, NAME_IN_BASH),
+        Shell::Zsh => (clap_complete::Shell::Zsh, NAME),
+        Shell::Fish => (clap_complete::Shell::Fish, NAME),
     };
-    clap_complete::generate(generator, &mut command, NAME, &mut script);
+    let mut script = Vec::new();
+    clap_complete::generate(generator, &mut command(name), name, &mut script);
     let more = match shell {
         Shell::Bash => BEHIND_CARGO_IN_BASH,
         Shell::Zsh => "",
@@ -81,17 +84,15 @@ pub fn script(shell: Shell) -> Vec<u8> {
 
 /// The command line as people see it: without what this program starts itself with, and
 /// with cargo's commands that are used most.
-fn command() -> Command {
+fn command(name: &'static str) -> Command {
     let all = Cli::command();
     let ours = all.get_subcommands().filter(|own| !own.is_hide_set());
-    // Their own names begin with `cargo wasmedge`, of which a script would make two levels.
-    let ours = ours.map(|own| own.clone().bin_name(format!("{NAME} {}", own.get_name())));
     let cargos = CARGOS.map(|name| Command::new(name).about("cargo's"));
-    Command::new(NAME)
+    Command::new(name)
         .disable_help_subcommand(true)
         .version(env!("CARGO_PKG_VERSION"))
         .args(all.get_arguments().cloned())
-        .subcommands(ours)
+        .subcommands(ours.cloned())
         .subcommands(cargos)
 }
 
@@ -107,9 +108,9 @@ fi
 
 _cargo_or_wasmedge() {
     if [[ ${COMP_WORDS[1]} == wasmedge && $COMP_CWORD -gt 1 ]]; then
-        COMP_WORDS=(cargo-wasmedge "${COMP_WORDS[@]:2}")
+        COMP_WORDS=(cargo_wasmedge "${COMP_WORDS[@]:2}")
         COMP_CWORD=$((COMP_CWORD - 1))
-        _cargo__wasmedge cargo-wasmedge "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        _cargo_wasmedge cargo_wasmedge "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
     elif [[ -n $_cargo_before_wasmedge ]]; then
         "$_cargo_before_wasmedge" "$@"
     fi

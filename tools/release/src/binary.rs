@@ -104,9 +104,7 @@ fn cargo_home() -> Result<PathBuf> {
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes
-        .windows(part.len())
-        .any(|window| window[0] == part[0] && window == part)
+    memchr::memmem::find(bytes, part).is_some()
 }
 
 fn says_its_version(program: &Path, version: &Version) -> Result<()> {

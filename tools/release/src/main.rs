@@ -47,6 +47,10 @@ struct Args {
     #[arg(long)]
     no_branches: bool,
 
+    /// Leave the package and the archives out: nothing is built then
+    #[arg(long, conflicts_with = "no_branches")]
+    no_archives: bool,
+
     /// Only write which upstream releases the branches hold: the newest that are covered
     #[arg(long)]
     write_pins: bool,
@@ -74,7 +78,7 @@ fn run(args: &Args) -> Result<()> {
     let log = fs::read_to_string(repo.root.join("CHANGELOG.md"))?;
     let dated = changelog::dated(&log, &version.to_string(), &epoch.day())?;
     if !args.dry_run {
-        is_ready(&repo, &log == &dated, &version)?;
+        is_ready(&repo, log == dated, &version)?;
     }
     let out = std::path::absolute(&args.out)?;
     begin(&out)?;
@@ -82,27 +86,8 @@ fn run(args: &Args) -> Result<()> {
     fs::write(out.join("CHANGELOG.md"), &dated)?;
     fs::write(out.join("NOTES.md"), notes)?;
 
-    let work = repo.target.join("release-work");
-    let packed = package::pack(&repo, &version, &work.join("package"), args.dry_run)?;
-    let name = packed.file.file_name().context("a file")?;
-    fs::copy(&packed.file, out.join(name))?;
-    let targets = match args.target.as_slice() {
-        [] => vec![binary::host_target()?],
-        named => named.to_vec(),
-    };
-    for target in &targets {
-        repo.shell.status("Building", format_args!("for {target}"));
-        let program = binary::build(
-            &repo,
-            &packed.sources,
-            &version,
-            target,
-            &work.join("build"),
-            epoch,
-        )?;
-        let name = format!("{PACKAGE}-{version}-{target}");
-        let archive = tar_gz(&name, &entries(&repo, program, &dated)?, epoch)?;
-        fs::write(out.join(format!("{name}.tar.gz")), archive)?;
+    if !args.no_archives {
+        archives(&repo, args, &version, epoch, &dated, &out)?;
     }
     let mut made = Vec::new();
     if !args.no_branches {
@@ -120,12 +105,45 @@ fn run(args: &Args) -> Result<()> {
         fs::read_to_string(out.join(checksums::FILE))?.trim_end()
     );
     repo.shell.status("Made", out.display());
-    let tagged = if args.dry_run { "would be" } else { "is" };
     repo.shell.note(format_args!(
-        "{commit} {tagged} {tag}; nothing was published"
+        "nothing was published, and nothing is tagged; the commands that do it for {tag}:"
     ));
     let names: Vec<String> = made.into_iter().map(|branch| branch.name).collect();
     anstream::println!("{}", publish::commands(&version, &commit, &out, &names));
+    Ok(())
+}
+
+/// The package, and an archive for each target.
+fn archives(
+    repo: &Repo,
+    args: &Args,
+    version: &Version,
+    epoch: Epoch,
+    changelog: &str,
+    out: &Path,
+) -> Result<()> {
+    let work = repo.target.join("release-work");
+    let packed = package::pack(repo, version, &work.join("package"), args.dry_run)?;
+    let name = packed.file.file_name().context("a file")?;
+    fs::copy(&packed.file, out.join(name))?;
+    let targets = match args.target.as_slice() {
+        [] => vec![binary::host_target()?],
+        named => named.to_vec(),
+    };
+    for target in &targets {
+        repo.shell.status("Building", format_args!("for {target}"));
+        let program = binary::build(
+            repo,
+            &packed.sources,
+            version,
+            target,
+            &work.join("build"),
+            epoch,
+        )?;
+        let name = format!("{PACKAGE}-{version}-{target}");
+        let archive = tar_gz(&name, &entries(repo, program, changelog)?, epoch)?;
+        fs::write(out.join(format!("{name}.tar.gz")), archive)?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ pub mod pins;
 mod readme;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -53,10 +54,15 @@ pub fn make(
     let support = Support::from_dir(root)?;
     let cargo = || Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let mut repository = git::Repository::create(folder, &pins.branches())?;
-    let mut upstreams = tree::Upstreams::new(&cargo);
+    let mut crates = tree::Crates {
+        cargo: &cargo,
+        ports: &ports,
+        support: &support,
+        made: BTreeMap::new(),
+    };
     for branch in pins.branches() {
         shell.status("Porting", format_args!("the branch {branch}"));
-        let tree = tree::of_branch(&branch, pins, &ports, &support, &mut upstreams)
+        let tree = tree::of_branch(&branch, pins, &mut crates)
             .with_context(|| format!("the branch {branch}"))?;
         let message = format!("{branch}: ported with cargo-wasmedge {version}\n");
         repository.add(

@@ -7,7 +7,7 @@ use super::pins::line;
 /// Where the branches are. What is below it is a folder or an address of git's.
 const ADDRESS: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// A ported crate.
+/// A ported crate, or one of ours that stands in for a published one.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) name: String,
@@ -20,8 +20,13 @@ pub(super) struct Row {
 pub(super) fn text(branch: &str, rows: &[Row], own: &[&str]) -> String {
     let mut list = String::new();
     for row in rows {
+        let is_ours = own.contains(&row.name.as_str());
+        let what = match is_ours {
+            true => "ours, with the published one's API".to_owned(),
+            false => format!("[what was changed]({}/WASMEDGE-PORT.md)", row.folder),
+        };
         list += &format!(
-            "| [{0} {1}]({2}) | [what was changed]({2}/WASMEDGE-PORT.md) |\n",
+            "| [{} {}]({}) | {what} |\n",
             row.name, row.version, row.folder
         );
     }

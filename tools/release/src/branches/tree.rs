@@ -16,27 +16,38 @@ use super::readme::{self, Row};
 /// What the port engine puts beside a crate's files for itself.
 const STAMP: &str = ".wasmedge-port.json";
 
-/// Upstream crates, each fetched once.
-pub(super) struct Upstreams<'a> {
-    cargo: StartCargo<'a>,
-    fetched: BTreeMap<(String, String), Upstream>,
+/// Ported crates, each made once for all branches.
+pub(super) struct Crates<'a> {
+    pub(super) cargo: StartCargo<'a>,
+    pub(super) ports: &'a Ports,
+    pub(super) support: &'a Support,
+    /// By name and release: the files of the folders that the engine made.
+    pub(super) made: BTreeMap<(String, String), Files>,
 }
 
-impl<'a> Upstreams<'a> {
-    pub(super) fn new(cargo: StartCargo<'a>) -> Upstreams<'a> {
-        Upstreams {
-            cargo,
-            fetched: BTreeMap::new(),
+impl Crates<'_> {
+    /// # Errors
+    /// cargo cannot fetch it, it is not the pinned one, or the port does not apply.
+    fn get(&mut self, pin: &Pin) -> Result<&Files> {
+        let key = (pin.name.clone(), pin.version.to_string());
+        if !self.made.contains_key(&key) {
+            let files = self.make(pin)?;
+            self.made.insert(key.clone(), files);
         }
+        Ok(&self.made[&key])
     }
 
-    /// # Errors
-    /// cargo cannot fetch it, or it is not the pinned one.
-    fn get(&mut self, pin: &Pin) -> Result<Upstream> {
-        let key = (pin.name.clone(), pin.version.to_string());
-        if let Some(upstream) = self.fetched.get(&key) {
-            return Ok(upstream.clone());
-        }
+    fn make(&self, pin: &Pin) -> Result<Files> {
+        let port = self.ports.get(&pin.name);
+        let port = port.with_context(|| format!("{} has no port", pin.name))?;
+        let upstream = self.fetched(pin)?;
+        // A folder for each: the engine's has one release of a crate.
+        let temp = tempfile::tempdir()?;
+        apply(port, &upstream, self.support, temp.path(), Layout::Vendor)?;
+        read(temp.path())
+    }
+
+    fn fetched(&self, pin: &Pin) -> Result<Upstream> {
         let requirement = exactly(&pin.version);
         let get = |offline| fetch(self.cargo, &pin.name, &requirement, offline);
         // What is there already needs no network.
@@ -47,7 +58,6 @@ impl<'a> Upstreams<'a> {
             pin.name,
             pin.version
         );
-        self.fetched.insert(key, upstream.clone());
         Ok(upstream)
     }
 }
@@ -65,38 +75,25 @@ pub(super) fn folder(pin: &Pin, pins: &Pins) -> String {
     format!("{}-{of}", pin.name)
 }
 
-/// Ports what is in the branch `name`.
+/// What is in the branch `name`.
 ///
 /// # Errors
 /// A crate cannot be had, or a port does not apply.
-pub(super) fn of_branch(
-    name: &str,
-    pins: &Pins,
-    ports: &Ports,
-    support: &Support,
-    upstreams: &mut Upstreams<'_>,
-) -> Result<Files> {
+pub(super) fn of_branch(name: &str, pins: &Pins, crates: &mut Crates<'_>) -> Result<Files> {
+    let support = crates.support;
     let mut files = Files::new();
     let mut rows = Vec::new();
     for pin in pins.of_branch(name) {
-        // One at a time: an engine's folder has one release of each crate.
-        let temp = tempfile::tempdir()?;
-        let port = ports
-            .get(&pin.name)
-            .with_context(|| format!("{} has no port", pin.name))?;
-        let upstream = upstreams.get(pin)?;
-        apply(port, &upstream, support, temp.path(), Layout::Vendor)?;
         let folder = folder(pin, pins);
-        for entry in fs::read_dir(temp.path())? {
-            let entry = entry?;
-            let package = entry.file_name().to_string_lossy().into_owned();
+        for (path, bytes) in crates.get(pin)? {
             // Our own crates are beside it, and the same for all.
-            let to = if package == pin.name {
-                &folder
-            } else {
-                &package
+            let inner = path.strip_prefix(&pin.name);
+            let inner = inner.and_then(|inner| inner.strip_prefix('/'));
+            let path = match inner {
+                Some(inner) => format!("{folder}/{inner}"),
+                None => path.clone(),
             };
-            read(&entry.path(), to, &mut files)?;
+            files.insert(path, bytes.clone());
         }
         rows.push(Row {
             name: pin.name.clone(),
@@ -104,23 +101,31 @@ pub(super) fn of_branch(
             folder,
         });
     }
-    let own = |name: &&str| files.contains_key(&format!("{name}/Cargo.toml"));
-    let own: Vec<&str> = support.packages().filter(own).collect();
+    let is_there = |name: &str| files.contains_key(&format!("{name}/Cargo.toml"));
+    for (name, version) in support.stand_ins().filter(|(name, _)| is_there(name)) {
+        rows.push(Row {
+            name: name.to_owned(),
+            version: version.clone(),
+            folder: name.to_owned(),
+        });
+    }
+    let own: Vec<&str> = support.packages().filter(|name| is_there(name)).collect();
     let text = readme::text(name, &rows, &own);
     files.insert("README.md".to_owned(), text.into_bytes());
     Ok(files)
 }
 
-/// Reads a folder into `files`, as the folder `to`.
-fn read(from: &Path, to: &str, files: &mut Files) -> Result<()> {
-    for entry in walkdir::WalkDir::new(from).min_depth(1) {
+/// The files below a folder, without what the engine keeps there for itself.
+fn read(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    for entry in walkdir::WalkDir::new(folder) {
         let entry = entry?;
-        let path = entry.path().strip_prefix(from)?;
-        if !entry.file_type().is_file() || path == Path::new(STAMP) {
+        if !entry.file_type().is_file() || entry.file_name() == STAMP {
             continue;
         }
-        let inner = path.to_str().context("a file name is not Unicode")?;
-        files.insert(format!("{to}/{inner}"), fs::read(entry.path())?);
+        let path = entry.path().strip_prefix(folder)?;
+        let path = path.to_str().context("a file name is not Unicode")?;
+        files.insert(path.to_owned(), fs::read(entry.path())?);
     }
-    Ok(())
+    Ok(files)
 }
