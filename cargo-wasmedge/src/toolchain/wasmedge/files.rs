@@ -126,7 +126,12 @@ fn parse(listed: &str) -> anyhow::Result<Vec<Library>> {
 fn interpreter(program: &Path) -> anyhow::Result<PathBuf> {
     let shown = program.display();
     let content = fs::read(program).with_context(|| format!("cannot read {shown}"))?;
-    let failed = || format!("{shown} is no program of Linux");
+    let failed = || {
+        format!(
+            "{shown} is no program of Linux: name the program itself, and no script that \
+             starts it, with the setting `wasmedge`"
+        )
+    };
     let elf = ElfFile64::<object::Endianness>::parse(&*content).with_context(failed)?;
     for header in elf.elf_program_headers() {
         if let Some(path) = header.interpreter(elf.endian(), &*content)? {
@@ -171,10 +176,8 @@ mod tests {
         let script = folder.path().join("wasmedge");
         fs::write(&script, "#!/bin/sh\n").unwrap();
         let error = interpreter(&script).unwrap_err().to_string();
-        assert!(
-            error.ends_with("wasmedge is no program of Linux"),
-            "{error}"
-        );
+        let why = "wasmedge is no program of Linux: name the program itself";
+        assert!(error.contains(why), "{error}");
         // And this test is one.
         let loader = interpreter(&std::env::current_exe().unwrap()).unwrap();
         assert!(loader.is_file(), "{}", loader.display());
