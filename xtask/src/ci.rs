@@ -42,6 +42,8 @@ enum Check {
     Commands,
     /// The plugin's functions with arbitrary arguments, for a minute
     Fuzz,
+    /// Random programs whose panics unwind, for a minute
+    Unwinding,
     /// cargo demo
     Demo,
     /// The quick selection of cargo xtask conformance
@@ -52,7 +54,7 @@ enum Check {
     Test,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
@@ -60,6 +62,7 @@ const CHECKS: [Check; 9] = [
     Check::Originality,
     Check::Commands,
     Check::Fuzz,
+    Check::Unwinding,
     Check::Demo,
     Check::Sweep,
 ];
@@ -81,6 +84,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
             Check::Fuzz => fuzz::check(&repo),
+            Check::Unwinding => unwinding(&repo),
             Check::Demo => demo(&repo),
             Check::Sweep => sweep(&repo),
             Check::Conformance | Check::Test => Ok(()),
@@ -191,6 +195,18 @@ fn for_the_target(repo: &Repo) -> Result<()> {
 fn doc(repo: &Repo) -> Result<()> {
     let mut command = repo.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
     repo.must(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// From the same seed each time, so that a failure is had again. Other seeds are tried by
+/// hand, for longer.
+fn unwinding(repo: &Repo) -> Result<()> {
+    let mut command = Tool::Unwinding.command(["unwinding", "--minutes", "1", "--seed", "1"]);
+    command.current_dir(&repo.root);
+    ensure!(
+        repo.succeeds(&mut command)?,
+        "`cargo xtask unwinding` failed"
+    );
+    Ok(())
 }
 
 /// In a process of its own, as a user would.

@@ -22,6 +22,8 @@ pub(crate) enum Tool {
     Ports,
     /// `sweep`.
     Sweep,
+    /// `unwinding`.
+    Unwinding,
 }
 
 impl Tool {
@@ -32,6 +34,7 @@ impl Tool {
             Tool::Conformance => "tools-conformance",
             Tool::Ports => "tools-ports",
             Tool::Sweep => "tools-sweep",
+            Tool::Unwinding => "tools-unwinding",
         }
     }
 
@@ -92,6 +95,7 @@ mod tests {
             Tool::Conformance,
             Tool::Ports,
             Tool::Sweep,
+            Tool::Unwinding,
         ] {
             let name = tool.package();
             let folder = name.replace('-', "/");
