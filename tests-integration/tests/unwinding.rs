@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use cargo_wasmedge::run::runner;
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::suite::On;
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     Suite::new(env!("CARGO_TARGET_TMPDIR"))
         .test("exit_codes", On::Everywhere, exit_codes)
         .test("tasks_and_handlers", On::Everywhere, tasks_and_handlers)
+        .test("lines_of_a_trap", On::WasmEdge, lines_of_a_trap)
         .test("what_is_left_is_plain", On::WasmEdge, what_is_left_is_plain)
         .test("failing_tests", On::Interpreted, failing_tests)
         .run()
@@ -125,6 +126,30 @@ fn tasks_and_handlers(workbench: &Workbench, host: &Host) -> Result<()> {
     let command = program(workbench, host, "unwinding")?;
     let ended = Guard::run(command, LIMIT)?.successful()?;
     ensure!(ended.stdout == TASKS, "{}", ended.stdout);
+    Ok(())
+}
+
+/// Debug information is that of the program before exception handling was removed.
+fn lines_of_a_trap(workbench: &Workbench, host: &Host) -> Result<()> {
+    const SOURCE: &str = include_str!("../apps/panics/src/main.rs");
+    let at = SOURCE
+        .lines()
+        .position(|line| line.ends_with("// calls itself"));
+    let line = at.context("no such line")? + 1;
+    let mut command = program(workbench, host, "panics")?;
+    command.arg("overflow").env("RUST_BACKTRACE", "1");
+    let said = Guard::run(command, LIMIT)?.stderr;
+    let is_told = match host {
+        Host::WasmEdge(edge, ..) => (edge.version.major, edge.version.minor) >= (0, 15),
+        Host::Native => false,
+    };
+    // An older one tells the innermost function only, and where in it the trap was.
+    let place = match is_told {
+        true => format!("main.rs:{line}:"),
+        false => "main.rs:".to_owned(),
+    };
+    let is_there = said.contains(": panics::overflow") && said.contains(&place);
+    ensure!(is_there, "no {place}: {said}");
     Ok(())
 }
 

@@ -44,6 +44,8 @@ enum Check {
     Commands,
     /// The plugin's functions with arbitrary arguments, for a minute
     Fuzz,
+    /// Random programs whose panics unwind, for a minute
+    Unwinding,
     /// cargo demo
     Demo,
     /// The quick selection of cargo xtask conformance
@@ -56,7 +58,7 @@ enum Check {
     Test,
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check::Fmt,
     Check::House,
     Check::Clippy,
@@ -65,6 +67,7 @@ const CHECKS: [Check; 11] = [
     Check::Originality,
     Check::Commands,
     Check::Fuzz,
+    Check::Unwinding,
     Check::Demo,
     Check::Sweep,
     Check::Examples,
@@ -88,6 +91,7 @@ pub fn run(args: &Args) -> Result<bool> {
             Check::Originality => originality::check(&repo).map(drop),
             Check::Commands => commands::check(&repo),
             Check::Fuzz => fuzz::check(&repo),
+            Check::Unwinding => unwinding(&repo),
             Check::Demo => demo(&repo),
             Check::Sweep => sweep(&repo, args.quick),
             Check::Examples => examples(&repo),
@@ -212,6 +216,18 @@ fn book(repo: &Repo) -> Result<()> {
     let mut command = Tool::Book.command(["book"]);
     command.current_dir(&repo.root);
     ensure!(repo.succeeds(&mut command)?, "`cargo xtask book` failed");
+    Ok(())
+}
+
+/// From the same seed each time, so that a failure is had again. Other seeds are tried by
+/// hand, for longer.
+fn unwinding(repo: &Repo) -> Result<()> {
+    let mut command = Tool::Unwinding.command(["unwinding", "--minutes", "1", "--seed", "1"]);
+    command.current_dir(&repo.root);
+    ensure!(
+        repo.succeeds(&mut command)?,
+        "`cargo xtask unwinding` failed"
+    );
     Ok(())
 }
 

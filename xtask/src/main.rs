@@ -49,6 +49,9 @@ enum Chore {
     /// Build and run what people add to a new app
     #[command(disable_help_flag = true)]
     Sweep(Passed),
+    /// Compare random programs whose panics unwind with what they do natively
+    #[command(disable_help_flag = true)]
+    Unwinding(Passed),
     /// Measure how close to native programs are under WasmEdge
     #[command(disable_help_flag = true)]
     Bench(Passed),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Chore::Conformance(_) => tool::replace_with(Tool::Conformance),
         Chore::Ports(_) => tool::replace_with(Tool::Ports),
         Chore::Sweep(_) => tool::replace_with(Tool::Sweep),
+        Chore::Unwinding(_) => tool::replace_with(Tool::Unwinding),
         Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
         Chore::Release(_) => tool::replace_with(Tool::Release),
         Chore::Upstream(args) => upstream::run(&args),
@@ -102,6 +106,7 @@ mod tests {
             &["ports", "--all-releases", "tokio"],
             &["sweep", "reqwest13", "--write"],
             &["release", "--dry-run", "--out", "/tmp/out"],
+            &["unwinding", "--minutes", "60"],
         ] {
             let line = std::iter::once(&"xtask").chain(words);
             let chore = Chore::try_parse_from(line).unwrap();
@@ -111,6 +116,7 @@ mod tests {
             | Chore::Ports(passed)
             | Chore::Sweep(passed)
             | Chore::Release(passed)
+            | Chore::Unwinding(passed)
             | Chore::Bench(passed)
             | Chore::Soak(passed)) = chore
             else {

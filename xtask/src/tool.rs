@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     Release,
     /// `sweep`.
     Sweep,
+    /// `unwinding`.
+    Unwinding,
 }
 
 impl Tool {
@@ -38,6 +40,7 @@ impl Tool {
             Tool::Ports => "tools-ports",
             Tool::Release => "tools-release",
             Tool::Sweep => "tools-sweep",
+            Tool::Unwinding => "tools-unwinding",
         }
     }
 
@@ -100,6 +103,7 @@ mod tests {
             Tool::Ports,
             Tool::Release,
             Tool::Sweep,
+            Tool::Unwinding,
         ] {
             let name = tool.package();
             let folder = name.replace('-', "/");

@@ -6,7 +6,10 @@
 //! * [`imports`]: the stubs of functions that a plugin of WasmEdge has become imports;
 //! * [`lower`]: what WasmEdge compiles badly becomes what it compiles well;
 //! * [`unwind`]: exception handling, which it does not compile at all, becomes branches.
+//!
+//! [`moved`] has where the code was before, for debug information.
 
 pub(crate) mod imports;
 pub(crate) mod lower;
+pub(crate) mod moved;
 pub(crate) mod unwind;

@@ -120,7 +120,9 @@ fn crates_for_the_target_unwind_and_others_are_left_alone() {
     };
     assert_eq!((sysroot, panic), ("--sysroot", "-Cpanic=unwind"));
     assert!(
-        folder.contains("1.97.1-") && legacy.contains("legacy-eh=true"),
+        folder.contains("1.97.1-")
+            && legacy.contains("legacy-eh=true")
+            && legacy.contains("__rust_try:noinline"),
         "{more}"
     );
 

@@ -15,7 +15,7 @@ use tools_common::{Repo, Tools};
 
 use crate::measure::{Bench, check_speed};
 use crate::page;
-use crate::place;
+use crate::place::{self, Beside};
 use crate::results::Results;
 use crate::rows::{Row, rows};
 
@@ -41,6 +41,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VERSION")]
     wasmedge: Vec<VersionReq>,
 
+    /// Beside each WasmEdge the same program with the setting `unwind`, and no plugin
+    #[arg(long, conflicts_with = "write")]
+    unwind: bool,
+
     /// Write the results as JSON to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,7 +58,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let repo = Repo::open()?;
     let tools = Tools::set_up(&repo, &versions(&args.wasmedge))?;
-    let places = place::build(&repo, &tools)?;
+    let beside = match args.unwind {
+        true => Beside::Unwinding,
+        false => Beside::Plugin,
+    };
+    let places = place::build(&repo, &tools, beside)?;
     let rows: Vec<Row> = rows()?
         .into_iter()
         .filter(|row| args.only.is_empty() || args.only.iter().any(|text| row.name.contains(text)))
@@ -89,6 +97,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     }
 
     anstream::print!("{}", results.table());
+    if args.unwind {
+        anstream::print!("\n{}", results.unwinding());
+    }
     let json = serde_json::to_string_pretty(&results.json())?;
     if let Some(file) = &args.json {
         fs::write(file, &json).with_context(|| format!("cannot write {}", file.display()))?;

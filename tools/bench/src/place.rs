@@ -22,6 +22,8 @@ pub(crate) struct Place {
     pub(crate) wasmedge: Option<(PathBuf, Version)>,
     /// The plugin's library; `None` where programs run without.
     plugin: Option<PathBuf>,
+    /// Whether panics unwind there.
+    unwinds: bool,
     /// The program and the words before its own arguments.
     words: Vec<String>,
     /// The native program that makes the load.
@@ -33,6 +35,7 @@ impl fmt::Display for Place {
         match &self.wasmedge {
             None => f.write_str("native"),
             Some((_, version)) if self.plugin.is_some() => write!(f, "{version}{WITH_PLUGIN}"),
+            Some((_, version)) if self.unwinds => write!(f, "{version}{UNWINDING}"),
             Some((_, version)) => write!(f, "{version}"),
         }
     }
@@ -44,57 +47,125 @@ const PLUGIN_PATH: &str = "WASMEDGE_PLUGIN_PATH";
 /// Behind the version of a WasmEdge with the plugin.
 const WITH_PLUGIN: &str = " with plugin";
 
+/// Behind the version of a WasmEdge whose programs are built with the setting `unwind`.
+pub(crate) const UNWINDING: &str = " unwinding";
+
 /// Whether the place of this name has the plugin.
 pub(crate) fn has_plugin(name: &str) -> bool {
     name.ends_with(WITH_PLUGIN)
 }
 
+/// What is beside WasmEdge without anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// WasmEdge with the plugin.
+    Plugin,
+    /// Programs whose panics unwind.
+    Unwinding,
+}
+
 /// Builds the programs for every place, and the plugin.
-pub(crate) fn build(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
+pub(crate) fn build(repo: &Repo, tools: &Tools, beside: Beside) -> Result<Vec<Place>> {
     let package = repo.root.join("tests-integration/bench");
     let target = repo.target.join("bench");
-    let profile = ["build", "--release", "--locked"];
-    let mut native = repo.cargo(profile);
-    native
-        .current_dir(&package)
-        .arg("--target-dir")
-        .arg(&target);
-    repo.must(&mut native)?;
-    let mut wasm = tools.cargo_wasmedge(tools.newest());
-    wasm.current_dir(&package)
-        .args(profile)
-        .args(["--bin", "work", "--target-dir"])
-        .arg(&target);
-    repo.must(&mut wasm)?;
-
-    let mut plugin = repo.cargo(["build", "--release", "--locked"]);
-    plugin
-        .args(["--package", "tokio_wasmedge_plugin", "--target-dir"])
-        .arg(&repo.target);
-    repo.must(&mut plugin)?;
-    let plugin = toolchain::plugin::library(&repo.target.join("release"))
-        .context("cargo built the plugin, and there is none")?;
-
-    let release = target.join("release");
-    let program = target.join(rust::TARGET).join("release/work.wasm");
+    let release = native(repo)?;
+    let program = wasm(repo, tools, &package, "work", &target, false)?;
     check_tokio(&release.join("work"), &program)?;
-    let place = |wasmedge, plugin, words| Place {
+    let place = |wasmedge, plugin, unwinds, words| Place {
         wasmedge,
         plugin,
+        unwinds,
         words,
         load: release.join("load"),
     };
-    let native = release.join("work").display().to_string();
-    let mut places = vec![place(None, None, vec![native])];
+    let own = release.join("work").display().to_string();
+    let mut places = vec![place(None, None, false, vec![own])];
+    let others = match beside {
+        Beside::Plugin => {
+            let mut build = repo.cargo(["build", "--release", "--locked"]);
+            build
+                .args(["--package", "tokio_wasmedge_plugin", "--target-dir"])
+                .arg(&repo.target);
+            repo.must(&mut build)?;
+            let plugin = toolchain::plugin::library(&repo.target.join("release"))
+                .context("cargo built the plugin, and there is none")?;
+            [(program.clone(), None), (program, Some(plugin))]
+        }
+        Beside::Unwinding => {
+            tools.set_up_unwinding(repo)?;
+            let target = target.join("unwinding");
+            let unwinding = wasm(repo, tools, &package, "work", &target, true)?;
+            [(program, None), (unwinding, None)]
+        }
+    };
     for edge in &tools.wasmedge {
-        for plugin in [None, Some(plugin.clone())] {
-            let words = what_runs(tools, edge, plugin.as_deref(), &program)
+        for (at, (program, plugin)) in others.iter().enumerate() {
+            let words = what_runs(tools, edge, plugin.as_deref(), program, "http")
                 .with_context(|| format!("under WasmEdge {}", edge.version))?;
             let edge = (edge.program.clone(), edge.version.clone());
-            places.push(place(Some(edge), plugin, words));
+            let unwinds = at > 0 && beside == Beside::Unwinding;
+            places.push(place(Some(edge), plugin.clone(), unwinds, words));
         }
     }
     Ok(places)
+}
+
+/// A server whose handlers panic, under every WasmEdge.
+pub(crate) fn panicking(repo: &Repo, tools: &Tools) -> Result<Vec<Place>> {
+    let release = native(repo)?;
+    tools.set_up_unwinding(repo)?;
+    let package = repo.root.join("tests-integration/apps");
+    let target = repo.target.join("bench/panicking");
+    let program = wasm(repo, tools, &package, "unwinding", &target, true)?;
+    let places = tools.wasmedge.iter().map(|edge| {
+        Ok(Place {
+            wasmedge: Some((edge.program.clone(), edge.version.clone())),
+            plugin: None,
+            unwinds: true,
+            words: what_runs(tools, edge, None, &program, "serve")
+                .with_context(|| format!("under WasmEdge {}", edge.version))?,
+            load: release.join("load"),
+        })
+    });
+    places.collect()
+}
+
+const RELEASE: [&str; 3] = ["build", "--release", "--locked"];
+
+/// Builds the programs for the machine itself, and gives their folder.
+fn native(repo: &Repo) -> Result<PathBuf> {
+    let target = repo.target.join("bench");
+    let mut native = repo.cargo(RELEASE);
+    native
+        .current_dir(repo.root.join("tests-integration/bench"))
+        .arg("--target-dir")
+        .arg(&target);
+    repo.must(&mut native)?;
+    Ok(target.join("release"))
+}
+
+/// Builds a program for WasmEdge.
+fn wasm(
+    repo: &Repo,
+    tools: &Tools,
+    package: &Path,
+    bin: &str,
+    target: &Path,
+    unwinds: bool,
+) -> Result<PathBuf> {
+    let mut wasm = tools.cargo_wasmedge(tools.newest());
+    wasm.current_dir(package)
+        .args(RELEASE)
+        .args(["--bin", bin, "--target-dir"])
+        .arg(target);
+    if unwinds {
+        wasm.env("CARGO_WASMEDGE_UNWIND", "true")
+            // The programs' own profile says `abort`.
+            .env("CARGO_PROFILE_RELEASE_PANIC", "unwind");
+    }
+    repo.must(&mut wasm)?;
+    let built = target.join(rust::TARGET);
+    Ok(built.join(format!("release/{bin}.wasm")))
 }
 
 /// Refuses to compare different versions of tokio: with ported crates cargo may
@@ -142,6 +213,7 @@ fn what_runs(
     edge: &WasmEdge,
     plugin: Option<&Path>,
     program: &Path,
+    word: &str,
 ) -> Result<Vec<String>> {
     let mut command = Command::new(&tools.cargo_wasmedge);
     quiet_environment(&mut command);
@@ -157,7 +229,7 @@ fn what_runs(
             plugin.unwrap_or(Path::new("never")),
         );
     // The first time it is compiled, which takes a while.
-    command.arg("http");
+    command.arg(word);
     let mut server = Guard::start(command)?;
     server.expect_within(BUILD_LIMIT, "listening on ")?;
     ensure!(
@@ -169,7 +241,7 @@ fn what_runs(
     let line = String::from_utf8(line).context("a word of the command is not Unicode")?;
     let mut words: Vec<String> = line.split_terminator('\0').map(str::to_owned).collect();
     ensure!(
-        words.pop().as_deref() == Some("http")
+        words.pop().as_deref() == Some(word)
             && !words.iter().any(|word| word == runner::SUBCOMMAND),
         "the runner did not become WasmEdge: {line:?}"
     );

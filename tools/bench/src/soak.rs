@@ -20,7 +20,7 @@ use tools_common::{Repo, Tools};
 
 use crate::measure::check_speed;
 use crate::page::{self, machine};
-use crate::place::{self, Place};
+use crate::place::{self, Beside, Place};
 use crate::process::{cpu, memory, open_files};
 use verdict::{Sample, Soak};
 
@@ -35,6 +35,10 @@ pub(crate) struct Args {
     /// A version of WasmEdge, such as 0.17.1 (may be repeated)
     #[arg(long, value_name = "VERSION")]
     wasmedge: Vec<VersionReq>,
+
+    /// An axum server with the setting `unwind`, of which every hundredth request panics
+    #[arg(long, conflicts_with = "write")]
+    unwind: bool,
 
     /// Keep the results in docs/benchmarks/soak.json and docs/benchmarks.md
     #[arg(long)]
@@ -53,13 +57,19 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     );
     let repo = Repo::open()?;
     let tools = Tools::set_up(&repo, &versions(&args.wasmedge))?;
-    let places = place::build(&repo, &tools)?;
-    check_speed(&places)?;
+    let places = match args.unwind {
+        true => place::panicking(&repo, &tools)?,
+        false => {
+            let places = place::build(&repo, &tools, Beside::Plugin)?;
+            check_speed(&places)?;
+            places
+        }
+    };
     let mut soaks = Vec::new();
     for place in places.iter().filter(|place| !place.is_native()) {
         let what = format!("{} million requests, WasmEdge {place}", requests / 1e6);
         repo.shell.status("Soaking", what);
-        let soak = soak(&repo, place, requests as u64)?;
+        let soak = soak(&repo, place, requests as u64, args.unwind)?;
         anstream::print!("{}", soak.table());
         soaks.push(soak);
     }
@@ -74,12 +84,14 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
 }
 
 /// Puts a load on the server of a place, and looks at it after each tenth.
-fn soak(repo: &Repo, place: &Place, requests: u64) -> Result<Soak> {
-    let mut server = place.start(&["http"])?;
+fn soak(repo: &Repo, place: &Place, requests: u64, panics: bool) -> Result<Soak> {
+    let word = if panics { "serve" } else { "http" };
+    let mut server = place.start(&[word])?;
     let mut command = Command::new(place.load());
     command
         .args(["soak", &server.address()?.to_string()])
-        .arg(requests.to_string());
+        .arg(requests.to_string())
+        .args(panics.then_some("panics"));
     let files_before = open_files(&server)?;
     let mut load = Guard::start(command)?;
     load.line("start")?;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::figures::{rounded, spread, with_unit};
-use crate::place::has_plugin;
+use crate::figures::{Spread, rounded, spread, with_unit};
+use crate::place::{UNWINDING, has_plugin};
 use crate::results::Results;
 use crate::rows::{Row, Targets};
 
@@ -59,10 +59,7 @@ impl Results {
             }),
         ];
         for place in &self.places[1..] {
-            let spread = self.spread(row, place);
-            cells.push(spread.map_or("–".to_owned(), |(median, least, most)| {
-                format!("{} ({}–{})", rounded(median), rounded(least), rounded(most))
-            }));
+            cells.push(shown(self.spread(row, place)));
         }
         for mode in MODES {
             let targets = mode.targets(row);
@@ -90,27 +87,61 @@ impl Results {
         worst
     }
 
+    /// What unwinding costs: its values by those without it, in the same place and round.
+    pub(crate) fn unwinding(&self) -> String {
+        let plain = |place: &String| Some(place.strip_suffix(UNWINDING)?.to_owned());
+        let pairs = self.places.iter().map(|place| (place, plain(place)));
+        let pairs: Vec<(&String, String)> = pairs
+            .filter_map(|(place, plain)| Some((place, plain?)))
+            .collect();
+        let mut lines = vec![vec!["unwinding by plain".to_owned()]];
+        lines[0].extend(pairs.iter().map(|(_, plain)| format!("WasmEdge {plain}")));
+        for row in &self.rows {
+            let mut line = vec![row.name.clone()];
+            for (place, plain) in &pairs {
+                let figures = (0..self.rounds).filter_map(|round| {
+                    Some(self.value(round, row, place)? / self.value(round, row, plain)?)
+                });
+                line.push(shown(spread(figures.collect())));
+            }
+            lines.push(line);
+        }
+        aligned(&lines)
+    }
+
     /// The table for people.
     pub(crate) fn table(&self) -> String {
         let lines: Vec<Vec<String>> = std::iter::once(self.header())
             .chain(self.rows.iter().map(|row| self.cells(row)))
             .collect();
-        let columns = lines[0].len();
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| lines.iter().map(|line| line[column].chars().count()).max())
-            .map(Option::unwrap_or_default)
-            .collect();
-        let mut text = String::new();
-        for line in &lines {
-            for (cell, width) in line.iter().zip(&widths) {
-                let _ = write!(text, "{cell:width$}  ");
-            }
-            text = text.trim_end().to_owned();
-            text.push('\n');
-        }
+        let mut text = aligned(&lines);
         for left_out in &self.left_out {
             let _ = writeln!(text, "not measured: {left_out}");
         }
         text
     }
+}
+
+fn shown(spread: Option<Spread>) -> String {
+    spread.map_or("–".to_owned(), |(median, least, most)| {
+        format!("{} ({}–{})", rounded(median), rounded(least), rounded(most))
+    })
+}
+
+/// Lines of cells, one below the other.
+fn aligned(lines: &[Vec<String>]) -> String {
+    let columns = lines[0].len();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| lines.iter().map(|line| line[column].chars().count()).max())
+        .map(Option::unwrap_or_default)
+        .collect();
+    let mut text = String::new();
+    for line in lines {
+        for (cell, width) in line.iter().zip(&widths) {
+            let _ = write!(text, "{cell:width$}  ");
+        }
+        text = text.trim_end().to_owned();
+        text.push('\n');
+    }
+    text
 }

@@ -106,6 +106,20 @@ impl Tools {
         })
     }
 
+    /// Builds the standard library whose panics unwind, unless it is there.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn set_up_unwinding(&self, repo: &Repo) -> Result<()> {
+        let what = What {
+            rust: true,
+            unwinding: true,
+            ..What::default()
+        };
+        toolchain::setup(&Dirs::new()?, &what, &repo.shell)?;
+        Ok(())
+    }
+
     /// The newest WasmEdge.
     ///
     /// # Panics

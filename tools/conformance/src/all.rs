@@ -17,7 +17,7 @@ impl Run<'_> {
     /// Runs it natively, unless the quick selection is asked for, and under every
     /// WasmEdge. Gives a section for each mode.
     pub(crate) fn all(&self, report: &mut Report) -> Result<Vec<Section>> {
-        let native = match self.args.quick {
+        let native = match self.args.quick || self.args.unwind {
             true => None,
             false => Some(self.native(report)?),
         };
@@ -39,7 +39,8 @@ impl Run<'_> {
     ) -> Result<Section> {
         let suite = self.suite;
         let is_whole = self.args.is_whole();
-        let expectations = suite.expect(mode)?;
+        let unwinds = self.args.unwind;
+        let expectations = suite.expect(mode, unwinds)?;
         let mut section = Section::new(suite, mode, self.tools)?;
         if let Some((native, failing)) = native {
             section.take_native(native);
@@ -54,18 +55,25 @@ impl Run<'_> {
         }
         for wasmedge in &self.tools.wasmedge {
             let how = if self.args.aot { " AOT" } else { "" };
-            let runtime = format!("WasmEdge {}{}{how}", wasmedge.version, mode.suffix());
+            let with = if unwinds { " unwind" } else { "" };
+            let runtime = format!("WasmEdge {}{}{with}{how}", wasmedge.version, mode.suffix());
             let started = Instant::now();
             self.status(&runtime);
             let aot = if self.args.aot { "always" } else { "never" };
             let mut results = self.run(&runtime, None, &suite.ported, || {
                 let mut command = self.tools.cargo_wasmedge(wasmedge);
-                command.env("CARGO_WASMEDGE_AOT", aot);
+                command
+                    .env("CARGO_WASMEDGE_AOT", aot)
+                    .env("CARGO_WASMEDGE_UNWIND", unwinds.to_string());
                 self.tools.select(mode, self.repo, &mut command)?;
                 Ok(command)
             })?;
             self.take_failing(&mut results)?;
-            let native = native.map(|(native, _)| native);
+            let needed = match unwinds {
+                true => Some(suite.unwinding()?.natively(&results)),
+                false => None,
+            };
+            let native = native.map(|(native, _)| native).or(needed.as_ref());
             let verdict = judge(&expectations, &results, native, is_whole);
             let mut sums = Sums::default();
             for program in verdict.programs.values() {

@@ -29,6 +29,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) aot: bool,
 
+    /// Only the tests that need unwinding, with the setting `unwind`
+    #[arg(long, conflicts_with_all = ["filter", "kept", "write"])]
+    pub(crate) unwind: bool,
+
     /// Only the tests that match this filter of cargo-nextest's
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
@@ -62,7 +66,7 @@ pub(crate) struct Args {
 impl Args {
     /// Whether no test is left out.
     pub(crate) fn is_whole(&self) -> bool {
-        self.filter.is_none() && !self.quick
+        self.filter.is_none() && !self.quick && !self.unwind
     }
 
     /// Whether the crate as published is run as well: it has nothing to do with the plugin.

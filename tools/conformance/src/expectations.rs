@@ -83,6 +83,8 @@ struct Raw {
     why: String,
     versions: Option<VersionReq>,
     mode: Option<In>,
+    #[serde(default)]
+    unwind: bool,
 }
 
 /// The key `mode`: the modes that an entry is for.
@@ -133,8 +135,14 @@ pub(crate) struct Expectations {
 }
 
 impl Expectations {
-    /// Reads the file; without one every test is expected to pass.
-    pub(crate) fn load(path: &Path, version: &Version, mode: Mode) -> Result<Expectations> {
+    /// Reads the file; without one every test is expected to pass. `unwinds`: as the setting
+    /// of that name has it.
+    pub(crate) fn load(
+        path: &Path,
+        version: &Version,
+        mode: Mode,
+        unwinds: bool,
+    ) -> Result<Expectations> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -142,10 +150,16 @@ impl Expectations {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        Expectations::parse(&text, version, mode).with_context(|| path.display().to_string())
+        Expectations::parse(&text, version, mode, unwinds)
+            .with_context(|| path.display().to_string())
     }
 
-    pub(crate) fn parse(text: &str, version: &Version, mode: Mode) -> Result<Expectations> {
+    pub(crate) fn parse(
+        text: &str,
+        version: &Version,
+        mode: Mode,
+        unwinds: bool,
+    ) -> Result<Expectations> {
         let file: File = toml::from_str(text)?;
         let mut entries = Vec::new();
         for raw in file.expect {
@@ -159,7 +173,14 @@ impl Expectations {
                 raw.mode.is_some() || raw.reason != Reason::Host,
                 "{first}: reason \"host\" needs `mode`: with the plugin the host has more"
             );
+            ensure!(
+                !(raw.unwind && raw.reason == Reason::Unwinding),
+                "{first}: with `unwind` it is no reason that a test needs unwinding"
+            );
             let is_other = |versions: VersionReq| !versions.matches(version);
+            if unwinds && raw.reason == Reason::Unwinding || !unwinds && raw.unwind {
+                continue;
+            }
             if raw.versions.is_some_and(is_other) || raw.mode.is_some_and(|only| !only.has(mode)) {
                 continue;
             }
@@ -187,6 +208,16 @@ impl Expectations {
         })
     }
 
+    /// The tests with this reason.
+    pub(crate) fn with_reason(
+        &self,
+        reason: Reason,
+    ) -> impl Iterator<Item = &(String, GlobMatcher)> {
+        let entries = self.entries.iter();
+        let entries = entries.filter(move |entry| entry.reason == reason);
+        entries.flat_map(|entry| &entry.tests)
+    }
+
     /// The tests that wait for ever.
     pub(crate) fn hanging(&self) -> impl Iterator<Item = &str> {
         let hanging = self
@@ -207,7 +238,7 @@ mod tests {
     fn reasons_are_a_closed_list_and_the_host_s_says_what() {
         let parse = |reason: &str| {
             let text = format!("[[expect]]\ntests = ['a']\ninstead = 'fails'\nwhy = 'w'\n{reason}");
-            Expectations::parse(&text, &VERSION, Mode::Plain)
+            Expectations::parse(&text, &VERSION, Mode::Plain, false)
         };
         assert!(parse("reason = 'flaky'").is_err());
         assert!(parse("reason = 'host'\nmode = 'plain'").is_err());
@@ -224,7 +255,7 @@ mod tests {
                 "[[expect]]\ntests = ['a']\ninstead = 'fails'\nreason = 'host'\nlacks = 'x'\n\
                  why = 'w'\n{more}"
             );
-            Expectations::parse(&text, &VERSION, mode).map(|found| found.entries.len())
+            Expectations::parse(&text, &VERSION, mode, false).map(|found| found.entries.len())
         };
         for (more, counts) in [
             ("mode = 'all'", [1, 1]),
@@ -236,5 +267,22 @@ mod tests {
         }
         let error = entries("", Mode::Plain).unwrap_err().to_string();
         assert!(error.contains("needs `mode`"), "{error}");
+    }
+
+    #[test]
+    fn with_unwinding_other_entries_hold() {
+        let text = "[[expect]]\ntests = ['a', 'b::*']\ninstead = 'not-built'\n\
+                    reason = 'unwinding'\nwhy = 'w'\n\
+                    [[expect]]\ntests = ['b::c']\ninstead = 'fails'\nreason = 'thread'\n\
+                    why = 'w'\nunwind = true\n";
+        let tests = |unwinds| {
+            let found = Expectations::parse(text, &VERSION, Mode::Plain, unwinds).unwrap();
+            let tests = found.entries.iter().flat_map(|entry| &entry.tests);
+            tests.map(|(text, _)| text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(tests(false), ["a", "b::*"]);
+        assert_eq!(tests(true), ["b::c"]);
+        let text = text.replace("'thread'", "'unwinding'");
+        assert!(Expectations::parse(&text, &VERSION, Mode::Plain, true).is_err());
     }
 }

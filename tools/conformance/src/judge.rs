@@ -163,7 +163,7 @@ mod tests {
         let text = format!(
             "[[expect]]\ntests = ['{tests}']\ninstead = '{instead}'\nreason = 'thread'\nwhy = 'w'"
         );
-        Expectations::parse(&text, &VERSION, Mode::Plain).unwrap()
+        Expectations::parse(&text, &VERSION, Mode::Plain, false).unwrap()
     }
 
     #[test]

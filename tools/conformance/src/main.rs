@@ -7,6 +7,7 @@
 //! * `results`: nextest, and what became of each test;
 //! * `expectations`: the tests that cannot pass, and why; `judge` compares;
 //! * `section` and `page`: `docs/conformance.md`;
+//! * `unwinding`: the tests that need the setting `unwind`;
 //! * `gated`: what upstream's own gates leave out natively.
 
 mod all;
@@ -21,6 +22,7 @@ mod run;
 mod section;
 mod suite;
 mod suites;
+mod unwinding;
 
 use std::process::ExitCode;
 

@@ -84,6 +84,9 @@ impl Run<'_> {
         if !head.features.is_empty() {
             command.args(["--features", &head.features.join(",")]);
         }
+        if self.args.unwind {
+            command.args(["-E", &self.suite.unwinding()?.filter()]);
+        }
         match self.selected()? {
             None => {
                 command.args(&head.targets);
@@ -103,8 +106,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The programs of the quick selection.
+    /// The programs of the quick selection, or of the tests that need unwinding.
     fn selected(&self) -> Result<Option<Vec<String>>> {
+        if self.args.unwind {
+            return Ok(Some(self.suite.unwinding()?.programs()));
+        }
         if !self.args.quick {
             return Ok(None);
         }

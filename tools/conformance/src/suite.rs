@@ -14,7 +14,8 @@ use tests_integration::Mode;
 use tools_common::sources::copy_sources;
 use tools_common::{Repo, Tools};
 
-use crate::expectations::Expectations;
+use crate::expectations::{Expectations, Reason};
+use crate::unwinding::Unwinding;
 
 /// The suite of one release of a crate.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Suite {
             document.insert("patch".into(), patch.into());
         }
         fs::write(&manifest, document.to_string())?;
-        write_nextest(temp.path(), &self.expectations(Mode::Plain)?)?;
+        write_nextest(temp.path(), &self.expectations(Mode::Plain, false)?)?;
         copy_sources(temp.path(), to)?;
         let (lock, own) = (self.lock(), to.join("Cargo.lock"));
         if lock.is_file() {
@@ -109,20 +110,33 @@ impl Suite {
     }
 
     /// Which tests cannot pass in this mode.
-    fn expectations(&self, mode: Mode) -> Result<Expectations> {
+    fn expectations(&self, mode: Mode, unwinds: bool) -> Result<Expectations> {
         Expectations::load(
             &self.port_dir.join("expectations.toml"),
             &self.version,
             mode,
+            unwinds,
         )
+    }
+
+    /// The tests that need unwinding.
+    ///
+    /// # Errors
+    /// When the expectations cannot be read.
+    pub(crate) fn unwinding(&self) -> Result<Unwinding> {
+        let without = self.expectations(Mode::Plain, false)?;
+        let tests = without.with_reason(Reason::Unwinding);
+        Ok(Unwinding {
+            tests: tests.cloned().collect(),
+        })
     }
 
     /// Prepares a run in this mode, and gives which tests cannot pass in it.
     ///
     /// # Errors
     /// When the expectations cannot be read, or nextest's settings cannot be written.
-    pub(crate) fn expect(&self, mode: Mode) -> Result<Expectations> {
-        let expectations = self.expectations(mode)?;
+    pub(crate) fn expect(&self, mode: Mode, unwinds: bool) -> Result<Expectations> {
+        let expectations = self.expectations(mode, unwinds)?;
         write_nextest(&self.ported, &expectations)?;
         Ok(expectations)
     }

@@ -39,6 +39,9 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
     let wanted = args.versions()?;
     let suites = suites(&repo, &args.crates)?;
     let tools = Tools::set_up(&repo, &wanted)?;
+    if args.unwind {
+        tools.set_up_unwinding(&repo)?;
+    }
     for missing in &tools.missing {
         report.left_out(missing);
     }
@@ -55,6 +58,9 @@ fn run_into(report: &mut Report, args: &Args) -> Result<()> {
             };
             if is_wanted {
                 let suite = Suite::prepare(&repo, &tools, dir.clone(), suite, version)?;
+                if args.unwind && suite.unwinding()?.tests.is_empty() {
+                    continue;
+                }
                 let run = Run {
                     repo: &repo,
                     tools: &tools,

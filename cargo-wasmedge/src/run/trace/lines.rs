@@ -30,7 +30,7 @@ impl<'a> Lines<'a> {
     /// Without debug information, or with such that is broken, it knows no place.
     pub(super) fn new(program: &Program<'a>) -> Lines<'a> {
         let section = |id: SectionId| -> Result<Reader<'a>, addr2line::gimli::Error> {
-            let data = program.custom(id.name()).unwrap_or_default();
+            let data = program.debug_information(id.name()).unwrap_or_default();
             Ok(EndianSlice::new(data, LittleEndian))
         };
         let dwarf = Dwarf::load(section).ok();

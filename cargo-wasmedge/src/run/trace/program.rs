@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
+use crate::wasm::moved::{self, Moved};
 use wasmparser::{
     ElementItems, ExternalKind, FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef,
 };
@@ -27,6 +28,8 @@ pub(super) struct Program<'a> {
     /// Where the code section begins in the file, from where debug information counts.
     code: u64,
     custom: HashMap<&'a str, &'a [u8]>,
+    /// Where the code was when debug information was made, if it is elsewhere now.
+    moved: Option<Moved>,
     calls: RefCell<HashMap<u32, Rc<Calls>>>,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Program<'a> {
             in_tables: HashSet::new(),
             code: 0,
             custom: HashMap::new(),
+            moved: None,
             calls: RefCell::default(),
         };
         for payload in Parser::new(0).parse_all(bytes) {
@@ -96,6 +100,9 @@ impl<'a> Program<'a> {
                 Payload::CodeSectionEntry(body) => program.bodies.push(body),
                 Payload::CustomSection(section) => {
                     program.custom.insert(section.name(), section.data());
+                    if section.name() == moved::SECTION {
+                        program.moved = Moved::read(section.data());
+                    }
                     if let KnownCustom::Name(section) = section.as_known() {
                         program.read_names(section);
                     }
@@ -137,14 +144,18 @@ impl<'a> Program<'a> {
         self.exports.get(name).copied()
     }
 
-    /// The content of a custom section.
-    pub(super) fn custom(&self, name: &str) -> Option<&'a [u8]> {
-        self.custom.get(name).copied()
+    /// The content of a section of debug information.
+    pub(super) fn debug_information(&self, name: &str) -> Option<&'a [u8]> {
+        let kept = self.moved.as_ref().and_then(|_| moved::kept(name));
+        self.custom.get(kept.as_deref().unwrap_or(name)).copied()
     }
 
-    /// The offset in the code section, which is the address in debug information.
+    /// The address in debug information of what is at `place`, an offset in the file: its
+    /// offset in the code section, or the one that it had.
     pub(super) fn address(&self, place: u64) -> u64 {
-        place.saturating_sub(self.code)
+        let place = place.saturating_sub(self.code);
+        let old = self.moved.as_ref().and_then(|moved| moved.old(place));
+        old.unwrap_or(place)
     }
 
     /// The function that `place`, an offset in the file, is in.

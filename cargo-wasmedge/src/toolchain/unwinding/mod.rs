@@ -40,7 +40,7 @@ use crate::error::Result;
 const TESTED: [Version; 1] = [Version::new(1, 97, 1)];
 
 /// Raised whenever the folder's content becomes another one for the same toolchain.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// Says that a folder is finished.
 const STAMP: &str = "unwinding.json";

@@ -27,7 +27,11 @@ pub const SUBCOMMAND: &str = "wasmedge-unwinding";
 ///   call, and the pass of LLVM's that orders a block for wasm's stack moves what it is made
 ///   of there, too. A handler that reads that finds the round before: an element of a list
 ///   whose destructor panics is dropped twice, and the next never (docs/unwinding.md).
-const LLVM: &str = "-Cllvm-args=-wasm-use-legacy-eh=true -phi-elim-split-all-critical-edges";
+/// * What `catch_unwind` is made of stays a function of its own. Inlined into another one, it
+///   has that one's variables come together where panics are caught, and what a destructor
+///   behind that has of them LLVM forgets: it is dropped with whatever value there is.
+const LLVM: &str = "-Cllvm-args=-wasm-use-legacy-eh=true -phi-elim-split-all-critical-edges \
+                    -force-attribute=__rust_try:noinline";
 
 /// Writes a script into `folder` that takes the place of `tool`, a rustc or a rustdoc, with
 /// the libraries in `sysroot`. It has the same name.

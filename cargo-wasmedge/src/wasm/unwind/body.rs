@@ -58,15 +58,20 @@ struct Rewriting<'a, 'b> {
     exit: u32,
     /// The first local for exceptions that were caught.
     locals: u32,
+    /// Where each operator begins, in the new function and in the old file.
+    places: Places,
 }
 
-/// The function with the number `function`.
+/// New place and old one.
+pub(super) type Places = Vec<(usize, u64)>;
+
+/// The function with the number `function`, and where its operators were.
 pub(super) fn rewrite(
     plain: &mut Plain<'_>,
     function: u32,
     body: &FunctionBody<'_>,
     exit: Exit,
-) -> Written<Function> {
+) -> Written<(Function, Places)> {
     let (facts, throws) = (plain.facts, plain.throws);
     let ty = facts.signature(facts.functions[function as usize]);
     let mut locals = Vec::new();
@@ -76,8 +81,14 @@ pub(super) fn rewrite(
         locals.push((count, plain.val_type(ty)?));
         own += count;
     }
-    let operators = body.get_operators_reader()?.into_iter();
-    let operators: Vec<Operator<'_>> = operators.collect::<Result<_, _>>()?;
+    let read = body.get_operators_reader()?.into_iter_with_offsets();
+    let mut operators: Vec<Operator<'_>> = Vec::new();
+    let mut offsets = Vec::new();
+    for operator in read {
+        let (operator, offset) = operator?;
+        operators.push(operator);
+        offsets.push(offset);
+    }
     let tries = deepest(&operators);
     if tries > 0 {
         locals.push((tries, ValType::I32));
@@ -91,12 +102,13 @@ pub(super) fn rewrite(
         labels: 1,
         exit: 0,
         locals: own,
+        places: Places::with_capacity(operators.len()),
         plain,
     };
     if exit != Exit::None {
         rewriting.exit = rewriting.block(BlockType::Empty);
     }
-    rewriting.operators(&operators)?;
+    rewriting.operators(&operators, &offsets)?;
     if exit != Exit::None {
         // What the function gives lies on the stack.
         rewriting.put(Instruction::Return);
@@ -104,7 +116,7 @@ pub(super) fn rewrite(
         rewriting.leave(ty, exit)?;
     }
     rewriting.put(Instruction::End);
-    Ok(rewriting.out)
+    Ok((rewriting.out, rewriting.places))
 }
 
 /// How many `try` are open at most.
@@ -176,7 +188,7 @@ impl Rewriting<'_, '_> {
         }
     }
 
-    fn operators(&mut self, operators: &[Operator<'_>]) -> Written<()> {
+    fn operators(&mut self, operators: &[Operator<'_>], offsets: &[u64]) -> Written<()> {
         // In a handler that nothing gets to, since there was one before it: how many
         // blocks are open in it.
         let mut dead: Option<u32> = None;
@@ -196,6 +208,7 @@ impl Rewriting<'_, '_> {
                     continue;
                 }
             }
+            self.places.push((self.out.byte_len(), offsets[at]));
             let is_second = matches!(self.frames.open.last(), Some(Frame::Handler { .. }));
             match operator {
                 Operator::Catch { .. } | Operator::CatchAll if is_second => {

@@ -9,6 +9,7 @@ use wasmparser::{
 };
 
 use super::mends::Mends;
+use crate::wasm::moved;
 
 pub(super) struct Facts {
     /// `None`: another type than a function's.
@@ -34,6 +35,9 @@ pub(super) struct Facts {
     /// added: one that takes them and gives nothing.
     pub takers: BTreeMap<Vec<ValType>, u32>,
     pub mends: Mends,
+    /// Where the content of the code section begins in the file.
+    pub code: u64,
+    pub has_debug_information: bool,
 }
 
 impl Facts {
@@ -51,6 +55,8 @@ impl Facts {
             has_exceptions: false,
             takers: BTreeMap::new(),
             mends: Mends::default(),
+            code: 0,
+            has_debug_information: false,
         };
         let mut tags = Vec::new();
         for payload in Parser::new(0).parse_all(program) {
@@ -112,8 +118,12 @@ impl Facts {
                         facts.note_items(element?.items)?;
                     }
                 }
+                Payload::CodeSectionStart {
+                    unchecked_range, ..
+                } => facts.code = unchecked_range.start,
                 Payload::CodeSectionEntry(body) => facts.note_body(&body)?,
                 Payload::CustomSection(section) => {
+                    facts.has_debug_information |= moved::kept(section.name()).is_some();
                     if let KnownCustom::Producers(section) = section.as_known() {
                         facts.mends = Mends::for_producers(section)?;
                     }

@@ -11,7 +11,8 @@
 //!
 //! What a program does stays the same, its functions keep their indices and names. Where
 //! an exception would leave the program, it traps. An exception is a pointer: `throw` of 0
-//! traps, too. Debug information is left out: the code is no longer where it says.
+//! traps, too. Debug information stays as it is, with a map of where the code was
+//! ([`moved`](super::moved)).
 //!
 //! Faults of compilers are mended where they are known ([`mends`]); docs/unwinding.md has
 //! them.
@@ -25,12 +26,13 @@ mod throws;
 
 use anyhow::Context as _;
 use wasm_encoder::reencode::Reencode as _;
-use wasm_encoder::{Module, RawSection};
+use wasm_encoder::{CustomSection, Module, RawSection};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 use self::facts::Facts;
 use self::module::Plain;
 use self::throws::Throws;
+use super::moved;
 
 /// The section of tags.
 const TAGS: u8 = 13;
@@ -49,7 +51,14 @@ pub(crate) fn plain(program: &[u8]) -> anyhow::Result<Option<Vec<u8>>> {
     }
     let throws = Throws::of(program, &facts)?;
     let mut module = Module::new();
-    Plain::new(&facts, &throws).parse_core_module(&mut module, Parser::new(0), program)?;
+    let mut rewriting = Plain::new(&facts, &throws);
+    rewriting.parse_core_module(&mut module, Parser::new(0), program)?;
+    if facts.has_debug_information {
+        module.section(&CustomSection {
+            name: moved::SECTION.into(),
+            data: rewriting.moved.written().into(),
+        });
+    }
     let plain = without_tags(&module.finish())?;
     // Not `all`: nothing of exceptions may be left.
     let features = WasmFeatures::all() - WasmFeatures::LEGACY_EXCEPTIONS - WasmFeatures::EXCEPTIONS;

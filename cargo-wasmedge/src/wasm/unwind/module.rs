@@ -13,6 +13,7 @@ use wasmparser::{CustomSectionReader, ExternalKind, FunctionBody, Name};
 use super::body::{Exit, rewrite};
 use super::facts::Facts;
 use super::throws::Throws;
+use crate::wasm::moved::{self, Moved};
 
 pub(super) type Written<T> = Result<T, Error<Infallible>>;
 
@@ -29,6 +30,8 @@ pub(super) struct Plain<'a> {
     /// How many of the module's own functions were rewritten.
     done: u32,
     has_global: bool,
+    /// Where the code was.
+    pub moved: Moved,
 }
 
 impl Plain<'_> {
@@ -44,6 +47,7 @@ impl Plain<'_> {
             wrappers: shared.copied().zip(next..).collect(),
             done: 0,
             has_global: false,
+            moved: Moved::default(),
         }
     }
 
@@ -204,7 +208,17 @@ impl Reencode for Plain<'_> {
         let function = self.facts.imported as u32 + self.done;
         self.done += 1;
         let exit = self.exit(function);
-        code.function(&rewrite(self, function, &body, exit)?);
+        let (rewritten, places) = rewrite(self, function, &body, exit)?;
+        if self.facts.has_debug_information {
+            // In front of it are the number of all functions, the others and its own size.
+            let all = self.facts.functions.len() - self.facts.imported + self.wrappers.len();
+            let own = length_of(rewritten.byte_len());
+            let start = length_of(all) + code.byte_len() + own;
+            for (new, old) in places {
+                self.moved.tell((start + new) as u64, old - self.facts.code);
+            }
+        }
+        code.function(&rewritten);
         Ok(())
     }
 
@@ -214,7 +228,9 @@ impl Reencode for Plain<'_> {
         section: CustomSectionReader<'_>,
     ) -> Written<()> {
         let name = section.name();
-        if name.starts_with(".debug_") {
+        if let Some(name) = moved::kept(name) {
+            let (name, data) = (name.into(), section.data().into());
+            module.section(&wasm_encoder::CustomSection { name, data });
             return Ok(());
         }
         if name == "target_features"
@@ -255,6 +271,13 @@ impl Reencode for Plain<'_> {
             other => utils::parse_custom_name_subsection(self, names, other),
         }
     }
+}
+
+/// How many bytes a number takes.
+fn length_of(number: usize) -> usize {
+    let mut bytes = Vec::new();
+    wasm_encoder::Encode::encode(&number, &mut bytes);
+    bytes.len()
 }
 
 /// The content of a section `target_features` without the one that is removed: a vector

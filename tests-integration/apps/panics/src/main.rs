@@ -32,7 +32,7 @@ impl Drop for PanicsInDrop {
 #[inline(never)]
 fn overflow(depth: u64) -> u64 {
     let frame = black_box([depth; 100]);
-    overflow(depth + 1) + black_box(frame)[3]
+    overflow(depth + 1) + black_box(frame)[3] // calls itself
 }
 
 #[tokio::main(flavor = "current_thread")]

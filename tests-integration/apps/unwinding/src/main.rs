@@ -1,4 +1,7 @@
 //! Panics where servers have them: in tasks, in blocking closures, in handlers.
+//!
+//! `unwinding`: some of each, with what comes of them. `unwinding serve`: a server, whose
+//! `/panics` does.
 
 use axum::routing::get;
 use axum::Router;
@@ -19,17 +22,14 @@ fn words(payload: Box<dyn std::any::Any + Send>) -> String {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     std::panic::set_hook(Box::new(|_| {}));
-    tasks().await;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let caught = Router::new()
-        .route("/caught", get(|| async { panics("a handler") }))
-        .layer(CatchPanicLayer::new());
-    let app = Router::new()
-        .route("/", get(|| async { "well" }))
-        .route("/panics", get(|| async { panics("a handler") }))
-        .merge(caught);
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        println!("listening on {address}");
+        return axum::serve(listener, app()).await;
+    }
+    tasks().await;
+    let server = tokio::spawn(async move { axum::serve(listener, app()).await });
     for path in ["/", "/panics", "/", "/caught", "/"] {
         let mut stream = TcpStream::connect(address).await?;
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -44,6 +44,16 @@ async fn main() -> std::io::Result<()> {
     }
     println!("the server goes on: {}", !server.is_finished());
     Ok(())
+}
+
+fn app() -> Router {
+    let caught = Router::new()
+        .route("/caught", get(|| async { panics("a handler") }))
+        .layer(CatchPanicLayer::new());
+    Router::new()
+        .route("/", get(|| async { "well" }))
+        .route("/panics", get(|| async { panics("a handler") }))
+        .merge(caught)
 }
 
 fn panics(what: &str) -> &'static str {

@@ -19,7 +19,8 @@
 //! `load soak ADDRESS REQUESTS`: so many requests over connections that come and
 //! go, 50 at a time. Prints `tenth N SECONDS` after each tenth, and at the end
 //! a line of JSON: how many requests were answered and how many were not, and of
-//! some of the latter why.
+//! some of the latter why. `load soak ADDRESS REQUESTS panics`: every hundredth is for
+//! `/panics`, which has to end its connection without an answer.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -31,6 +32,9 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+const PANICS: &[u8] = b"GET /panics HTTP/1.1\r\nhost: localhost\r\n\r\n";
+/// One of so many requests is for what panics, where some are.
+const PANICS_EVERY: u64 = 100;
 /// So many connections are opened at a time.
 const OPENERS: usize = 16;
 const COLD_EVERY: Duration = Duration::from_millis(25);
@@ -88,6 +92,20 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// A request that gets no answer, but the connection's end.
+    async fn is_ended_by(&mut self, request: &[u8]) -> io::Result<()> {
+        self.stream.write_all(request).await?;
+        match self.stream.read(&mut self.buffer).await {
+            Ok(0) => Ok(()),
+            // What the server had not read yet resets it.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(()),
+            Ok(_) => Err(io::Error::other("an answer where it panics")),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// Length of head and body of an answer, of which the head is there; 0 else.
 fn http_length(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);
@@ -116,8 +134,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             runtime.block_on(bulk(false, address, bytes.parse()?))?;
             return Ok(());
         }
-        ["soak", address, requests] => {
-            let load = soak(address.to_owned(), requests.parse()?);
+        ["soak", address, requests, ref more @ ..] => {
+            let load = soak(address.to_owned(), requests.parse()?, more == ["panics"]);
             LocalSet::new().block_on(&runtime, load)?;
             return Ok(());
         }
@@ -271,6 +289,8 @@ const FAILURES: usize = 1000;
 
 struct Soak {
     all: u64,
+    /// Whether the server is asked to panic.
+    panics: bool,
     /// Requests that were not begun yet.
     left: Cell<u64>,
     answered: Cell<u64>,
@@ -278,9 +298,10 @@ struct Soak {
     start: Instant,
 }
 
-async fn soak(address: String, all: u64) -> io::Result<()> {
+async fn soak(address: String, all: u64, panics: bool) -> io::Result<()> {
     let soak = Rc::new(Soak {
         all,
+        panics,
         left: Cell::new(all),
         answered: Cell::new(0),
         failures: RefCell::new(Vec::new()),
@@ -339,6 +360,12 @@ impl Soak {
                 Some(connection) => connection,
                 none => none.insert(Connection::open(Kind::Http, address).await?),
             };
+            if self.panics && left % PANICS_EVERY == 0 {
+                connection.is_ended_by(PANICS).await?;
+                self.answered.set(self.answered.get() + 1);
+                self.passed();
+                return Ok(());
+            }
             connection.ask().await?;
             if !connection.buffer.starts_with(b"HTTP/1.1 200 ") {
                 return Err(io::Error::other("an answer that is not 200"));

@@ -127,6 +127,7 @@ fn main() {
     payloads();
     nesting();
     destructors();
+    changed();
     poison();
     hooks();
     values();
@@ -253,6 +254,66 @@ fn destructors() {
     });
     assert!(caught.is_err());
     assert_eq!(log(), [0, 1, 2, 3]);
+}
+
+/// Panics, unless it is told not to.
+#[inline(never)]
+fn may_panic(panics: bool) -> u32 {
+    if black_box(panics) {
+        panic!("it may");
+    }
+    7
+}
+
+/// As [`Noted`], and its number need not be in memory.
+struct Kept(u32);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        keep(self.0);
+    }
+}
+
+#[inline(never)]
+fn keep(number: u32) {
+    LOG.with(|log| log.borrow_mut().push(number));
+}
+
+/// A variable that the closure has changed, or not, is dropped by the panic that goes on.
+#[inline(never)]
+fn change(mut kept: Kept, early: bool, late: bool, goes_on: bool) -> u32 {
+    kept = Kept(
+        match catch_unwind(AssertUnwindSafe(|| {
+            may_panic(early);
+            kept = Kept(6);
+            may_panic(late)
+        })) {
+            Ok(n) => n,
+            Err(payload) => {
+                let words = payload.downcast_ref::<&str>();
+                keep(words.map_or(0, |words| words.len() as u32));
+                if goes_on {
+                    resume_unwind(payload);
+                }
+                8
+            }
+        },
+    );
+    kept.0
+}
+
+fn changed() {
+    let change = |early, late, goes_on| {
+        let run = || change(Kept(5), early, late, goes_on);
+        let number = catch_unwind(AssertUnwindSafe(run)).ok();
+        (number, log())
+    };
+    // The panic's message has six letters.
+    assert_eq!(change(false, false, true), (Some(7), vec![5, 6, 7]));
+    assert_eq!(change(false, true, false), (Some(8), vec![5, 6, 6, 8]));
+    assert_eq!(change(true, false, false), (Some(8), vec![6, 5, 8]));
+    assert_eq!(change(true, false, true), (None, vec![6, 5]));
+    assert_eq!(change(false, true, true), (None, vec![5, 6, 6]));
 }
 
 fn poison() {

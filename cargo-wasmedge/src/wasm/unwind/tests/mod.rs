@@ -501,11 +501,11 @@ fn contents(program: &[u8]) -> (Vec<(u32, String)>, Vec<String>) {
 }
 
 #[test]
-fn names_stay_and_debug_information_goes() {
+fn names_and_sections_stay() {
     let text = module(
         r#"(func $run (export "run") (param i32) (result i32) (call $throw (local.get 0)))
            (func $again (drop (call $run (i32.const 1))))
-           (@custom ".debug_line" "abc") (@custom "other" "abc")
+           (@custom "other" "abc")
            (@custom "target_features" "\02+\12exception-handling+\0bbulk-memory")"#,
     );
     let program = wasm(&text);
@@ -516,9 +516,74 @@ fn names_stay_and_debug_information_goes() {
     assert_eq!(after.pop(), Some((5, "run".to_owned())));
     assert_eq!(after, before);
     assert!(sections.contains(&"other".to_owned()));
-    assert!(!sections.contains(&".debug_line".to_owned()));
+    assert!(!sections.contains(&moved::SECTION.to_owned()));
     let has = |words: &str| memchr::memmem::find(&plain, words.as_bytes()).is_some();
     assert!(has("\x01+\x0bbulk-memory") && !has("exception-handling"));
+}
+
+/// Each operator that has a number of its own, and where it begins in the code section.
+fn numbered(program: &[u8]) -> Vec<(i32, u64)> {
+    let (mut found, mut code) = (Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(program) {
+        match payload.expect("a module") {
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => code = unchecked_range.start,
+            Payload::CodeSectionEntry(body) => {
+                let operators = body.get_operators_reader().expect("operators");
+                for operator in operators.into_iter_with_offsets() {
+                    if let (wasmparser::Operator::I32Const { value }, at) = operator.expect("one")
+                        && value >= 100
+                    {
+                        found.push((value, at - code));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn debug_information_stays_with_a_map_of_where_the_code_was() {
+    // Enough of it for numbers of several lengths.
+    let mut functions = String::new();
+    for at in 0..200 {
+        let number = 100 + 3 * at;
+        functions += &format!(
+            "(func $f{at} (param i32) (result i32) try (result i32) i32.const {number}
+             (call $throw (local.get 0)) i32.add i32.const {} i32.xor
+             catch $panic i32.const {} i32.add end)\n",
+            number + 1,
+            number + 2,
+        );
+    }
+    functions += r#"(func (export "run") (param i32) (result i32) (call $f0 (local.get 0)))
+                    (@custom ".debug_line" "abc")"#;
+    let program = wasm(&module(&functions));
+    let plain = without_exceptions(&program);
+    let (_, sections) = contents(&plain);
+    assert!(!sections.contains(&".debug_line".to_owned()));
+    assert!(sections.contains(&moved::kept(".debug_line").expect("another name")));
+    let map =
+        Parser::new(0)
+            .parse_all(&plain)
+            .find_map(|payload| match payload.expect("a module") {
+                Payload::CustomSection(section) if section.name() == moved::SECTION => {
+                    moved::Moved::read(section.data())
+                }
+                _ => None,
+            });
+    let map = map.expect("a map");
+    let (before, after) = (numbered(&program), numbered(&plain));
+    assert_eq!(before.len(), 600);
+    let was: Vec<(i32, u64)> = after
+        .iter()
+        .map(|(number, place)| (*number, map.old(*place).expect("a place")))
+        .collect();
+    assert_eq!(was, before);
+    assert_ne!(after, before, "nothing has moved");
 }
 
 #[test]
