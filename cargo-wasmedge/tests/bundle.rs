@@ -123,6 +123,7 @@ fn small() -> tempfile::TempDir {
         "support/b/src/lib.rs",
         "plugin/manifest.toml",
         "plugin/src/lib.rs",
+        "image/init.rs",
     ] {
         let path = temp.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -140,6 +141,7 @@ fn a_manifest_gets_its_name_back() {
         names,
         [
             "LICENSE",
+            "image/init.rs",
             "plugin/Cargo.toml",
             "plugin/src/lib.rs",
             "ports/a/overlay/deep/x.rs",
