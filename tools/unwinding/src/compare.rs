@@ -91,10 +91,10 @@ impl Comparison {
         };
         std::thread::scope(|scope| {
             let workers: Vec<_> = batch.seeds.clone().map(|_| scope.spawn(work)).collect();
-            let ended = workers.into_iter().map(|worker| worker.join());
-            ended
-                .map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect::<Result<()>>()
+            let mut ended = workers.into_iter().map(|worker| worker.join());
+            ended.try_for_each(|ended| {
+                ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
         })?;
         self.programs += batch.seeds.end - batch.seeds.start;
         Ok(differences.into_inner().unwrap_or_default())
