@@ -173,9 +173,9 @@ impl Comparison {
             let ended = self.run(program, place, &["ends", &dice.to_string()])?;
             // What a signal ends natively ends with 134.
             let code = expected.code().unwrap_or(134);
-            let noted = noted(&ended.stdout);
-            if ended.code() != Some(code) || noted != expected.stdout {
-                let text = difference(&noted, &expected.stdout);
+            let [noted, expected] = [noted(&ended.stdout), noted(&expected.stdout)];
+            if ended.code() != Some(code) || noted != expected {
+                let text = difference(&noted, &expected);
                 return Ok(Some(format!(
                     "`ends {dice}` ended with {:?} instead of {code}, {text}",
                     ended.code()
