@@ -33,8 +33,9 @@ pub(super) fn text(branch: &str, rows: &[Row], own: &[&str]) -> String {
     format!(
         "# Crates ported to WasmEdge\n\n\
          For apps that are built with plain cargo for `wasm32-wasip1`. Made by `cargo xtask\n\
-         release`; nothing here is written by hand. Each crate keeps its licence, and is\n\
-         what upstream published on every other target.\n\n\
+         release`; nothing here is written by hand. Each crate is what upstream published on every\n\
+         other target. It keeps its licence: the file, or, where upstream published none, what\n\
+         its Cargo.toml says.\n\n\
          In the `Cargo.toml` of the workspace's root, the lines of the crates that the app has\n\
          (`cargo tree` names them; cargo warns of a line too many):\n\n\
          ```toml\n{}```\n\n\
