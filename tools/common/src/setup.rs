@@ -106,18 +106,16 @@ impl Tools {
         })
     }
 
-    /// Builds the standard library whose panics unwind, unless it is there.
+    /// Builds the standard library whose panics unwind, unless it is there. The command does it:
+    /// what it starts as rustc while it builds is itself.
     ///
     /// # Errors
     /// When it cannot be built.
     pub fn set_up_unwinding(&self, repo: &Repo) -> Result<()> {
-        let what = What {
-            rust: true,
-            unwinding: true,
-            ..What::default()
-        };
-        toolchain::setup(&Dirs::new()?, &what, &repo.shell)?;
-        Ok(())
+        let mut command = Command::new(&self.cargo_wasmedge);
+        quiet_environment(&mut command);
+        command.args(["wasmedge", "setup", "--unwind"]);
+        repo.must(command.current_dir(&repo.root))
     }
 
     /// The newest WasmEdge.

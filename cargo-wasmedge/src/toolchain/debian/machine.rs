@@ -17,7 +17,7 @@ const KEYRINGS: [&str; 3] = [
 
 /// How long dpkg and apt may take to say how they are configured. They read
 /// local files only; apt's may be many and on a cold disk.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(120);
 
 /// A machine that can download and unpack Debian's packages.
 #[derive(Debug)]
