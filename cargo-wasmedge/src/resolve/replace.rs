@@ -41,8 +41,12 @@ impl Resolver<'_> {
             }
         }
         match found {
-            Some(version) => self.update(lockfiles, package, &version),
-            None => Ok(false),
+            // A pre-release that the requirements name meets them, and no port's: it is what
+            // is there already.
+            Some(version) if version != package.version => {
+                self.update(lockfiles, package, &version)
+            }
+            _ => Ok(false),
         }
     }
 
