@@ -27,8 +27,9 @@ that it needs, and the plugin. Every container runtime runs it; nodes need nothi
 It is for this kind of processor. The settings count: `dirs`, `env`, `plugin` and
 the others that `cargo wasmedge run` goes by.
 
-The folder has a Containerfile, which may be looked at and added to. With --tag the
-image is built of it, by the first of podman, buildah and docker that is here.")]
+The folder has a Containerfile, and is written anew each time: what is to be added
+goes into one of your own, `FROM` the image. With --tag the image is built, by the
+first of podman, buildah and docker that is here.")]
 pub(super) struct Args {
     /// The program, such as target/wasm32-wasip1/release/app.wasm
     program: PathBuf,

@@ -2,6 +2,26 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::config::Config;
+use crate::toolchain::wasmedge::WasmEdge;
+
+/// The options that say how WasmEdge runs a program, before all others.
+pub(super) fn mode(wasmedge: &WasmEdge, config: &Config, is_compiled: bool) -> Vec<&'static str> {
+    let mut options = Vec::new();
+    if is_compiled && wasmedge.needs_run_mode_aot() {
+        options.extend(["--run-mode", "aot"]);
+    }
+    if config.allow_af_unix {
+        options.push("--allow-af-unix");
+        // It warns, on the program's standard output, of each datagram whose sender has no
+        // name.
+        if wasmedge.has_log_level() {
+            options.extend(["--log-level", "error"]);
+        }
+    }
+    options
+}
+
 /// Arguments, and those of them that may be printed.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {

@@ -11,7 +11,7 @@ use super::found::{find_wasmedge, handed_down};
 use super::plugin::Plugged;
 use super::preopens::{HostFacts, dir_args};
 use super::trace::{self, Style, Trace};
-use super::{aot, attended, hint, keeper, limits, preopens, started, streams};
+use super::{aot, arguments, attended, hint, keeper, limits, preopens, started, streams};
 use crate::config::{Aot, Config, Layer};
 use crate::error::Result;
 use crate::process;
@@ -92,19 +92,8 @@ pub fn run(args: &[OsString], flags: Layer, shell: &Shell) -> Result<i32> {
     given.extend(environment.args());
     let command = |given: &[OsString]| {
         let mut command = Command::new(&wasmedge.program);
-        if compiled.is_some() && wasmedge.needs_run_mode_aot() {
-            command.args(["--run-mode", "aot"]);
-        }
-        command.args(given);
-        if config.allow_af_unix {
-            command.arg("--allow-af-unix");
-            // It warns, on the program's standard output, of each datagram whose sender
-            // has no name.
-            if wasmedge.has_log_level() {
-                command.args(["--log-level", "error"]);
-            }
-        }
-        command.args(&config.wasmedge_args);
+        command.args(arguments::mode(&wasmedge, &config, compiled.is_some()));
+        command.args(given).args(&config.wasmedge_args);
         command
             .arg(compiled.as_deref().unwrap_or(program))
             .args(args);

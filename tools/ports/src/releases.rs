@@ -4,7 +4,6 @@
 //! registry's index is read from its cache folder.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -29,7 +28,7 @@ pub(crate) fn published(tools: &Tools, name: &str) -> Result<Vec<Published>> {
     let newest = newest_release(&cargo, name, &VersionReq::STAR, false)?;
     // A configured registry stands in a folder of its own; the one that cargo has just
     // read has the release that it found.
-    let indexes = cargo_home()?.join("registry/index");
+    let indexes = home::cargo_home()?.join("registry/index");
     for entry in
         fs::read_dir(&indexes).with_context(|| format!("cannot read {}", indexes.display()))?
     {
@@ -60,16 +59,6 @@ pub(crate) fn published(tools: &Tools, name: &str) -> Result<Vec<Published>> {
         "{} has no index with the releases of {name}",
         indexes.display()
     )
-}
-
-/// Where cargo keeps what it downloads.
-fn cargo_home() -> Result<PathBuf> {
-    match std::env::var_os("CARGO_HOME") {
-        Some(folder) => Ok(folder.into()),
-        None => Ok(std::env::home_dir()
-            .context("there is no home folder")?
-            .join(".cargo")),
-    }
 }
 
 /// What is built of a crate.

@@ -42,7 +42,7 @@ pub fn build(
     work: &Path,
     epoch: Epoch,
 ) -> Result<Vec<u8>> {
-    let home = cargo_home()?;
+    let home = home::cargo_home()?;
     let folders = folders(&home, sources, work)?;
     let flags: Vec<String> = folders
         .iter()
@@ -92,15 +92,6 @@ fn folders(home: &Path, sources: &Path, work: &Path) -> Result<Vec<(PathBuf, Str
         }
     }
     Ok(folders)
-}
-
-fn cargo_home() -> Result<PathBuf> {
-    match std::env::var_os("CARGO_HOME") {
-        Some(folder) => Ok(folder.into()),
-        None => Ok(std::env::home_dir()
-            .context("there is no home folder")?
-            .join(".cargo")),
-    }
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

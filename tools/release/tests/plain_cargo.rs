@@ -65,7 +65,7 @@ impl<'a> User<'a> {
         let hosts = Hosts::find()?;
         let edge = hosts.wasmedges.last().context("no WasmEdge")?.clone();
         // How this machine reaches the registry, where it has to be said.
-        let config = cargo_home()?.join("config.toml");
+        let config = home::cargo_home()?.join("config.toml");
         if config.is_file() {
             fs::copy(config, folder.join("home/config.toml"))?;
         }
@@ -230,14 +230,4 @@ fn mini_redis(user: &User<'_>, branch: &str) -> Result<()> {
         ensure!(ended.stdout == answer, "{ended}");
     }
     Ok(())
-}
-
-/// The user's own cargo home, which is only read.
-fn cargo_home() -> Result<PathBuf> {
-    match std::env::var_os("CARGO_HOME") {
-        Some(home) => Ok(home.into()),
-        None => Ok(std::env::home_dir()
-            .context("no home folder")?
-            .join(".cargo")),
-    }
 }

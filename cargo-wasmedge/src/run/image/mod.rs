@@ -1,11 +1,9 @@
 //! An ordinary container image: a program that was compiled ahead of time, with WasmEdge,
 //! its libraries and the plugin. It needs nothing of the machine that it runs on.
 //!
-//! ```text
-//! FOLDER/Containerfile      how the program is started
-//! FOLDER/root/…             the image's files
-//! ```
-//! The text of the first (`containerfile`) says what the program's settings say. What was written is started once, by its own loader, before it counts.
+//! What is written is a folder with a `Containerfile`, which says how the program is started
+//! (`containerfile`, out of the program's settings), and with `root`, the image's files. It
+//! is started once, by its own loader, before it counts.
 
 mod containerfile;
 
@@ -16,8 +14,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use self::containerfile::{APP, Start, WRITTEN_BY, opened};
-use super::certificates;
 use super::plugin::ALLOW_AF_UNIX;
+use super::{arguments, certificates};
 use crate::config::Config;
 use crate::shell::Shell;
 use crate::toolchain::plugin::{LIBRARY, MODULE, PATH_VARIABLE};
@@ -82,20 +80,10 @@ impl Image<'_> {
         } else {
             ""
         };
-        let mut options = Vec::new();
-        if self.wasmedge.needs_run_mode_aot() {
-            options.extend(["--run-mode", "aot"]);
-        }
-        if self.config.allow_af_unix {
-            options.push("--allow-af-unix");
-            if self.wasmedge.has_log_level() {
-                options.extend(["--log-level", "error"]);
-            }
-        }
         let start = Start {
             name: self.name,
             about: &format!("{}, WasmEdge {version}{has_plugin}", self.name),
-            options: &options,
+            options: &arguments::mode(self.wasmedge, self.config, true),
             config: self.config,
         };
         start.containerfile()
