@@ -179,18 +179,21 @@ impl<'a> Run<'a> {
         fs::create_dir(folder.path().join("www"))?;
         fs::write(folder.path().join("www/page.html"), "<p>a page</p>\n")?;
         let running = peer.map(|peer| peer.start(self.keys.path())).transpose()?;
-        let port = free_port()?;
+        let mut words = vec![("{port}", free_port()?.to_string())];
+        if let Some(running) = &running {
+            words.push(("{peer}", running.address.to_string()));
+            words.push(("{peer-port}", running.address.port().to_string()));
+            let tls = running.secure;
+            words.extend(tls.map(|tls| ("{tls-port}", tls.port().to_string())));
+        }
         let filled = |text: &String| {
-            let mut text = text.replace("{port}", &port.to_string());
-            if let Some(running) = &running {
-                text = text
-                    .replace("{peer}", &running.address.to_string())
-                    .replace("{peer-port}", &running.address.port().to_string());
-                if let Some(tls) = running.secure {
-                    text = text.replace("{tls-port}", &tls.port().to_string());
-                }
-            }
-            text
+            let fill = |text: String, (word, value): &(&str, String)| text.replace(word, value);
+            words.iter().fold(text.clone(), fill)
+        };
+        // Each host has ports of its own, which must not tell what is printed apart.
+        let told = |text: &str| {
+            let tell = |text: String, (word, value): &(&str, String)| text.replace(value, word);
+            words.iter().fold(text.to_owned(), tell)
         };
         let mut command = self.workbench.run_program(&program, host)?;
         command
@@ -201,7 +204,7 @@ impl<'a> Run<'a> {
             command.env(name, value);
         }
         if row.asks.is_empty() {
-            return Ok(Guard::run(command, RUN_LIMIT)?.successful()?.stdout);
+            return Ok(told(&Guard::run(command, RUN_LIMIT)?.successful()?.stdout));
         }
         let mut guard = Guard::start(command)?;
         let line = guard.expect_within(RUN_LIMIT, &row.ready)?;
@@ -216,7 +219,7 @@ impl<'a> Run<'a> {
             shell.args(["-c", &ask]).current_dir(folder.path());
             let ended = Guard::run(shell, ASK_LIMIT)?;
             ensure!(guard.is_running()?, "ended: {}", guard.stderr());
-            writeln!(printed, "{}", ended.stdout)?;
+            writeln!(printed, "{}", told(&ended.stdout))?;
         }
         Ok(printed)
     }
