@@ -6,7 +6,7 @@ set -euo pipefail
 missing=()
 for tool in redis-server:redis-server mariadbd:mariadb-server nginx:nginx-light \
     mosquitto:mosquitto nats-server:nats-server memcached:memcached \
-    openssl:openssl curl:curl; do
+    openssl:openssl curl:curl nc:netcat-openbsd; do
     PATH="$PATH:/usr/sbin" command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
 # Debian keeps it in a folder by version.

@@ -201,7 +201,12 @@ mod tests {
         let names = ["postgres-thing".to_owned(), "ported".to_owned()];
         let ports = ports.with_facade("std", &names, "the setting").unwrap();
         let port = ports.get("postgres-thing").unwrap();
-        assert!(port.supports(&Version::new(0, 3, 1)) && port.supports(&Version::new(7, 0, 0)));
+        for version in ["0.3.1", "7.0.0", "0.26.0-alpha.1"] {
+            assert!(
+                port.supports(&version.parse::<Version>().unwrap()),
+                "{version}"
+            );
+        }
         assert_eq!(port.file.rules.len(), 1);
         assert_eq!(ports.get("ported").unwrap().file.rules.len(), 0);
         let refused = ports.with_facade("std", &["a b".to_owned()], "the setting");

@@ -209,9 +209,10 @@ impl Port {
         self.has_facade(name, version) && self.rules_for(version).len() == 1
     }
 
-    /// Whether the port covers this version.
+    /// Whether the port covers this version. One that was made by name covers all, also
+    /// pre-releases, which no requirement means that does not name them.
     pub fn supports(&self, version: &Version) -> bool {
-        self.file.versions.iter().any(|req| req.matches(version))
+        self.made_by_name || self.file.versions.iter().any(|req| req.matches(version))
     }
 
     /// The supported versions for people: `~1.51, ~1.52`.

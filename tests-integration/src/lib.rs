@@ -5,6 +5,8 @@
 //! * [`build`]: apps become programs, through cargo and `cargo wasmedge`;
 //! * [`guard`]: a running program, which always ends with its test;
 //! * [`container`]: containers, each of which always ends too;
+//! * [`images`]: what buildah makes for them;
+//! * [`newcomer`]: a home folder that begins empty;
 //! * [`peers`]: real servers, which always end too;
 //! * [`suite`]: one test per place.
 
@@ -12,9 +14,11 @@ pub mod build;
 pub mod container;
 pub mod guard;
 pub mod host;
+pub mod images;
 mod limits;
 pub mod mode;
 mod net;
+pub mod newcomer;
 pub mod peers;
 pub mod suite;
 

@@ -4,8 +4,8 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::container::{self, Bundle, Container};
+use tests_integration::images::Images;
 use tests_integration::suite::On;
 use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench, free_port, wait_until};
 
@@ -177,67 +178,13 @@ fn universal(workbench: &Workbench, host: &Host) -> Result<()> {
     anyhow::bail!("interpreted and compiled: {looks:?}")
 }
 
-/// buildah, with images in a folder of the test's.
-struct Images(tempfile::TempDir);
-
-impl Images {
-    fn new() -> Result<Images> {
-        let folder = tempfile::tempdir()?;
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let text = format!(
-            "[storage]\ndriver = \"vfs\"\ngraphroot = {:?}\nrunroot = {:?}\n",
-            at("graph"),
-            at("run")
-        );
-        fs::write(folder.path().join("storage.conf"), text)?;
-        Ok(Images(folder))
-    }
-
-    fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env(
-            "CONTAINERS_STORAGE_CONF",
-            self.0.path().join("storage.conf"),
-        )
-    }
-
-    fn buildah(&self, args: &[&str]) -> Result<String> {
-        let mut command = Command::new("buildah");
-        self.tell(&mut command)
-            .args(args)
-            .current_dir(self.0.path());
-        Ok(Guard::run(command, LIMIT)?.successful()?.stdout)
-    }
-
-    /// What the image says, and a folder with its files.
-    fn unpacked(&self, name: &str) -> Result<(Value, PathBuf)> {
-        let said = serde_json::from_str(&self.buildah(&["inspect", "--type", "image", name])?)?;
-        let (pushed, root) = (self.0.path().join("pushed"), self.0.path().join("root"));
-        self.buildah(&["push", name, "dir:pushed"])?;
-        let manifest: Value = serde_json::from_slice(&fs::read(pushed.join("manifest.json"))?)?;
-        fs::create_dir(&root)?;
-        for layer in manifest["layers"].as_array().context("no layers")? {
-            let digest = layer["digest"].as_str().context("no digest")?;
-            let file = digest.strip_prefix("sha256:").context("another digest")?;
-            let mut unpack = Command::new("tar");
-            unpack
-                .arg("-xf")
-                .arg(pushed.join(file))
-                .arg("-C")
-                .arg(&root);
-            unpack.arg("--same-permissions");
-            Guard::run(unpack, LIMIT)?.successful()?;
-        }
-        Ok((said, root))
-    }
-}
-
 fn the_image(workbench: &Workbench, host: &Host) -> Result<()> {
     let edge = edge(host)?;
     let program = workbench.program(App::Own("axum-app"), host)?;
     let images = Images::new()?;
     let mut command = workbench.wasmedge(host)?;
     command.arg("image").arg(&program);
-    command.arg("--output").arg(images.0.path().join("image"));
+    command.arg("--output").arg(images.path().join("image"));
     command.args(["--tag", "app"]);
     command.env("CARGO_WASMEDGE_PLUGIN", workbench.plugin()?);
     images.tell(&mut command);

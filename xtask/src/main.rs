@@ -6,6 +6,8 @@ mod demo;
 mod files;
 mod fuzz;
 mod house;
+#[cfg(test)]
+mod kubernetes;
 mod leftovers;
 mod originality;
 mod test;
@@ -58,6 +60,9 @@ enum Chore {
     /// See whether a server keeps its memory and its speed over millions of requests
     #[command(disable_help_flag = true)]
     Soak(Passed),
+    /// Measure what a second instance brings, beside native tokio's threads
+    #[command(disable_help_flag = true)]
+    Instances(Passed),
     /// Make everything that a release consists of, and publish nothing
     #[command(disable_help_flag = true)]
     Release(Passed),
@@ -76,7 +81,7 @@ fn main() -> ExitCode {
         Chore::Ports(_) => tool::replace_with(Tool::Ports),
         Chore::Sweep(_) => tool::replace_with(Tool::Sweep),
         Chore::Unwinding(_) => tool::replace_with(Tool::Unwinding),
-        Chore::Bench(_) | Chore::Soak(_) => tool::replace_with(Tool::Bench),
+        Chore::Bench(_) | Chore::Soak(_) | Chore::Instances(_) => tool::replace_with(Tool::Bench),
         Chore::Release(_) => tool::replace_with(Tool::Release),
         Chore::Upstream(args) => upstream::run(&args),
     })
@@ -101,6 +106,7 @@ mod tests {
             &["conformance", "tokio", "--filter", "binary(udp)"],
             &["bench"],
             &["soak", "--requests=0.2", "--", "-x"],
+            &["instances", "--rounds", "3"],
             &["book"],
             &["compat", "--no-such-flag"],
             &["ports", "--all-releases", "tokio"],
@@ -118,7 +124,8 @@ mod tests {
             | Chore::Release(passed)
             | Chore::Unwinding(passed)
             | Chore::Bench(passed)
-            | Chore::Soak(passed)) = chore
+            | Chore::Soak(passed)
+            | Chore::Instances(passed)) = chore
             else {
                 panic!("{chore:?}")
             };

@@ -108,8 +108,9 @@ pub fn run_after(report: Report, args: &Args) -> Result<Report> {
     if args.quick {
         run.report
             .not_asked_for("behaviour with older releases of tokio (--quick)");
-        run.report
-            .not_asked_for("programs whose panics unwind (--quick)");
+        for (_, what) in SLOWEST {
+            run.report.not_asked_for(format!("{what} (--quick)"));
+        }
         if run.with_plugin == WithPlugin::Newest {
             run.report.not_asked_for(
                 "with the plugin, other WasmEdges and programs compiled ahead of time (--quick)",
@@ -129,8 +130,13 @@ pub fn run_after(report: Report, args: &Args) -> Result<Report> {
     Ok(run.report)
 }
 
-/// The tests of [`DRIVEN`] that build the standard library, from sources of 130 MB.
-const SLOWEST: &str = "unwinding";
+/// The tests of [`DRIVEN`] that are for the long run, and what they are of.
+const SLOWEST: [(&str, &str); 2] = [
+    // Loads and builds everything anew.
+    ("first_hour", "a first hour in an empty home"),
+    // Builds the standard library, from sources of 130 MB.
+    ("unwinding", "programs whose panics unwind"),
+];
 
 struct Run<'a> {
     repo: &'a Repo,
@@ -296,7 +302,7 @@ impl Run<'_> {
             chosen.push(format!("test({})", Mode::Plugin.suffix()));
         }
         if self.is_quick {
-            chosen.push(format!("not binary({SLOWEST})"));
+            chosen.extend(SLOWEST.map(|(binary, _)| format!("not binary({binary})")));
         }
         if !chosen.is_empty() && self.runner == Runner::Nextest {
             command.args(["-E", &chosen.join(" and ")]);

@@ -12,7 +12,7 @@ use tools_common::repo::quiet_environment;
 /// A package in the folder `tools`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
-    /// `bench` and `soak`.
+    /// `bench`, `soak` and `instances`.
     Bench,
     /// `book`.
     Book,

@@ -1,4 +1,5 @@
-//! `cargo xtask bench` and `cargo xtask soak`: how close to native, and for how long.
+//! `cargo xtask bench`, `soak` and `instances`: how close to native, for how long, and on how
+//! many processors.
 //!
 //! * `rows` and `work`: what is measured, from `rows.toml`;
 //! * `place`: the programs, built natively and for every WasmEdge;
@@ -6,10 +7,12 @@
 //! * `bench`: rounds of all of them; `results`, `figures`, `table`, `page` and `plot` show
 //!   what came of it;
 //! * `soak`: one server over millions of requests;
+//! * `instances`: one server or two of it, on one port;
 //! * `process`, `processor` and `open_files`: what the system tells and allows.
 
 mod bench;
 mod figures;
+mod instances;
 mod measure;
 mod open_files;
 mod page;
@@ -22,6 +25,7 @@ mod rows;
 mod soak;
 mod table;
 mod work;
+mod wrk;
 
 use std::process::ExitCode;
 
@@ -35,11 +39,14 @@ enum Tool {
     Bench(bench::Args),
     /// See whether a server keeps its memory and its speed over millions of requests
     Soak(soak::Args),
+    /// Measure what a second instance brings, beside native tokio's threads
+    Instances(instances::Args),
 }
 
 fn main() -> ExitCode {
     tools_common::exit_code(match Tool::parse() {
         Tool::Bench(args) => bench::run(&args),
         Tool::Soak(args) => soak::run(&args),
+        Tool::Instances(args) => instances::run(&args),
     })
 }

@@ -16,6 +16,7 @@ use crate::place::Place;
 use crate::process::{cpu, memory};
 use crate::processor::OneProcessor;
 use crate::work::{Direction, Load, Quantity, Server, Timed, Values, Work};
+use crate::wrk;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -157,30 +158,13 @@ impl Bench {
 
     fn wrk(&self, place: &Place, active: usize) -> Result<Values> {
         let mut server = place.start(&["http"])?;
-        let url = format!("http://{}/", server.address()?);
-        let run = |seconds: f64| -> Result<String> {
-            let output = Command::new("wrk")
-                .args(["-t1", "-c", &active.to_string()])
-                .args(["-d", &format!("{}s", seconds.ceil()), &url])
-                .output()
-                .context("cannot start wrk; ci/install-tools.sh installs it")?;
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            ensure!(output.status.success(), "wrk failed: {said}");
-            ensure!(!said.contains("Socket errors"), "wrk met errors: {said}");
-            Ok(said)
-        };
+        let address = server.address()?;
         let before = cpu(&server)?;
-        let said = run(self.seconds)?;
+        let asked = wrk::ask(address, active, self.seconds)?;
         let used = cpu(&server)? - before;
-        let word = |after: &str, n: usize| -> Option<f64> {
-            let line = said.lines().find(|line| line.contains(after))?;
-            line.split_whitespace().nth(n)?.parse().ok()
-        };
-        let requests = word("requests in", 0).context("wrk names no number of requests")?;
-        let rate = word("Requests/sec:", 1).context("wrk names no rate")?;
         Ok(Values::from([
-            (Quantity::Cpu, used / requests),
-            (Quantity::Rate, rate),
+            (Quantity::Cpu, used / asked.requests),
+            (Quantity::Rate, asked.rate),
         ]))
     }
 

@@ -1,6 +1,7 @@
 //! The work that is measured.
 //!
 //! Usage: `work http|echo|pairs|bulk|redis`: a server; prints `listening on ADDRESS`
+//!        `work http ADDRESS [THREADS]`: the same; natively with a runtime of more threads
 //!        `work write-write-read ADDRESS`: a client of `pairs`
 //!        `work compute|yield|spawn|sleep|mpsc|ping-pong|random`
 //!        `work busy`: computes for ever
@@ -18,6 +19,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -25,12 +27,10 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async move {
+    runtime(&words)?.block_on(async move {
         match words[..] {
-            ["http"] => http().await,
+            ["http"] => http(ANY).await,
+            ["http", address, ..] => http(address).await,
             ["echo"] => echo().await,
             ["pairs"] => pairs().await,
             ["bulk"] => bulk().await,
@@ -51,6 +51,22 @@ fn main() -> Result<()> {
     })
 }
 
+/// An address with a port that is free.
+const ANY: &str = "127.0.0.1:0";
+
+fn runtime(words: &[&str]) -> Result<Runtime> {
+    let mut builder = match words {
+        #[cfg(not(target_os = "wasi"))]
+        ["http", _, threads] => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads.parse()?);
+            builder
+        }
+        _ => Builder::new_current_thread(),
+    };
+    Ok(builder.enable_all().build()?)
+}
+
 async fn timed(work: impl std::future::Future<Output = ()>) -> Result<()> {
     let start = Instant::now();
     work.await;
@@ -58,8 +74,8 @@ async fn timed(work: impl std::future::Future<Output = ()>) -> Result<()> {
     Ok(())
 }
 
-async fn listen() -> Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+async fn listen(address: &str) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
     Ok(listener)
 }
@@ -69,8 +85,8 @@ async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>
 }
 
 /// hyper as people write it: head and body are written vectored.
-async fn http() -> Result<()> {
-    let listener = listen().await?;
+async fn http(address: &str) -> Result<()> {
+    let listener = listen(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -84,7 +100,7 @@ async fn http() -> Result<()> {
 }
 
 async fn echo() -> Result<()> {
-    let listener = listen().await?;
+    let listener = listen(ANY).await?;
     loop {
         let (mut stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -101,7 +117,7 @@ async fn echo() -> Result<()> {
 
 /// Answers each two bytes, and not the first of them, with two.
 async fn pairs() -> Result<()> {
-    let listener = listen().await?;
+    let listener = listen(ANY).await?;
     loop {
         let (mut stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -119,7 +135,7 @@ async fn pairs() -> Result<()> {
 /// Takes what a client sends and then says `.`, or sends what a client asks for:
 /// nine bytes say which, and how much.
 async fn bulk() -> Result<()> {
-    let listener = listen().await?;
+    let listener = listen(ANY).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         tokio::spawn(async move {
@@ -155,7 +171,7 @@ async fn transfer(mut stream: TcpStream) -> std::io::Result<()> {
 /// The server of mini-redis as its own program starts it, on one thread and
 /// without a log.
 async fn redis() -> Result<()> {
-    let listener = listen().await?;
+    let listener = listen(ANY).await?;
     mini_redis::server::run(listener, tokio::signal::ctrl_c()).await?;
     Ok(())
 }
