@@ -160,7 +160,7 @@ impl Bench {
         let mut server = place.start(&["http"])?;
         let address = server.address()?;
         let before = cpu(&server)?;
-        let asked = wrk::ask(address, active, self.seconds)?;
+        let asked = wrk::ask(address, "/", active, self.seconds)?;
         let used = cpu(&server)? - before;
         Ok(Values::from([
             (Quantity::Cpu, used / asked.requests),

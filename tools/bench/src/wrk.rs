@@ -14,15 +14,20 @@ pub(crate) struct Asked {
     pub(crate) rate: f64,
 }
 
-/// Asks a server for `seconds`, on so many connections, with one thread.
+/// Asks a server for `path`, for `seconds`, on so many connections, with one thread.
 ///
 /// # Errors
 /// When there is no wrk, or the server does not answer as it should.
-pub(crate) fn ask(address: SocketAddr, connections: usize, seconds: f64) -> Result<Asked> {
+pub(crate) fn ask(
+    address: SocketAddr,
+    path: &str,
+    connections: usize,
+    seconds: f64,
+) -> Result<Asked> {
     let output = Command::new("wrk")
         .args(["-t1", "-c", &connections.to_string()])
         .args(["-d", &format!("{}s", seconds.ceil())])
-        .arg(format!("http://{address}/"))
+        .arg(format!("http://{address}{path}"))
         .output()
         .context("cannot start wrk; ci/install-tools.sh installs it")?;
     let said = String::from_utf8_lossy(&output.stdout);

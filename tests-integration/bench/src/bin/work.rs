@@ -80,7 +80,13 @@ async fn listen(address: &str) -> Result<TcpListener> {
     Ok(listener)
 }
 
-async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
+/// Says hello; where it is asked for `/compute`, after some tens of microseconds of work.
+async fn hello(
+    request: Request<Incoming>,
+) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() == "/compute" {
+        compute(50_000).await;
+    }
     Ok(Response::new(Full::from("Hello, World!\n")))
 }
 
