@@ -18,7 +18,8 @@ use crate::shell::quoted;
 pub struct Overrides {
     /// Variables for cargo.
     pub env: Vec<(String, OsString)>,
-    /// Arguments in front of the subcommand: cargo's `--config`.
+    /// cargo's `--config`. Where one is behind the name of the subcommand, cargo forgets those
+    /// in front of it: they are put where the user's are.
     pub config: Vec<OsString>,
     /// The target, unless the user named one.
     pub target: Option<String>,
@@ -61,10 +62,15 @@ pub fn subcommand(
         }
         None => {
             let mut command = cargo.command();
+            let (front, behind): (&[OsString], &[OsString]) = match has_config(args) {
+                true => (&[], &overrides.config),
+                false => (&overrides.config, &[]),
+            };
             command
-                .args(&overrides.config)
+                .args(front)
                 .args(global_options)
-                .arg(name);
+                .arg(name)
+                .args(behind);
             match &overrides.target {
                 Some(target) if invocation.takes_target() => {
                     command.args(["--target", target]);
@@ -84,9 +90,16 @@ pub fn subcommand(
     Ok(command)
 }
 
-/// A `cargo` that starts the real one with our arguments in front. Subcommands that
-/// the ports are not for get it as it is: a program that installs another one, for
-/// one, or a release.
+/// Whether the arguments behind a subcommand's name have a `--config` for cargo.
+fn has_config(args: &[OsString]) -> bool {
+    let args = args.iter().map(|arg| arg.to_string_lossy());
+    args.take_while(|arg| arg != "--")
+        .any(|arg| arg == "--config" || arg.starts_with("--config="))
+}
+
+/// A `cargo` that starts the real one with our arguments in front, or where the first
+/// `--config` behind the subcommand's name is. Subcommands that the ports are not for get it
+/// as it is: a program that installs another one, for one, or a release.
 fn write_shim(
     cargo: &Cargo,
     overrides: &Overrides,
@@ -106,17 +119,33 @@ fn write_shim(
         "#!/bin/sh\n\
          # Made by cargo-wasmedge.\n\
          export CARGO={real}\n\
-         value=\n\
+         value= name= at=0 behind=\n\
          for word in \"$@\"; do\n\
+         at=$((at + 1))\n\
+         if [ -n \"$name\" ]; then\n\
+         case \"$word\" in\n\
+         --) break;;\n\
+         --config|--config=*) behind=$at; break;;\n\
+         esac\n\
+         continue\n\
+         fi\n\
          if [ -n \"$value\" ]; then value=; continue; fi\n\
          case \"$word\" in\n\
          --config|--color|-Z|-C) value=1;;\n\
          -*|+*) ;;\n\
          {plain}) unset CARGO_BUILD_TARGET; exec {real} \"$@\";;\n\
-         *) break;;\n\
+         *) name=1;;\n\
          esac\n\
          done\n\
-         exec {real} {words} \"$@\"\n",
+         if [ -z \"$behind\" ]; then exec {real} {words} \"$@\"; fi\n\
+         at=0\n\
+         for word in \"$@\"; do\n\
+         shift\n\
+         at=$((at + 1))\n\
+         if [ $at -eq $behind ]; then set -- \"$@\" {words}; fi\n\
+         set -- \"$@\" \"$word\"\n\
+         done\n\
+         exec {real} \"$@\"\n",
         plain = plain.join("|"),
         words = words.join(" ")
     );

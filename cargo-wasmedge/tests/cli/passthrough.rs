@@ -104,6 +104,31 @@ fn options_before_the_subcommand_are_handed_on() {
     assert_eq!(variable(&fake, "CARGO_TERM_QUIET").as_deref(), Some("true"));
 }
 
+/// cargo forgets a `--config` in front of the subcommand's name where one is behind it: the
+/// ported crates were forgotten.
+#[test]
+fn our_configuration_stands_where_the_users_does() {
+    let fake = Fake::new(NEW);
+    let words = "build --config a.b=1 --config=c.toml -- --config d";
+    assert!(fake.run(words, "true").status.success());
+    let args = args(&fake);
+    assert_eq!(args[..2], ["build", "--config"]);
+    assert!(
+        args[2].starts_with("resolver.lockfile-path="),
+        "what is behind `build` counts: {args:?}"
+    );
+    let rest = "--target wasm32-wasip1 --config a.b=1 --config=c.toml -- --config d";
+    assert_eq!(args[3..], rest.split(' ').collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_the_programs_own_hides_nothing() {
+    let fake = Fake::new(NEW);
+    let output = fake.run("run -- --config d", "true");
+    assert!(output.status.success());
+    assert_eq!(args(&fake)[0], "--config");
+}
+
 #[test]
 fn an_alias_gets_the_target_as_a_variable() {
     let fake = Fake::new(OLD);
@@ -222,6 +247,31 @@ fn another_programs_subcommand_gets_a_cargo_that_knows_the_overrides() {
     // Build scripts are to see the real cargo.
     let real = fake.path("bin/cargo");
     assert_eq!(variable(&fake, "CARGO").as_deref(), real.to_str());
+}
+
+#[test]
+fn a_cargo_that_knows_the_overrides_puts_them_where_the_callers_are() {
+    let cases = [
+        ("build --x y", 0),
+        ("--config a=1 build --x", 0),
+        ("build --x --config a=1 -- b", 2),
+        ("--color never build --config=a b", 3),
+        ("build -- --config a", 0),
+    ];
+    for (call, at) in cases {
+        let fake = Fake::new(NEW);
+        let script = format!("FAKE_CARGO=true \"$CARGO\" {call}");
+        fake.script("cargo-other", &script);
+        assert!(fake.run("other", "").status.success());
+        let mut args = args(&fake);
+        assert_eq!(args.remove(at), "--config", "{call}");
+        let ours = args.remove(at);
+        assert!(
+            ours.starts_with("resolver.lockfile-path="),
+            "{call}: {ours}"
+        );
+        assert_eq!(args, call.split(' ').collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -82,7 +82,8 @@ impl<'a> Apps<'a> {
         }
         let mut command = self.start(row, edge, word);
         command.arg("--color=never");
-        let output = command.current_dir(self.app(row)).output();
+        // As where it is run, not in the app's folder: see `start`.
+        let output = command.current_dir(&self.folder).output();
         let output = output.context("cannot start cargo")?;
         let said = String::from_utf8_lossy(&output.stderr);
         let logs = self.folder.join("logs");
@@ -121,13 +122,19 @@ impl<'a> Apps<'a> {
             Some(edge) => self.tools.cargo_wasmedge(edge),
             None => self.cargo(),
         };
+        let app = self.app(row);
         command
             .args([word, "--manifest-path"])
-            .arg(self.app(row).join("Cargo.toml"))
+            .arg(app.join("Cargo.toml"))
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
             // Half of the time, and most of the disk; nobody debugs these.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("CARGO_INCREMENTAL", "0");
+        // Which cargo looks for from the working directory on.
+        let config = app.join(".cargo/config.toml");
+        if config.is_file() {
+            command.arg("--config").arg(config);
+        }
         command
     }
 
