@@ -125,7 +125,7 @@ the server goes on: true
 fn tasks_and_handlers(workbench: &Workbench, host: &Host) -> Result<()> {
     let command = program(workbench, host, "unwinding")?;
     let ended = Guard::run(command, LIMIT)?.successful()?;
-    ensure!(ended.stdout == TASKS, "{}", ended.stdout);
+    ensure!(ended.stdout == TASKS.trim_end(), "{}", ended.stdout);
     Ok(())
 }
 
