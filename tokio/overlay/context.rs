@@ -25,6 +25,18 @@ pub(crate) fn as_blocking<R>(f: impl FnOnce() -> R) -> R {
     one_thread::as_outer(|| as_state(EnterRuntime::NotEntered, f))
 }
 
+/// Whether code may block in place: natively it may not in a runtime of one thread, nor in a
+/// `LocalSet`.
+pub(crate) fn may_block_in_place() -> bool {
+    let state = CONTEXT.try_with(|context| context.runtime.get());
+    !matches!(
+        state,
+        Ok(EnterRuntime::Entered {
+            allow_block_in_place: false
+        })
+    )
+}
+
 /// Whether this is code of the runtime, which may not block unless it asks to.
 pub(crate) fn is_worker() -> bool {
     CONTEXT
