@@ -1,5 +1,6 @@
 //! A stranger's first hour: the command out of the package's archive, in an empty home;
-//! docs/ten-minutes.md, typed as it stands; an image of what was built, started with crun.
+//! docs/ten-minutes.md, typed as it stands; an image of what was built, started with crun; a
+//! server whose handlers panic.
 //! It loads and builds everything anew, so it belongs to the long run.
 
 mod page;
@@ -67,7 +68,9 @@ fn first_hour(workbench: &Workbench) -> Result<()> {
     })?;
     let outside = Outside::new(&newcomer.path("outside"))?;
     outside.tell(&mut reader);
-    let done = whole_page(&mut reader).and_then(|()| ship(&mut reader, &outside));
+    let done = whole_page(&mut reader)
+        .and_then(|()| ship(&mut reader, &outside))
+        .and_then(|()| panics(&mut reader));
     reader.show_times();
     done
 }
@@ -161,5 +164,40 @@ fn ship(reader: &mut Reader<'_>, outside: &Outside) -> Result<()> {
         container.guard.wait(LIMIT)
     })?;
     ensure!(ended.code() == Some(0), "{ended}");
+    Ok(())
+}
+
+const PANICS: &str = include_str!("../../apps/unwinding/src/main.rs");
+
+/// What panics costs what it does natively, and no more.
+fn panics(reader: &mut Reader<'_>) -> Result<()> {
+    let mut type_in = |typed: &str, shown: &str| {
+        reader.take(&Step::Command {
+            typed: typed.to_owned(),
+            shown: shown.to_owned(),
+        })
+    };
+    for typed in [
+        "cd ..",
+        "cargo new panics",
+        "cd panics",
+        "cargo add axum",
+        "cargo add tokio --features full",
+        "cargo add tower-http --features catch-panic",
+        "cargo wasmedge setup --unwind",
+    ] {
+        type_in(typed, "")?;
+    }
+    reader.take(&Step::Program(PANICS.to_owned()))?;
+    let natively = reader.shell("cargo run")?;
+    let natively = Guard::run(natively, BUILD_LIMIT)?.successful()?.stdout;
+    ensure!(natively.contains("/panics: nothing"), "{natively}");
+    reader.take(&Step::Command {
+        typed: "cargo wasmedge --unwind run --release".to_owned(),
+        shown: natively,
+    })?;
+    let program = "target/wasm32-wasip1/release/panics.wasm";
+    let size = fs::metadata(reader.folder().join(program))?.len();
+    eprintln!("{size} bytes: {program}");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Waits inside of waits, and what they reach through raw pointers.
 
+mod blocking;
 mod lent;
 mod nested;
 mod random;

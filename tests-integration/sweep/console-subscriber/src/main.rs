@@ -16,13 +16,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (layer, server) = ConsoleLayer::builder().server_addr(address).build();
     tracing_subscriber::registry().with(layer).init();
     tokio::spawn(async move { server.serve().await.expect("the console is served") });
-    tokio::task::Builder::new()
-        .name("worker")
-        .spawn(async {
-            loop {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        })?;
+    tokio::task::Builder::new().name("worker").spawn(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })?;
 
     let mut client = loop {
         match InstrumentClient::connect(format!("http://{address}")).await {
@@ -30,7 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     };
-    let mut updates = client.watch_updates(InstrumentRequest {}).await?.into_inner();
+    let mut updates = client
+        .watch_updates(InstrumentRequest {})
+        .await?
+        .into_inner();
     while let Some(update) = updates.message().await? {
         let tasks = update.task_update.map(|update| update.new_tasks);
         let shown = format!("{:?}", tasks.unwrap_or_default());
