@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     if needed.iter().all(|is_here| *is_here) {
         suite = suite.once("from_the_archive_to_a_container", first_hour);
     }
-    suite.run()
+    suite.once("a_server_whose_handlers_panic", panics).run()
 }
 
 fn peer(peer: Peer) -> Result<(), String> {
@@ -59,20 +59,24 @@ fn first_hour(workbench: &Workbench) -> Result<()> {
             .with_context(|| format!("the page's port {port} is taken"))?;
     }
     let newcomer = Newcomer::from_nothing(workbench)?;
+    let mut reader = installed(&newcomer)?;
+    let outside = Outside::new(&newcomer.path("outside"))?;
+    outside.tell(&mut reader);
+    let done = whole_page(&mut reader).and_then(|()| ship(&mut reader, &outside));
+    reader.show_times();
+    done
+}
+
+/// A reader who has the command.
+fn installed<'a>(newcomer: &'a Newcomer<'a>) -> Result<Reader<'a>> {
     let archive = newcomer.unpacked_archive()?;
-    let mut reader = Reader::new(&newcomer);
+    let mut reader = Reader::new(newcomer);
     reader.timed("cargo install, from the archive", || {
         let mut install = newcomer.cargo(&["install", "--path"])?;
         install.arg(archive);
         Guard::run(install, BUILD_LIMIT)?.successful()
     })?;
-    let outside = Outside::new(&newcomer.path("outside"))?;
-    outside.tell(&mut reader);
-    let done = whole_page(&mut reader)
-        .and_then(|()| ship(&mut reader, &outside))
-        .and_then(|()| panics(&mut reader));
-    reader.show_times();
-    done
+    Ok(reader)
 }
 
 /// What the page's programs talk to.
@@ -170,23 +174,27 @@ fn ship(reader: &mut Reader<'_>, outside: &Outside) -> Result<()> {
 const PANICS: &str = include_str!("../../apps/unwinding/src/main.rs");
 
 /// What panics costs what it does natively, and no more.
-fn panics(reader: &mut Reader<'_>) -> Result<()> {
-    let mut type_in = |typed: &str, shown: &str| {
-        reader.take(&Step::Command {
-            typed: typed.to_owned(),
-            shown: shown.to_owned(),
-        })
-    };
+fn panics(workbench: &Workbench) -> Result<()> {
+    let newcomer = Newcomer::from_nothing(workbench)?;
+    let mut reader = installed(&newcomer)?;
+    let done = serves_on(&mut reader);
+    reader.show_times();
+    done
+}
+
+fn serves_on(reader: &mut Reader<'_>) -> Result<()> {
     for typed in [
-        "cd ..",
+        "cargo wasmedge setup --unwind",
         "cargo new panics",
         "cd panics",
         "cargo add axum",
         "cargo add tokio --features full",
         "cargo add tower-http --features catch-panic",
-        "cargo wasmedge setup --unwind",
     ] {
-        type_in(typed, "")?;
+        reader.take(&Step::Command {
+            typed: typed.to_owned(),
+            shown: String::new(),
+        })?;
     }
     reader.take(&Step::Program(PANICS.to_owned()))?;
     let natively = reader.shell("cargo run")?;
