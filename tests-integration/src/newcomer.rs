@@ -69,7 +69,7 @@ impl<'a> Newcomer<'a> {
         fs::create_dir_all(temp.path().join("home"))?;
         fs::create_dir_all(&cargo_home)?;
         // How this machine reaches the registry, where it has to be said.
-        let config = our_cargo_home()?.join("config.toml");
+        let config = home::cargo_home()?.join("config.toml");
         if config.is_file() {
             fs::copy(config, cargo_home.join("config.toml"))?;
         }
@@ -97,10 +97,7 @@ impl<'a> Newcomer<'a> {
     /// # Errors
     /// When this machine's user has no home folder.
     pub fn here(&self, mut command: Command) -> Result<Command> {
-        let rustup = match std::env::var_os("RUSTUP_HOME") {
-            Some(home) => PathBuf::from(home),
-            None => our_home()?.join(".rustup"),
-        };
+        let rustup = home::rustup_home()?;
         command
             .current_dir(self.temp.path())
             .env("HOME", self.path("home"))
@@ -180,18 +177,4 @@ fn unpack(archive: &Path, folder: &Path) -> Result<()> {
     tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(temp.path())?;
     let inner = fs::read_dir(temp.path())?.next().context("it is empty")??;
     Ok(fs::rename(inner.path(), folder)?)
-}
-
-/// This machine's user's home folder.
-fn our_home() -> Result<PathBuf> {
-    let home = std::env::var_os("HOME").context("no home folder")?;
-    Ok(home.into())
-}
-
-/// The user's own cargo home, which is only read.
-fn our_cargo_home() -> Result<PathBuf> {
-    match std::env::var_os("CARGO_HOME") {
-        Some(home) => Ok(home.into()),
-        None => Ok(our_home()?.join(".cargo")),
-    }
 }

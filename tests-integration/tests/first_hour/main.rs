@@ -108,7 +108,7 @@ impl Outside {
         for address in ["https://www.rust-lang.org", "https://tokio.rs"] {
             reader.stands_for(address, format!("https://localhost:{tls}/"));
         }
-        // As recipes.md says: its folder is open to programs.
+        // Programs get a copy of it.
         reader.set("SSL_CERT_FILE", self.keys.join("ca.pem"));
     }
 }

@@ -1,10 +1,10 @@
 //! A reader of the page, who types what it says.
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use std::{fs, mem};
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
 
     /// Control-C in the first terminal, if something runs there.
     pub(crate) fn stop(&mut self) -> Result<()> {
-        let Some(mut server) = mem::take(&mut self.server) else {
+        let Some(mut server) = self.server.take() else {
             return Ok(());
         };
         server.signal_group(Signal::INT)?;
