@@ -68,11 +68,7 @@ impl<'a> Newcomer<'a> {
     ) -> Result<Newcomer<'a>> {
         fs::create_dir_all(temp.path().join("home"))?;
         fs::create_dir_all(&cargo_home)?;
-        // How this machine reaches the registry, where it has to be said.
-        let config = home::cargo_home()?.join("config.toml");
-        if config.is_file() {
-            fs::copy(config, cargo_home.join("config.toml"))?;
-        }
+        reach_registry(&cargo_home)?;
         Ok(Newcomer {
             workbench,
             temp,
@@ -156,6 +152,18 @@ impl<'a> Newcomer<'a> {
             .target
             .join(format!("package/{PACKAGE}-{version}.crate")))
     }
+}
+
+/// Says in another cargo home how this machine reaches the registry, where it has to be said.
+///
+/// # Errors
+/// When the configuration cannot be copied.
+pub fn reach_registry(cargo_home: &Path) -> Result<()> {
+    let config = home::cargo_home()?.join("config.toml");
+    if config.is_file() {
+        fs::copy(config, cargo_home.join("config.toml"))?;
+    }
+    Ok(())
 }
 
 /// The variable `PATH` with `bin` in front.

@@ -12,6 +12,7 @@ use cargo_wasmedge::toolchain::{Dirs, rust};
 use semver::Version;
 use tests_integration::build::{BUILD_LIMIT, copy_folder};
 use tests_integration::host::{Execution, Hosts};
+use tests_integration::newcomer::reach_registry;
 use tests_integration::{
     Guard, Host, LIMIT, Mode, Suite, Workbench, connect, echo, free_port, wait_until,
 };
@@ -64,11 +65,7 @@ impl<'a> User<'a> {
         )?;
         let hosts = Hosts::find()?;
         let edge = hosts.wasmedges.last().context("no WasmEdge")?.clone();
-        // How this machine reaches the registry, where it has to be said.
-        let config = home::cargo_home()?.join("config.toml");
-        if config.is_file() {
-            fs::copy(config, folder.join("home/config.toml"))?;
-        }
+        reach_registry(&folder.join("home"))?;
         Ok(User {
             workbench,
             folder,
