@@ -6,6 +6,7 @@
 //! * [`guard`]: a running program, which always ends with its test;
 //! * [`container`]: containers, each of which always ends too;
 //! * [`images`]: what buildah makes for them;
+//! * [`load`]: clients while an instance is killed;
 //! * [`newcomer`]: a home folder that begins empty;
 //! * [`peers`]: real servers, which always end too;
 //! * [`suite`]: one test per place.
@@ -16,6 +17,7 @@ pub mod guard;
 pub mod host;
 pub mod images;
 mod limits;
+pub mod load;
 pub mod mode;
 mod net;
 pub mod newcomer;

@@ -6,7 +6,6 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,13 +16,12 @@ use serde_json::Value;
 use tests_integration::build::BUILD_LIMIT;
 use tests_integration::container::{self, Bundle, Container};
 use tests_integration::images::Images;
+use tests_integration::load::lose_an_instance;
 use tests_integration::suite::On;
 use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench, free_port, wait_until};
 
 /// The image has the plugin; what runs by itself in crun has none.
 const PLAIN: [Mode; 1] = [Mode::Plain];
-
-const CLIENTS: usize = 4;
 
 /// Requests that are under way when the container is told to end.
 const UNDER_WAY: usize = 50;
@@ -259,8 +257,8 @@ fn sockets(port: u16, state: &str) -> Result<Vec<String>> {
     Ok(table.lines().filter_map(queues).collect())
 }
 
-/// Two instances share a port. What the one that is killed had under way is lost, and
-/// nothing else; it is started again.
+/// Two instances share a port. What the connections of the one that is killed had under way
+/// is lost, and nothing else; it is started again.
 fn an_instance_is_killed(config: &Value, root: &Path, edge: &WasmEdge) -> Result<()> {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
     let mut bundle = Bundle::of_image(root, config, &[&address.to_string()])?;
@@ -278,68 +276,31 @@ fn an_instance_is_killed(config: &Value, root: &Path, edge: &WasmEdge) -> Result
     ensure!(check(&address.to_string())? == Some(0));
     ensure!(check(&format!("127.0.0.1:{}", free_port()?))? == Some(1));
 
-    let (stop, done) = (&AtomicBool::new(false), &AtomicUsize::new(0));
-    let client = || {
-        let mut failed = 0;
-        let mut connection = None;
-        while !stop.load(Ordering::Relaxed) {
-            match one_of_many(connection.take(), address) {
-                Ok(stream) => {
-                    connection = Some(stream);
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(_) => failed += 1,
-            }
-        }
-        failed
-    };
-    let more = |count: usize| {
-        let until = done.load(Ordering::Relaxed) + count;
-        wait_until("requests are answered", || {
-            done.load(Ordering::Relaxed) >= until
-        })
-    };
-    let failed = thread::scope(|scope| -> Result<usize> {
-        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
-        let mut under_load = || -> Result<()> {
-            more(300)?;
-            let killed = instance(address)?;
-            kill_process(Pid::from_raw(killed).context("process 0")?, Signal::KILL)?;
-            container.guard.line("is started again")?;
-            wait_until("both instances listen", both)?;
-            more(300)
-        };
-        let result = under_load();
-        stop.store(true, Ordering::Relaxed);
-        let mut failed = 0;
-        for client in clients {
-            failed += client.join().ok().context("a client panicked")?;
-        }
-        result.map(|()| failed)
+    lose_an_instance(address, asks_for_a_user, |load| {
+        load.more(300)?;
+        let killed = instance(address)?;
+        kill_process(Pid::from_raw(killed).context("process 0")?, Signal::KILL)?;
+        container.guard.line("is started again")?;
+        let gone = Instant::now();
+        wait_until("both instances listen", both)?;
+        load.more(300)?;
+        Ok(gone)
     })?;
-    // Each client had at most one request under way.
-    ensure!(failed <= CLIENTS, "{failed} requests failed");
     container.signal("TERM")?;
     let ended = container.guard.wait(LIMIT)?;
     ensure!(ended.code() == Some(0), "{ended}");
     Ok(())
 }
 
-/// One request, on a connection that was used before or a new one.
-fn one_of_many(before: Option<TcpStream>, address: SocketAddr) -> Result<TcpStream> {
-    let mut stream = match before {
-        Some(stream) => stream,
-        None => TcpStream::connect_timeout(&address, LIMIT)?,
-    };
-    stream.set_read_timeout(Some(LIMIT))?;
-    ask(&mut stream, "/users/7", "keep-alive")?;
+fn asks_for_a_user(stream: &mut TcpStream) -> Result<()> {
+    ask(stream, "/users/7", "keep-alive")?;
     let (mut answer, mut buf) = (Vec::new(), [0; 1024]);
     while !answer.ends_with(br#""name":"user 7"}"#) {
         let len = stream.read(&mut buf)?;
         ensure!(len > 0, "closed: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(&buf[..len]);
     }
-    Ok(stream)
+    Ok(())
 }
 
 /// The process of one instance of the program that listens here.

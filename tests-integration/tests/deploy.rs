@@ -5,16 +5,17 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tests_integration::build::BUILD_LIMIT;
+use tests_integration::load::lose_an_instance;
 use tests_integration::suite::On;
-use tests_integration::{App, Guard, Host, LIMIT, Mode, Suite, Workbench, free_port, wait_until};
+use tests_integration::{
+    App, Guard, Host, LIMIT, Mode, Suite, Workbench, connect, free_port, wait_until,
+};
 
 fn main() -> ExitCode {
     let mut suite = Suite::new(env!("CARGO_TARGET_TMPDIR")).test_in(
@@ -42,7 +43,6 @@ fn main() -> ExitCode {
 }
 
 const INSTANCES: u16 = 3;
-const CLIENTS: usize = 6;
 
 fn deploy(workbench: &Workbench) -> Result<std::path::PathBuf> {
     let root = workbench.sources().parent().context("no repository")?;
@@ -88,14 +88,8 @@ fn get(stream: &mut TcpStream) -> Result<()> {
     Ok(())
 }
 
-fn connect(port: u16) -> Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address(port), LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    Ok(stream)
-}
-
 fn answers(port: u16) -> bool {
-    connect(port)
+    connect(address(port))
         .and_then(|mut stream| get(&mut stream))
         .is_ok()
 }
@@ -127,7 +121,7 @@ fn a_compiled_program(workbench: &Workbench, host: &Host) -> Result<()> {
     }
     command.arg(&compiled).arg("127.0.0.1:0");
     let mut server = Guard::start(command)?;
-    get(&mut connect(server.address()?.port())?)
+    get(&mut connect(server.address()?)?)
 }
 
 fn an_instance_is_killed(workbench: &Workbench, host: &Host) -> Result<()> {
@@ -170,59 +164,18 @@ fn survives(many: &mut Guard, port: u16, first: u16) -> Result<()> {
         wait_until("all instances answer", || answers(port))?;
     }
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let (done, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
-            let (stop, done, failed) = (stop.clone(), done.clone(), failed.clone());
-            thread::spawn(move || {
-                let mut stream = None;
-                while !stop.load(Ordering::Relaxed) {
-                    let mut one = match stream.take().map_or_else(|| connect(port), Ok) {
-                        Ok(one) => one,
-                        Err(_) => {
-                            failed.fetch_add(1, Ordering::Relaxed);
-                            continue;
-                        }
-                    };
-                    if get(&mut one).is_ok() {
-                        done.fetch_add(1, Ordering::Relaxed);
-                        stream = Some(one);
-                    } else {
-                        failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            })
-        })
-        .collect();
-    let more = |count: usize| {
-        let until = done.load(Ordering::Relaxed) + count;
-        wait_until("requests are answered", || {
-            done.load(Ordering::Relaxed) >= until
-        })
-    };
-    let under_load = || -> Result<()> {
-        more(300)?;
+    lose_an_instance(address(port), get, |load| {
+        load.more(300)?;
         kill_process(Pid::from_raw(killed).context("process 0")?, Signal::KILL)?;
-        let start = Instant::now();
         // Without it, and with the one that takes its place.
-        more(300)?;
+        load.more(300)?;
         wait_until("the instance is started again", || answers(first))?;
-        while start.elapsed() < Duration::from_secs(3) {
-            more(50)?;
+        let again = Instant::now();
+        while again.elapsed() < Duration::from_secs(2) {
+            load.more(50)?;
         }
-        Ok(())
-    };
-    let result = under_load();
-    stop.store(true, Ordering::Relaxed);
-    for client in clients {
-        client.join().ok().context("a client panicked")?;
-    }
-    result?;
-    let failed = failed.load(Ordering::Relaxed);
-    // Each client had at most one request under way.
-    ensure!(failed <= CLIENTS, "{failed} requests failed");
-    Ok(())
+        Ok(again)
+    })
 }
 
 fn the_image(workbench: &Workbench, host: &Host) -> Result<()> {
