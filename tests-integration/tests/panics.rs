@@ -47,6 +47,7 @@ fn exit_codes(workbench: &Workbench, host: &Host) -> Result<()> {
         ("main", Some(101), 134, "it is over: main"),
         ("task", Some(0), 134, "it is over: task"),
         ("blocking", Some(0), 134, "it is over: blocking"),
+        ("in-place", Some(101), 134, "only when running on the multi-threaded runtime"),
         ("double", None, 134, "it is over: first"),
         ("abort", None, 134, ""),
         ("exit", Some(3), 3, ""),
@@ -61,6 +62,7 @@ fn exit_codes(workbench: &Workbench, host: &Host) -> Result<()> {
             let code = ended.status.code();
             ensure!(code == expected, "{how}: {code:?}\n{}", ended.stderr);
             ensure!(ended.stderr.contains(said), "{how}: {}", ended.stderr);
+            ensure!(!ended.stdout.contains("blocked in place"), "{how}");
             let goes_on = ended.stdout.contains("went on: true");
             ensure!(
                 goes_on == (natively == Some(0) && host.is_native()),

@@ -23,6 +23,7 @@ pub mod library;
 pub mod linker;
 pub mod lockfiles;
 mod runner;
+mod shim;
 mod subcommand;
 mod unwinding;
 

@@ -1,17 +1,13 @@
 //! The user's subcommand, with what makes cargo build for WasmEdge.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
-
-use sha2::{Digest as _, Sha256};
 
 use super::cargo::Cargo;
 use super::invocation::CargoInvocation;
-use super::kinds;
+use super::shim;
 use crate::error::Result;
-use crate::fs::write_atomically;
-use crate::shell::quoted;
 
 /// What a subcommand is started with beside the user's own arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +46,8 @@ pub fn subcommand(
     };
     let mut command = match external {
         Some(program) => {
-            let shim = write_shim(cargo, overrides, global_options, shim)?;
+            let words = overrides.config.iter().chain(global_options);
+            let shim = shim::write(cargo.program(), words, shim)?;
             let mut command = Command::new(program);
             command.envs(cargo.variables());
             command.env("CARGO", &shim).env("PATH", path_with(&shim));
@@ -95,70 +92,6 @@ fn has_config(args: &[OsString]) -> bool {
     let args = args.iter().map(|arg| arg.to_string_lossy());
     args.take_while(|arg| arg != "--")
         .any(|arg| arg == "--config" || arg.starts_with("--config="))
-}
-
-/// A `cargo` that starts the real one with our arguments in front, or where the first
-/// `--config` behind the subcommand's name is. Subcommands that the ports are not for get it
-/// as it is: a program that installs another one, for one, or a release.
-fn write_shim(
-    cargo: &Cargo,
-    overrides: &Overrides,
-    global_options: &[OsString],
-    folder: &Path,
-) -> Result<PathBuf> {
-    let text = |value: &OsStr| quoted(&value.to_string_lossy());
-    let real = text(cargo.program().as_os_str());
-    let words: Vec<String> = overrides
-        .config
-        .iter()
-        .chain(global_options)
-        .map(|word| text(word))
-        .collect();
-    let plain: Vec<&str> = kinds::NATIVE.into_iter().chain(kinds::PLAIN).collect();
-    let script = format!(
-        "#!/bin/sh\n\
-         # Made by cargo-wasmedge.\n\
-         export CARGO={real}\n\
-         value= name= at=0 behind=\n\
-         for word in \"$@\"; do\n\
-         at=$((at + 1))\n\
-         if [ -n \"$name\" ]; then\n\
-         case \"$word\" in\n\
-         --) break;;\n\
-         --config|--config=*) behind=$at; break;;\n\
-         esac\n\
-         continue\n\
-         fi\n\
-         if [ -n \"$value\" ]; then value=; continue; fi\n\
-         case \"$word\" in\n\
-         --config|--color|-Z|-C) value=1;;\n\
-         -*|+*) ;;\n\
-         {plain}) unset CARGO_BUILD_TARGET; exec {real} \"$@\";;\n\
-         *) name=1;;\n\
-         esac\n\
-         done\n\
-         if [ -z \"$behind\" ]; then exec {real} {words} \"$@\"; fi\n\
-         at=0\n\
-         for word in \"$@\"; do\n\
-         shift\n\
-         at=$((at + 1))\n\
-         if [ $at -eq $behind ]; then set -- \"$@\" {words}; fi\n\
-         set -- \"$@\" \"$word\"\n\
-         done\n\
-         exec {real} \"$@\"\n",
-        plain = plain.join("|"),
-        words = words.join(" ")
-    );
-    // A program that goes on keeps the one that it was started with.
-    let hash = format!("{:x}", Sha256::digest(&script));
-    let path = folder.join(&hash[..12]).join("cargo");
-    write_atomically(&path, script.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(path)
 }
 
 fn path_with(shim: &Path) -> OsString {

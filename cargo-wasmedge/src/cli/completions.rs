@@ -28,6 +28,7 @@ bash:  cargo wasmedge completions bash > ~/.local/share/bash-completion/completi
        and in ~/.bashrc, since it completes behind `cargo`:
        source ~/.local/share/bash-completion/completions/cargo-wasmedge
 zsh:   cargo wasmedge completions zsh > FOLDER/_cargo-wasmedge, a folder of $fpath
+       cargo's own has to be in one too: rustup completions zsh cargo > FOLDER/_cargo
 fish:  cargo wasmedge completions fish > ~/.config/fish/conf.d/cargo-wasmedge.fish")]
 pub(super) struct Args {
     /// The shell
@@ -120,6 +121,7 @@ complete -F _cargo_or_wasmedge -o bashdefault -o default cargo
 "#;
 
 /// fish completes the words behind `cargo wasmedge` as if they stood behind our name.
+/// clap_complete 4.6 writes for fish no values of arguments that have no option's name.
 const BEHIND_CARGO_IN_FISH: &str = r#"
 function __cargo_wasmedge_words
     set -l words (commandline -opc)
@@ -128,4 +130,5 @@ function __cargo_wasmedge_words
 end
 complete -c cargo -n "__fish_use_subcommand" -a wasmedge -d "Build and run for WasmEdge"
 complete -c cargo -n "__fish_seen_subcommand_from wasmedge" -f -a "(__cargo_wasmedge_words)"
+complete -c cargo-wasmedge -n "__fish_cargo_wasmedge_using_subcommand completions" -f -a "bash zsh fish"
 "#;

@@ -81,3 +81,10 @@ fn zsh_finds_the_function_that_cargo_s_asks_for() {
     assert!(script.starts_with("#compdef cargo-wasmedge\n"), "{script}");
     assert!(script.contains("\n_cargo-wasmedge() {"), "{script}");
 }
+
+#[test]
+fn fish_is_told_the_shells() {
+    let script = script("fish");
+    let asked = "__fish_cargo_wasmedge_using_subcommand completions\" -f -a \"bash zsh fish\"";
+    assert!(script.contains(asked), "{script}");
+}

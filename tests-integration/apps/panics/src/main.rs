@@ -6,6 +6,7 @@ const USAGE: &str = "usage: panics HOW
   main      panic in the main task
   task      panic in a spawned task, and go on
   blocking  panic in a blocking closure, and go on
+  in-place  block in place in a runtime of one thread
   double    panic while a panic unwinds
   abort     std::process::abort
   exit      std::process::exit(3)
@@ -45,6 +46,10 @@ async fn main() {
         }
         "task" => tokio::spawn(async { outer("task") }).await,
         "blocking" => tokio::task::spawn_blocking(|| outer("blocking")).await,
+        "in-place" => {
+            tokio::task::block_in_place(|| println!("blocked in place"));
+            return;
+        }
         "double" => {
             let _guard = PanicsInDrop;
             outer("first");
