@@ -13,7 +13,7 @@ use super::support::Support;
 use super::tree::{Hash, Tree};
 use super::upstream::Upstream;
 use super::work::Work;
-use super::{checkout, manifest, notice};
+use super::{checkout, lints, manifest, notice};
 
 /// Hash of this engine's sources, made by the build script: a ported crate
 /// made by another engine is not up to date.
@@ -159,9 +159,17 @@ fn ported_files(
     let Work {
         mut files,
         document,
+        lib,
         ..
     } = work;
     files.insert(manifest::FILE.into(), document.to_string().into_bytes());
+    // What cannot be read as Rust is the compiler's to tell of.
+    if let Some(root) = files.get_mut(&lib)
+        && let Ok(text) = std::str::from_utf8(root)
+        && let Ok(Some(allowed)) = lints::allowed(text)
+    {
+        *root = allowed.into_bytes();
+    }
     let text = notice::text(port, upstream, &reports);
     files.insert(notice::FILE.into(), text.into_bytes());
     Ok((files, reports))

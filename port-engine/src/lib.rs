@@ -9,7 +9,8 @@
 //!   number fails the whole port ([`Mismatch`]); nothing is written then.
 //! * Matching is by tokens, editing by byte ranges: what no rule names stays as
 //!   upstream wrote it, byte for byte. `Cargo.toml` is the exception: it is
-//!   always given an empty `[workspace]` and lints that are all allowed.
+//!   always given an empty `[workspace]`. So are lints: they are all allowed, there and
+//!   on top of the root module.
 //! * Output is a folder that appears in one step. Its name (or its stamp) has
 //!   the hash of everything that it was made from, the engine included, so a
 //!   second run changes nothing, and two runs at once agree.
@@ -23,7 +24,7 @@
 //! * `discover`, `source`, `ports`: where ports are, and what they cover; `evidence`, `gates`, `twins`: ports that name no crate;
 //! * `format`, `fields`: the text of `port.toml`; `rules`, `matches`, `library`: what it says;
 //! * `apply`: a whole port; `work`, `tally`: one rule after the other, counted;
-//! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`;
+//! * `tokens`, `cfg`, `condition`, `items`, `edit`, `modules`: Rust; `manifest`: `Cargo.toml`; `lints`: what a crate asks for;
 //! * `support`, `standalone`: our own crates that ported crates depend on;
 //! * `upstream`: crates as cargo unpacked them; `checkout`: those that were not published; `tree`, `publish`: folders;
 //! * `notice`, `diff`: for people to read.
@@ -47,6 +48,7 @@ mod format_tests;
 mod gates;
 mod items;
 mod library;
+mod lints;
 mod manifest;
 mod matches;
 mod modules;

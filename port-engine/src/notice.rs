@@ -22,8 +22,8 @@ pub(super) fn text(port: &Port, upstream: &Upstream, rules: &[RuleReport]) -> St
          - Original: `{name}` {version}, SHA-256 of the archive: {checksum}\n\
          - Why: {why}\n\
          - Every change applies to `cfg({p1})` only.\n\n\
-         Besides what is listed here, `Cargo.toml` is given an empty `[workspace]` and its lints \
-         are allowed.\n\n## Changes\n\n",
+         Besides what is listed here, `Cargo.toml` is given an empty `[workspace]`, and lints \
+         are allowed there and on top of the root module.\n\n## Changes\n\n",
         name = upstream.name,
         version = upstream.version,
         why = port.why().trim(),

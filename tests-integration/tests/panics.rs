@@ -47,7 +47,12 @@ fn exit_codes(workbench: &Workbench, host: &Host) -> Result<()> {
         ("main", Some(101), 134, "it is over: main"),
         ("task", Some(0), 134, "it is over: task"),
         ("blocking", Some(0), 134, "it is over: blocking"),
-        ("in-place", Some(101), 134, "only when running on the multi-threaded runtime"),
+        (
+            "in-place",
+            Some(101),
+            134,
+            "only when running on the multi-threaded runtime",
+        ),
         ("double", None, 134, "it is over: first"),
         ("abort", None, 134, ""),
         ("exit", Some(3), 3, ""),

@@ -2,7 +2,7 @@
 
 use port_engine::{Layout, NOTICE_FILE, P1};
 
-use crate::toy::{Fixture, open_rule, rule, toy};
+use crate::toy::{Fixture, MANIFEST, open_rule, rule, toy};
 
 #[test]
 fn manifest_stands_alone_and_is_quiet() {
@@ -12,6 +12,20 @@ fn manifest_stands_alone_and_is_quiet() {
     assert_eq!(manifest["workspace"], toml::Table::new().into());
     let lints: toml::Table = "[rust]\nwarnings = 'allow'".parse().unwrap();
     assert_eq!(manifest["lints"], lints.into());
+}
+
+#[test]
+fn what_the_root_module_denies_is_allowed() {
+    let root = "#![deny(warnings)]\n\nmod sys;\n";
+    let fixture = Fixture::with(&[
+        ("Cargo.toml", MANIFEST),
+        ("src/lib.rs", root),
+        ("src/sys.rs", root),
+    ]);
+    let ported = fixture.apply(&toy(""), Layout::Vendor).unwrap();
+    let allowed = "#![allow(warnings)]\n\nmod sys;\n";
+    assert_eq!(fixture.text(&ported, "src/lib.rs"), allowed);
+    assert_eq!(fixture.text(&ported, "src/sys.rs"), root);
 }
 
 #[test]

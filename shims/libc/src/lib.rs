@@ -30,7 +30,7 @@ mod names;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 mod socket;
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
-pub use names::{gethostname, sethostname, uname, utsname};
+pub use names::{gethostname, node_name, sethostname, uname, utsname};
 // Name by name: only so do these take precedence over libc's own.
 #[cfg(all(target_os = "wasi", target_env = "p1"))]
 pub use socket::{

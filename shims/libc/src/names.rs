@@ -35,6 +35,12 @@ fn host_name() -> io::Result<Vec<u8>> {
     }
 }
 
+/// What `uname` calls the node, in whole: `(none)`, as a Linux without a name has it, where
+/// nobody says the host's.
+pub fn node_name() -> Vec<u8> {
+    host_name().unwrap_or_else(|_| b"(none)".to_vec())
+}
+
 /// # Errors
 ///
 /// `ENOTSUP` where nobody says the host's name, `ENAMETOOLONG` where it does not fit.
@@ -66,16 +72,15 @@ pub unsafe fn sethostname(_name: *const c_char, _len: size_t) -> c_int {
     cvt(Err(error(libc::ENOTSUP)))
 }
 
-/// The node's name is `(none)` where nobody says the host's.
+/// The node's name is [`node_name`], cut to what fits.
 ///
 /// # Safety
 ///
 /// `names` is valid for writing.
 pub unsafe fn uname(names: *mut utsname) -> c_int {
-    let node = host_name().unwrap_or_else(|_| b"(none)".to_vec());
     let found = utsname {
         sysname: field(b"wasi"),
-        nodename: field(&node),
+        nodename: field(&node_name()),
         release: field(b"0.0.0"),
         version: field(b"0.0.0"),
         machine: field(b"wasm32"),

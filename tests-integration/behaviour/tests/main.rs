@@ -8,6 +8,7 @@ mod errors;
 mod fs;
 mod half_close;
 mod helper_timers;
+mod host_name;
 mod io;
 mod ipv6;
 mod many_connections;
