@@ -6,7 +6,7 @@
 
 use super::tokens::{Edit, edited, lex};
 
-/// Attributes that ask for more than nothing.
+/// Attributes that have the compiler speak of a lint.
 const LEVELS: [&str; 3] = ["deny", "forbid", "warn"];
 
 /// The root module with its lints allowed, as cargo's cap has it; `None`: it asks for none.

@@ -167,14 +167,18 @@ fn survives(many: &mut Guard, port: u16, first: u16) -> Result<()> {
     lose_an_instance(address(port), get, |load| {
         load.more(300)?;
         kill_process(Pid::from_raw(killed).context("process 0")?, Signal::KILL)?;
+        // It is started again a second later.
+        wait_until("the instance is gone", || {
+            TcpStream::connect(address(first)).is_err()
+        })?;
+        let gone = Instant::now();
         // Without it, and with the one that takes its place.
         load.more(300)?;
         wait_until("the instance is started again", || answers(first))?;
-        let again = Instant::now();
-        while again.elapsed() < Duration::from_secs(2) {
+        while gone.elapsed() < Duration::from_secs(3) {
             load.more(50)?;
         }
-        Ok(again)
+        Ok(gone)
     })
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Command, CommandFactory as _, ValueEnum as _};
 
 use super::Cli;
 use crate::error::Result;
@@ -75,9 +75,9 @@ pub fn script(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(generator, &mut command(name), name, &mut script);
     let more = match shell {
-        Shell::Bash => BEHIND_CARGO_IN_BASH,
-        Shell::Zsh => "",
-        Shell::Fish => BEHIND_CARGO_IN_FISH,
+        Shell::Bash => BEHIND_CARGO_IN_BASH.to_owned(),
+        Shell::Zsh => String::new(),
+        Shell::Fish => format!("{BEHIND_CARGO_IN_FISH}{}", shells_in_fish()),
     };
     script.extend_from_slice(more.as_bytes());
     script
@@ -121,7 +121,6 @@ complete -F _cargo_or_wasmedge -o bashdefault -o default cargo
 "#;
 
 /// fish completes the words behind `cargo wasmedge` as if they stood behind our name.
-/// clap_complete 4.6 writes for fish no values of arguments that have no option's name.
 const BEHIND_CARGO_IN_FISH: &str = r#"
 function __cargo_wasmedge_words
     set -l words (commandline -opc)
@@ -130,5 +129,15 @@ function __cargo_wasmedge_words
 end
 complete -c cargo -n "__fish_use_subcommand" -a wasmedge -d "Build and run for WasmEdge"
 complete -c cargo -n "__fish_seen_subcommand_from wasmedge" -f -a "(__cargo_wasmedge_words)"
-complete -c cargo-wasmedge -n "__fish_cargo_wasmedge_using_subcommand completions" -f -a "bash zsh fish"
 "#;
+
+/// The values of `completions`: clap_complete 4.6 writes for fish only those of options.
+fn shells_in_fish() -> String {
+    let shells = Shell::value_variants().iter();
+    let names = shells.filter_map(clap::ValueEnum::to_possible_value);
+    let names: Vec<String> = names.map(|name| name.get_name().to_owned()).collect();
+    format!(
+        "complete -c {NAME} -n \"__fish_cargo_wasmedge_using_subcommand completions\" -f -a \"{}\"\n",
+        names.join(" ")
+    )
+}

@@ -13,13 +13,12 @@ use crate::resolve::std_calls::Call;
 /// Graphs that are remembered at most; the oldest are forgotten first.
 const MOST: usize = 256;
 
-/// What a graph was made with that nothing is known of.
-const NEW: &str = "nothing";
-
 /// What is remembered of a graph.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     path: PathBuf,
+    /// Whether nothing was known of the graph when this was opened.
+    pub(super) is_new: bool,
     pub(super) file: File,
 }
 
@@ -50,20 +49,15 @@ impl Memory {
     pub(super) fn open(folder: &Path, name: &str) -> Memory {
         let path = folder.join(name).with_extension("json");
         let bytes = read_optional(&path).ok().flatten();
-        let file = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let file = file.unwrap_or_else(|| {
+        let file: Option<File> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if file.is_none() {
             forget_oldest(folder);
-            File {
-                made_with: NEW.to_owned(),
-                ..File::default()
-            }
-        });
-        Memory { path, file }
-    }
-
-    /// Whether nothing is known of the graph yet.
-    pub(super) fn is_new(&self) -> bool {
-        self.file.made_with == NEW
+        }
+        Memory {
+            path,
+            is_new: file.is_none(),
+            file: file.unwrap_or_default(),
+        }
     }
 
     pub(super) fn save(&self) -> Result<()> {
@@ -110,12 +104,12 @@ mod tests {
     fn a_graph_is_known_once_it_is_saved_and_the_oldest_are_forgotten() {
         let temp = tempfile::tempdir().unwrap();
         let mut memory = Memory::open(temp.path(), "a");
-        assert!(memory.is_new());
+        assert!(memory.is_new);
         memory.file.made_with = "this compiler".to_owned();
         memory.save().unwrap();
         let again = Memory::open(temp.path(), "a");
         assert_eq!(again.file, memory.file);
-        assert!(!again.is_new());
+        assert!(!again.is_new);
 
         let minutes = |count| std::time::Duration::from_secs(60 * count);
         let now = std::time::SystemTime::now();
@@ -124,16 +118,16 @@ mod tests {
             let file = std::fs::File::create(path).unwrap();
             file.set_modified(now - minutes(count)).unwrap();
         }
-        assert!(Memory::open(temp.path(), "b").is_new());
+        assert!(Memory::open(temp.path(), "b").is_new);
         let left = temp.path().read_dir().unwrap().count();
         assert_eq!(left, MOST / 2);
-        assert!(!Memory::open(temp.path(), "a").is_new());
+        assert!(!Memory::open(temp.path(), "a").is_new);
     }
 
     #[test]
     fn a_file_that_is_cut_off_is_a_new_graph() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::write(temp.path().join("a.json"), "{\"candidates\":[").unwrap();
-        assert!(Memory::open(temp.path(), "a").is_new());
+        assert!(Memory::open(temp.path(), "a").is_new);
     }
 }

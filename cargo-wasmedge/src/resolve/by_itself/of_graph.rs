@@ -46,7 +46,7 @@ impl Resolver<'_> {
             .collect();
         let mut memory = self.memory(&graph, &packages);
         let mut reached = None;
-        if memory.is_new() {
+        if memory.is_new {
             memory.file = self.look_at(lockfiles, resolved, &packages, &mut reached)?;
             // Not being able to costs only time.
             let _ = memory.save();
